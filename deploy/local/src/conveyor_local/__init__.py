@@ -1,0 +1,1 @@
+"""A real PostgreSQL and a real Kafka on this machine, without containers."""

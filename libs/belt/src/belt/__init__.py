@@ -1,0 +1,1 @@
+"""The machinery that moves work between stations."""

@@ -1,0 +1,161 @@
+"""The envelope: CloudEvents 1.0 on Kafka (binary mode) and as structured JSON."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from conveyor_events.catalog import UnknownEvent, entry
+from conveyor_events.upcast import lift
+from conveyor_events.words import Event, Seat, instant_text, parse_instant, utc
+
+__all__ = ["Envelope", "Malformed", "UnknownEvent", "from_json", "from_kafka", "open", "to_json", "to_kafka"]
+
+STRUCTURED = "application/cloudevents+json"
+
+
+class Malformed(ValueError):
+    """The bytes or attributes are not an event of ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """A public event with all that was known about it when it was recorded."""
+
+    id: UUID
+    type: str
+    schema_version: int
+    source: str
+    subject: str
+    occurred_at: datetime
+    recorded_at: datetime
+    command_id: str
+    correlation_id: str
+    sequence: int
+    data: dict[str, Any]
+    actor: Seat | None = None
+    causation_id: str | None = None
+    client_id: str | None = None
+    journey_id: str | None = None
+    variant: str | None = None
+    traceparent: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "occurred_at", utc(self.occurred_at))
+        object.__setattr__(self, "recorded_at", utc(self.recorded_at))
+
+
+def open(env: Envelope) -> Event:
+    """The event as its typed model of today. Raises UnknownEvent for a type or version from the future."""
+    found = entry(env.type, env.schema_version)
+    return found.model.model_validate(lift(env.type, env.schema_version, found.model.VERSION, env.data))
+
+
+def sequence_text(sequence: int) -> str:
+    """CloudEvents wants a sequence that sorts as text, so it is padded with zeros."""
+    return f"{sequence:010d}"
+
+
+def _attributes(env: Envelope) -> dict[str, str]:
+    """Every CloudEvents attribute that has a value, as text, without the content type."""
+    optional = {
+        "causationid": env.causation_id,
+        "clientid": env.client_id,
+        "journeyid": env.journey_id,
+        "variant": env.variant,
+        "actorperson": env.actor.person if env.actor else None,
+        "actorrole": env.actor.role if env.actor else None,
+        "traceparent": env.traceparent,
+    }
+    return {
+        "specversion": "1.0",
+        "id": str(env.id),
+        "type": env.type,
+        "source": env.source,
+        "subject": env.subject,
+        "time": instant_text(env.occurred_at),
+        "recordedtime": instant_text(env.recorded_at),
+        "schemaversion": str(env.schema_version),
+        "partitionkey": env.subject,
+        "sequence": sequence_text(env.sequence),
+        "correlationid": env.correlation_id,
+        "commandid": env.command_id,
+        **{name: str(value) for name, value in optional.items() if value is not None},
+    }
+
+
+def _envelope(attributes: Mapping[str, Any], data: object) -> Envelope:
+    if not isinstance(data, dict):
+        raise Malformed("the data of an event is a JSON object")
+    try:
+        if attributes["specversion"] != "1.0":
+            raise Malformed(f"specversion {attributes['specversion']!r} is not 1.0")
+        person, role = attributes.get("actorperson"), attributes.get("actorrole")
+        if (person is None) != (role is None):
+            raise Malformed("an actor is a person and a role")
+        return Envelope(
+            id=UUID(attributes["id"]),
+            type=attributes["type"],
+            schema_version=int(attributes["schemaversion"]),
+            source=attributes["source"],
+            subject=attributes["subject"],
+            occurred_at=parse_instant(attributes["time"]),
+            recorded_at=parse_instant(attributes["recordedtime"]),
+            command_id=attributes["commandid"],
+            correlation_id=attributes["correlationid"],
+            sequence=int(attributes["sequence"]),
+            data=data,
+            actor=Seat(person=person, role=role) if person is not None and role is not None else None,
+            causation_id=attributes.get("causationid"),
+            client_id=attributes.get("clientid"),
+            journey_id=attributes.get("journeyid"),
+            variant=attributes.get("variant"),
+            traceparent=attributes.get("traceparent"),
+        )
+    except KeyError as missing:
+        raise Malformed(f"the attribute {missing} is missing") from missing
+    except (ValueError, AttributeError, TypeError) as wrong:
+        raise wrong if isinstance(wrong, Malformed) else Malformed(str(wrong)) from wrong
+
+
+def to_json(env: Envelope) -> dict[str, Any]:
+    """CloudEvents structured JSON, as the feed serves it."""
+    return {
+        **_attributes(env),
+        "schemaversion": env.schema_version,
+        "datacontenttype": "application/json",
+        "data": env.data,
+    }
+
+
+def from_json(event: Mapping[str, Any]) -> Envelope:
+    """Reads CloudEvents structured JSON."""
+    return _envelope(event, event.get("data"))
+
+
+def to_kafka(env: Envelope) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
+    """Key, value and headers of the record: binary mode, the subject is the key."""
+    headers = [(f"ce_{name}", value.encode()) for name, value in _attributes(env).items()]
+    headers.append(("content-type", b"application/json"))
+    value = json.dumps(env.data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return env.subject.encode(), value.encode(), headers
+
+
+def from_kafka(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> Envelope:
+    """Reads a record in binary or structured mode."""
+    try:
+        texts = {name.lower(): content.decode() for name, content in headers}
+        body = json.loads(value or b"")
+    except ValueError as wrong:
+        raise Malformed(str(wrong)) from wrong
+    if texts.get("content-type", "").startswith(STRUCTURED):
+        if not isinstance(body, dict):
+            raise Malformed("a structured event is a JSON object")
+        env = from_json(body)
+    else:
+        env = _envelope({name[3:]: text for name, text in texts.items() if name.startswith("ce_")}, body)
+    if key is not None and key != env.subject.encode():
+        raise Malformed(f"the key {key!r} is not the subject {env.subject!r}")
+    return env

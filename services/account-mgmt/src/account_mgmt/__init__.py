@@ -1,0 +1,1 @@
+"""Station 3: farmers keep the customer buying."""

@@ -1,0 +1,1 @@
+"""Pay: facts from every station, turned into statements that explain themselves."""

@@ -1,0 +1,1 @@
+"""Station 2: hunters turn known needs into first sales."""
