@@ -1,0 +1,1 @@
+"""The half of the belt that touches PostgreSQL, Kafka and HTTP."""
