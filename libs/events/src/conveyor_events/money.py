@@ -117,8 +117,7 @@ class Money:
     currency: str
 
     def __post_init__(self) -> None:
-        if not isinstance(self.amount, Decimal) or not self.amount.is_finite():
-            raise ValueError("money needs a finite Decimal")
+        object.__setattr__(self, "amount", _read(self.amount))
         payable(self.currency, self.amount)
 
     def __add__(self, other: "Money") -> "Money":

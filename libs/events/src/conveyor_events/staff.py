@@ -48,7 +48,7 @@ class Policy(BaseModel):
     dispute_days: Annotated[int, Field(description="working days to dispute a rejection")] = 5
     routing: Annotated[str, Field(description="round_robin, least_loaded or named")] = "round_robin"
     calendar: WorkingCalendar = WorkingCalendar()
-    discount_limit_pct: Annotated[Amount, Field(description="a larger discount needs a manager")] = Decimal("10")
+    discount_limit_pct: Annotated[Amount, Field(description="a larger discount needs a manager")] = Decimal(10)
     regular_purchases: Annotated[int, Field(description="purchases that make a regular customer")] = 3
     regular_days: Annotated[int, Field(description="within so many days")] = 365
     lapse_days: Annotated[int, Field(description="days without purchase until a customer has lapsed")] = 180
