@@ -220,3 +220,9 @@ begin
 
     return status;
 end $$;
+
+-- Where a driven clock stands (demo, simulation, tests); empty in production.
+create table clock (
+    one         boolean     primary key default true check (one),
+    at          timestamptz not null
+);

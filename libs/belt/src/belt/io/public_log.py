@@ -1,0 +1,60 @@
+"""The public log of a service: gap-free, in commit order. The relay, the feed and the views all read it from here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from conveyor_events.envelope import sequence_text
+from conveyor_events.words import instant_text
+
+RELAY = "relay"
+BYTES_AT_ONCE = 32 * 1024 * 1024
+
+# At most $2 rows above position $1, and no more than about $3 bytes of them.
+READ = """
+select position, topic, key, sequence, attributes, value, recorded_at
+from (select *, sum(octet_length(value)) over (order by position) - octet_length(value) as before
+      from (select * from published where position > $1 order by position limit $2) as some) as next
+where before < $3 order by position
+"""
+
+BACKLOG = """
+select place.position, log_head.position as head,
+       coalesce((select extract(epoch from clock_timestamp() - recorded_at)::float8 from published
+                 where published.position = place.position + 1), 0) as age
+from log_head, (select coalesce((select position from checkpoints where name = $1), 0) as position) as place
+"""
+
+Connection = asyncpg.Connection[asyncpg.Record]
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """How far a follower of the public log is. `age` is that of the oldest event it has not passed on, in seconds."""
+
+    position: int
+    head: int
+    age: float
+
+    @property
+    def drained(self) -> bool:
+        return self.position >= self.head
+
+
+async def backlog(database: Any, follower: str = RELAY, within: float = 5.0) -> Backlog:
+    """The follower's place now. `database` is a connection or a pool."""
+    row = await database.fetchrow(BACKLOG, follower, timeout=within)
+    return Backlog(row["position"], row["head"], row["age"])
+
+
+def attributes(row: Mapping[str, Any]) -> dict[str, str]:
+    """All CloudEvents attributes of a row of the public log, as text."""
+    found: dict[str, str] = json.loads(row["attributes"])
+    found["sequence"] = sequence_text(row["sequence"])
+    found["recordedtime"] = instant_text(row["recorded_at"])
+    return found
