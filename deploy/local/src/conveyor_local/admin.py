@@ -1,0 +1,83 @@
+"""What a newcomer to a running stack needs: databases and topics. On any server, also a given one."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+
+import asyncpg
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from conveyor_events.catalog import TOPICS
+from conveyor_local.trouble import LocalStackError
+
+DEADLINE = 30.0
+ALREADY_EXISTS = 36  # Kafka's error code
+UNKNOWN_TOPIC = 3
+
+
+def catalog_topics() -> dict[str, int]:
+    """Every topic of the published language with its partitions."""
+    return {name: topic.partitions for name, topic in TOPICS.items()}
+
+
+async def create_database(dsn: str, name: str, template: str | None = None) -> bool:
+    """Makes a database, empty or as a copy of another that nobody is connected to; False if it is there already.
+
+    `dsn` reaches any database of the server.
+    """
+    db = await asyncpg.connect(dsn, timeout=DEADLINE, command_timeout=DEADLINE)
+    try:
+        copy = "" if template is None else f" TEMPLATE {_quoted(template)}"
+        await db.execute(f"CREATE DATABASE {_quoted(name)}{copy}")
+    except (asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):  # the second: two at the same moment
+        return False
+    finally:
+        await db.close(timeout=DEADLINE)
+    return True
+
+
+async def drop_database(dsn: str, name: str) -> None:
+    """Removes a database, whoever is still connected to it."""
+    db = await asyncpg.connect(dsn, timeout=DEADLINE, command_timeout=DEADLINE)
+    try:
+        await db.execute(f"DROP DATABASE IF EXISTS {_quoted(name)} WITH (FORCE)")
+    finally:
+        await db.close(timeout=DEADLINE)
+
+
+async def create_topics(brokers: str, topics: Mapping[str, int]) -> None:
+    """Makes topics (name -> partitions) that are kept for ever; those that exist stay as they are."""
+    wanted = [
+        NewTopic(name, partitions, 1, topic_configs={"retention.ms": "-1", "retention.bytes": "-1"})
+        for name, partitions in topics.items()
+    ]
+    async with _admin(brokers) as admin:
+        reply = await asyncio.wait_for(admin.create_topics(wanted), DEADLINE)
+    _check("create", ((row[0], row[1]) for row in reply.topic_errors), allowed=ALREADY_EXISTS)
+
+
+async def delete_topics(brokers: str, topics: Iterable[str]) -> None:
+    """Removes topics with all their records; those that do not exist are no matter."""
+    async with _admin(brokers) as admin:
+        reply = await asyncio.wait_for(admin.delete_topics(list(topics)), DEADLINE)
+    _check("delete", ((row[0], row[1]) for row in reply.topic_error_codes), allowed=UNKNOWN_TOPIC)
+
+
+def _check(verb: str, outcomes: Iterable[tuple[str, int]], allowed: int) -> None:
+    failed = {topic: code for topic, code in outcomes if code not in (0, allowed)}
+    if failed:
+        raise LocalStackError(f"Kafka did not {verb} all topics; error codes: {failed}")
+
+
+@asynccontextmanager
+async def _admin(brokers: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=brokers, request_timeout_ms=10_000)
+    try:
+        await asyncio.wait_for(admin.start(), DEADLINE)
+        yield admin
+    finally:
+        await asyncio.wait_for(admin.close(), DEADLINE)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

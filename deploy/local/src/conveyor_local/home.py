@@ -1,0 +1,102 @@
+"""Where local servers keep their data, whom they run as, and on which ports.
+
+The place is short and open to other accounts (`/var/tmp/conveyor-<uid>`), because PostgreSQL refuses to run as root:
+started by root it runs as another account, which must be able to reach its binaries and its data.
+"""
+
+import fcntl
+import hashlib
+import os
+import pwd
+import random
+import shutil
+import socket
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from conveyor_local.trouble import LocalStackError
+
+MEMORY = Path("/dev/shm")  # noqa: S108 (the file system in memory, not a temporary file)
+ROOMY = 2 * 1024**3
+
+
+@dataclass(frozen=True)
+class Account:
+    """The account a server runs as."""
+
+    uid: int
+    gid: int
+
+
+def server_account() -> Account | None:
+    """None for an ordinary user (servers run as the same user); for root an account without rights."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("nobody", "postgres", "daemon"):
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Account(entry.pw_uid, entry.pw_gid)
+    raise LocalStackError("PostgreSQL refuses to run as root, and this machine has no account 'nobody' to run it as")
+
+
+def root() -> Path:
+    """The folder of this user for everything local: downloads and the data of every stack."""
+    return _own(Path(os.environ.get("CONVEYOR_HOME") or f"/var/tmp/conveyor-{os.geteuid()}"))  # noqa: S108
+
+
+def stack_home(name: str) -> Path:
+    """The folder of one named stack; each checkout (its virtual environment) has its own."""
+    checkout = hashlib.sha256(sys.prefix.encode()).hexdigest()[:8]
+    return root() / checkout / name
+
+
+def passing_home(name: str) -> Path:
+    """A folder for a stack that ends with its caller: in memory where there is room for it."""
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOMY:
+        return _own(MEMORY / f"conveyor-{os.geteuid()}") / name
+    return stack_home(name)
+
+
+def _own(folder: Path) -> Path:
+    """Makes the folder, and refuses one that somebody else has put there."""
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise LocalStackError(f"{folder} is not a folder of this user; remove it or set CONVEYOR_HOME")
+    folder.chmod(0o755)
+    return folder
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """One process at a time in this folder; the lock goes with the process."""
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def free_port() -> int:
+    """A port nobody listens on, below the range of outgoing connections: a server takes seconds to bind."""
+    for _ in range(200):
+        port = random.randrange(20_000, 32_000)  # noqa: S311 (no secret)
+        if is_free(port):
+            return port
+    raise LocalStackError("found no free port between 20000 and 32000")
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen here."""
+    with socket.socket() as door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            door.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
