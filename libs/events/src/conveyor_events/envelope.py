@@ -15,6 +15,29 @@ __all__ = ["Envelope", "Malformed", "UnknownEvent", "from_json", "from_kafka", "
 
 STRUCTURED = "application/cloudevents+json"
 
+ATTRIBUTES: dict[str, str] = {
+    "specversion": "always `1.0`",
+    "id": "UUID of the event; the same event may arrive more than once",
+    "type": "`conveyor.<topic>.<Name>`",
+    "source": "the service that published it, such as `/conveyor/lead-gen`",
+    "subject": "whose history the event belongs to; also the key of the record",
+    "time": "when it happened in business",
+    "recordedtime": "when the service recorded it",
+    "schemaversion": "version of the data",
+    "partitionkey": "the subject again",
+    "sequence": "1, 2, 3 … without a gap per topic and key, padded with zeros so that it sorts as text",
+    "correlationid": "what belongs to one undertaking",
+    "commandid": "the command that led to the event",
+    "causationid": "the event that led to the command, if one did",
+    "clientid": "the client, one id from prospect to regular customer",
+    "journeyid": "the client's present pass along the line",
+    "variant": "the variant stamped on that journey",
+    "actorperson": "who did it",
+    "actorrole": "in which role",
+    "traceparent": "W3C trace context",
+}
+"""Every CloudEvents attribute and what it means."""
+
 
 class Malformed(ValueError):
     """The bytes or attributes are not an event of ours."""
@@ -86,38 +109,60 @@ def _attributes(env: Envelope) -> dict[str, str]:
     }
 
 
+def _text(attributes: Mapping[str, Any], name: str) -> str:
+    value = _optional(attributes, name)
+    if value is None:
+        raise Malformed(f"the attribute {name} is missing")
+    return value
+
+
+def _optional(attributes: Mapping[str, Any], name: str) -> str | None:
+    value = attributes.get(name)
+    if value is not None and not isinstance(value, str):
+        raise Malformed(f"the attribute {name} is not a string")
+    return value
+
+
+def _number(attributes: Mapping[str, Any], name: str) -> int:
+    value = attributes.get(name)
+    text = str(value) if isinstance(value, int) else _text(attributes, name)
+    if not (text.isascii() and text.isdigit()):
+        raise Malformed(f"the attribute {name} is not a number: {text!r}")
+    return int(text)
+
+
 def _envelope(attributes: Mapping[str, Any], data: object) -> Envelope:
+    if _text(attributes, "specversion") != "1.0":
+        raise Malformed(f"specversion {attributes['specversion']!r} is not 1.0")
     if not isinstance(data, dict):
         raise Malformed("the data of an event is a JSON object")
+    person, role = _optional(attributes, "actorperson"), _optional(attributes, "actorrole")
+    if (person is None) != (role is None):
+        raise Malformed("an actor is a person and a role")
     try:
-        if attributes["specversion"] != "1.0":
-            raise Malformed(f"specversion {attributes['specversion']!r} is not 1.0")
-        person, role = attributes.get("actorperson"), attributes.get("actorrole")
-        if (person is None) != (role is None):
-            raise Malformed("an actor is a person and a role")
         return Envelope(
-            id=UUID(attributes["id"]),
-            type=attributes["type"],
-            schema_version=int(attributes["schemaversion"]),
-            source=attributes["source"],
-            subject=attributes["subject"],
-            occurred_at=parse_instant(attributes["time"]),
-            recorded_at=parse_instant(attributes["recordedtime"]),
-            command_id=attributes["commandid"],
-            correlation_id=attributes["correlationid"],
-            sequence=int(attributes["sequence"]),
+            id=UUID(_text(attributes, "id")),
+            type=_text(attributes, "type"),
+            schema_version=_number(attributes, "schemaversion"),
+            source=_text(attributes, "source"),
+            subject=_text(attributes, "subject"),
+            occurred_at=parse_instant(_text(attributes, "time")),
+            recorded_at=parse_instant(_text(attributes, "recordedtime")),
+            command_id=_text(attributes, "commandid"),
+            correlation_id=_text(attributes, "correlationid"),
+            sequence=_number(attributes, "sequence"),
             data=data,
             actor=Seat(person=person, role=role) if person is not None and role is not None else None,
-            causation_id=attributes.get("causationid"),
-            client_id=attributes.get("clientid"),
-            journey_id=attributes.get("journeyid"),
-            variant=attributes.get("variant"),
-            traceparent=attributes.get("traceparent"),
+            causation_id=_optional(attributes, "causationid"),
+            client_id=_optional(attributes, "clientid"),
+            journey_id=_optional(attributes, "journeyid"),
+            variant=_optional(attributes, "variant"),
+            traceparent=_optional(attributes, "traceparent"),
         )
-    except KeyError as missing:
-        raise Malformed(f"the attribute {missing} is missing") from missing
-    except (ValueError, AttributeError, TypeError) as wrong:
-        raise wrong if isinstance(wrong, Malformed) else Malformed(str(wrong)) from wrong
+    except Malformed:
+        raise
+    except ValueError as wrong:
+        raise Malformed(str(wrong)) from wrong
 
 
 def to_json(env: Envelope) -> dict[str, Any]:
