@@ -96,6 +96,11 @@ class Calendar:
             left -= max(worked, timedelta(0))
         raise AssertionError("the calendar has no end")  # pragma: no cover
 
+    def deadline(self, start: datetime, hours: int, now: datetime) -> datetime | None:
+        """`due`, or None if it was over before anybody could have kept it (`now`): history is not judged."""
+        due = self.due(start, hours)
+        return due if due > now else None
+
     def working_days_later(self, start: datetime, days: int) -> datetime:
         """The end of the n-th working day after the day of `start`: the window includes its last day whole."""
         if days < 0:

@@ -59,9 +59,8 @@ def chosen(rotation: Rotation, candidates: Sequence[str], person: str) -> Rotati
 
 
 def _joined(rotation: Rotation, candidates: Sequence[str]) -> dict[str, int]:
-    """The counts to compare by: whoever joined is brought between the lowest and highest count of those who stayed."""
+    """The counts to compare by: whoever joined is brought next to the lowest count of those who stayed."""
     known = [one for one in candidates if one in rotation.counts]
     stayed = {one: rotation.counts[one] for one in known if one in rotation.present}
-    stayed = stayed or {one: rotation.counts[one] for one in known} or {"": 0}
-    low, high = min(stayed.values()), max(stayed.values())
-    return {one: stayed.get(one, min(max(rotation.counts.get(one, low), low), high)) for one in candidates}
+    low = min(stayed.values(), default=min((rotation.counts[one] for one in known), default=0))
+    return {one: stayed.get(one, min(max(rotation.counts.get(one, low), low), low + 1)) for one in candidates}
