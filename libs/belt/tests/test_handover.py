@@ -1,80 +1,56 @@
 """A handover has one owner at every instant, and silence is answered by the clock."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from handovers import (
+    ACCEPTED,
+    ANA,
+    BERLIN,
+    BORIS,
+    DINA,
+    DISPUTED,
+    DUE,
+    FRIDAY,
+    GLEB,
+    LATER,
+    MARIA,
+    OFFER,
+    OFFERED,
+    QUEUED,
+    REJECTED,
+    RULES,
+    TEAM,
+    TOMORROW,
+    given_,
+    refusal,
+    seat,
+    when,
+)
 
 from belt.core import handover
-from belt.core.calendar import Calendar
-from belt.core.decider import Due, Refused
+from belt.core.decider import Due
 from belt.core.handover import (
     NOBODY,
     Accept,
     Accepted,
-    Desk,
     Dispute,
     Disputed,
     Escalated,
     Expire,
     Expired,
-    Handover,
     Offer,
     Offered,
     Overturn,
     Overturned,
     Reject,
-    Rejected,
     Rerouted,
-    Rules,
-    Upheld,
+    Team,
     Uphold,
     Withdraw,
     Withdrawn,
 )
-from conveyor_events.words import Seat
-
-BERLIN = Calendar("Europe/Berlin")
-RULES = Rules(frozenset({"duplicate", "no_evidence"}), BERLIN, accept_hours=8)
-DESK = Desk(members=("boris", "dina", "fedor", "gleb"), managers=("maria",))
-FRIDAY = datetime(2026, 3, 27, 15, tzinfo=UTC)
-DUE = datetime(2026, 3, 30, 13, tzinfo=UTC)
-TOMORROW = DUE - timedelta(hours=1)
-LATER = DUE + timedelta(days=30)
-
-
-def seat(person: str, role: str = "receiver") -> Seat:
-    return Seat(person=person, role=role)
-
-
-ANA, BORIS, DINA, GLEB = seat("ana", "sender"), seat("boris"), seat("dina"), seat("gleb")
-MARIA = seat("maria", "manager")
-OFFER = Offer(FRIDAY, ANA, "receiver", "boris", due_at=DUE)
-OFFERED = Offered(FRIDAY, ANA, "receiver", BORIS, "offer", 1, DUE)
-QUEUED = Offered(FRIDAY, ANA, "receiver", None, "offer", 1, DUE)
-REJECTED = Rejected(TOMORROW, BORIS, "no_evidence", datetime(2026, 4, 6, 22, tzinfo=UTC))
-ACCEPTED = Accepted(TOMORROW, BORIS, BORIS, "accepted")
-ESCALATED = [OFFERED, Expired(DUE, BORIS), Escalated(DUE, "maria")]
-DISPUTED = [OFFERED, REJECTED, Disputed(TOMORROW, ANA)]
-
-
-def given_(*events: Any) -> Handover:
-    return handover.fold(Handover(), events)
-
-
-def when(events: Sequence[Any], command: Any, desk: Desk = DESK, rules: Rules = RULES) -> list[Any]:
-    return list(handover.decide(command, given_(*events), rules, desk))
-
-
-def refusal(events: Sequence[Any], command: Any, desk: Desk = DESK) -> Refused:
-    with pytest.raises(Refused) as refused:
-        when(events, command, desk)
-    return refused.value
-
 
 # --- offered and accepted -------------------------------------------------------------------------------------------
 
@@ -156,25 +132,25 @@ def test_after_two_more_receivers_it_is_the_managers() -> None:
     escalated = given_(OFFERED, *events)
     assert escalated.owner == seat("maria", "manager")
     assert handover.timers(escalated) == []
-    accepted = handover.decide(Accept(LATER, MARIA, to="gleb"), escalated, RULES, DESK)
+    accepted = handover.decide(Accept(LATER, MARIA, to="gleb"), escalated, RULES, TEAM)
     assert accepted == [Accepted(LATER, MARIA, GLEB, "accepted")]
 
 
 def test_where_nobody_is_left_it_is_escalated_at_once() -> None:
-    alone = Desk(("boris",), ("maria",))
+    alone = Team(("boris",), ("maria",))
     assert when([OFFERED], Expire(DUE), alone) == [Expired(DUE, BORIS), Escalated(DUE, "maria")]
 
 
 def test_without_a_manager_it_waits_in_the_queue() -> None:
-    alone = Desk(("boris",))
+    alone = Team(("boris",))
     events = [OFFERED, *when([OFFERED], Expire(DUE), alone)]
     assert events[-1] == Escalated(DUE, None)
     assert when(events, Accept(LATER, BORIS), alone) == [Accepted(LATER, BORIS, BORIS, "accepted")]
 
 
 def test_it_is_never_routed_back_to_its_sender() -> None:
-    desk = Desk(("boris", "ana", "dina"))
-    assert [e.to for e in when([OFFERED], Expire(DUE), desk) if isinstance(e, Rerouted)] == [DINA]
+    team = Team(("boris", "ana", "dina"))
+    assert [e.to for e in when([OFFERED], Expire(DUE), team) if isinstance(e, Rerouted)] == [DINA]
 
 
 def test_a_queue_that_nobody_looks_at_is_routed_to_the_first_of_the_team() -> None:
@@ -253,106 +229,3 @@ def test_withdrawing_loses_against_an_acceptance_and_against_silence() -> None:
     assert refusal([OFFERED, ACCEPTED], Withdraw(LATER, ANA)).facts == {"stage": "accepted"}
     assert [type(e).__name__ for e in when([OFFERED], Withdraw(DUE, ANA))] == ["Expired", "Rerouted", "Withdrawn"]
     assert refusal([OFFERED], Withdraw(TOMORROW, DINA)).code == "handover.not-sender"
-
-
-# --- the whole table ------------------------------------------------------------------------------------------------
-
-STAGES: dict[str, list[Any]] = {
-    "none": [],
-    "offered": [OFFERED],
-    "queued": [QUEUED],
-    "escalated": ESCALATED,
-    "accepted": [OFFERED, ACCEPTED],
-    "rejected": [OFFERED, REJECTED],
-    "withdrawn": [OFFERED, Withdrawn(TOMORROW, ANA, None)],
-    "disputed": DISPUTED,
-    "upheld": [*DISPUTED, Upheld(TOMORROW, MARIA)],
-    "overturned": [*DISPUTED, Overturned(TOMORROW, MARIA), Accepted(TOMORROW, MARIA, BORIS, "overturned")],
-}
-COMMANDS: dict[str, Any] = {
-    "offer": replace(OFFER, at=TOMORROW, attempt=2),
-    "accept": Accept(TOMORROW, BORIS),
-    "assign": Accept(TOMORROW, MARIA, to="dina"),
-    "reject": Reject(TOMORROW, BORIS, "duplicate"),
-    "withdraw": Withdraw(TOMORROW, ANA),
-    "expire": Expire(DUE),
-    "dispute": Dispute(TOMORROW, ANA),
-    "uphold": Uphold(TOMORROW, MARIA),
-    "overturn": Overturn(TOMORROW, MARIA),
-}
-# events, or ! and the refusal, or . for nothing new
-TABLE = """
-           | offer    | accept       | assign       | reject       | withdraw     | expire           | dispute      | uphold       | overturn
-none       | Offered  | !unknown     | !unknown     | !unknown     | !unknown     | .                | !unknown     | !unknown     | !unknown
-offered    | !exists  | Accepted     | Accepted     | Rejected     | Withdrawn    | Expired Rerouted | !wrong-stage | !wrong-stage | !wrong-stage
-queued     | !exists  | Accepted     | Accepted     | Rejected     | Withdrawn    | Expired Rerouted | !wrong-stage | !wrong-stage | !wrong-stage
-escalated  | !exists  | !expired     | Accepted     | !expired     | Withdrawn    | .                | !wrong-stage | !wrong-stage | !wrong-stage
-accepted   | !exists  | .            | !wrong-stage | !wrong-stage | !wrong-stage | .                | !wrong-stage | !wrong-stage | !wrong-stage
-rejected   | !exists  | !wrong-stage | !wrong-stage | !wrong-stage | !wrong-stage | .                | Disputed     | !wrong-stage | !wrong-stage
-withdrawn  | !exists  | !wrong-stage | !wrong-stage | !wrong-stage | .            | .                | !wrong-stage | !wrong-stage | !wrong-stage
-disputed   | !exists  | !wrong-stage | !wrong-stage | !wrong-stage | !wrong-stage | .                | .            | Upheld       | Overturned Accepted
-upheld     | !exists  | !wrong-stage | !wrong-stage | !wrong-stage | !wrong-stage | .                | !wrong-stage | .            | !wrong-stage
-overturned | !exists  | !wrong-stage | !wrong-stage | !wrong-stage | !wrong-stage | .                | !wrong-stage | !wrong-stage | .
-"""  # noqa: E501
-
-
-def cells() -> list[tuple[str, str, str]]:
-    head, *rows = [[cell.strip() for cell in line.split("|")] for line in TABLE.strip("\n").splitlines()]
-    return [(row[0], name, row[n]) for row in rows for n, name in enumerate(head) if n]
-
-
-def test_the_table_is_whole() -> None:
-    assert {(stage, name) for stage, name, _ in cells()} == {(s, c) for s in STAGES for c in COMMANDS}
-    assert {type(command) for command in COMMANDS.values()} == set(handover.COMMANDS)
-
-
-@pytest.mark.parametrize(("stage", "name", "expected"), cells())
-def test_every_command_in_every_stage(stage: str, name: str, expected: str) -> None:
-    if expected.startswith("!"):
-        assert refusal(STAGES[stage], COMMANDS[name]).code == f"handover.{expected[1:]}"
-    else:
-        events = when(STAGES[stage], COMMANDS[name])
-        assert " ".join(type(event).__name__ for event in events) == expected.strip(".")
-
-
-@pytest.mark.parametrize(("stage", "name", "expected"), cells())
-def test_the_same_command_again_gives_nothing_or_a_refusal(stage: str, name: str, expected: str) -> None:
-    if expected.startswith("!"):
-        return
-    events = [*STAGES[stage], *when(STAGES[stage], COMMANDS[name])]
-    assert when(events, COMMANDS[name]) == []
-
-
-# --- laws -----------------------------------------------------------------------------------------------------------
-
-PEOPLE = st.sampled_from([ANA, BORIS, DINA, seat("fedor"), GLEB, MARIA, seat("stranger")])
-TIMES = st.integers(0, 200).map(lambda hours: FRIDAY + timedelta(hours=hours))
-ANY = st.one_of(
-    st.builds(Offer, TIMES, st.just(ANA), st.just("receiver"), st.sampled_from(["boris", None]), due_at=st.just(DUE)),
-    st.builds(Accept, TIMES, PEOPLE, st.sampled_from([None, "dina"])),
-    st.builds(Reject, TIMES, PEOPLE, st.sampled_from(["duplicate", "no_budget"])),
-    st.builds(Withdraw, TIMES, PEOPLE),
-    st.builds(Expire, TIMES),
-    st.builds(Dispute, TIMES, PEOPLE),
-    st.builds(Uphold, TIMES, PEOPLE),
-    st.builds(Overturn, TIMES, PEOPLE),
-)
-
-
-@given(st.lists(ANY, max_size=12))
-def test_whatever_is_asked_it_ends_once_has_an_owner_and_is_asked_of_few(commands: list[Any]) -> None:
-    events: list[Any] = []
-    for command in [OFFER, *commands]:
-        try:
-            new = when(events, command)
-        except Refused as refused:
-            new = list(refused.record)
-        events += new
-        state = given_(*events)
-        assert state.stage != "expired"
-        assert state.owner is not None or state.to is None
-        assert len(state.asked) == len(set(state.asked)) <= 1 + RULES.reroutes
-        assert not handover.timers(state) or state.open
-    names = [type(event).__name__ for event in events]
-    assert names.count("Offered") == 1
-    assert sum(names.count(end) for end in ("Accepted", "Withdrawn", "Upheld")) <= 1

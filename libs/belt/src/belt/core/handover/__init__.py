@@ -7,7 +7,7 @@
 The receiver owns it while it is open. Silence is an answer too: at the due instant the offer expires, whoever looks.
 A stream embeds this: its events include EVENTS, its state holds a `Handover`, its decide hands COMMANDS on:
 
-    handover.decide(command, state.handover, rules, desk)
+    handover.decide(command, state.handover, rules, team)
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from belt.core.handover.commands import (
     Uphold,
     Withdraw,
 )
-from belt.core.handover.decide import NOBODY, Desk, Rules, decide, overdue
+from belt.core.handover.decide import NOBODY, Rules, Team, decide, overdue
 from belt.core.handover.events import (
     EVENTS,
     Accepted,
@@ -49,7 +49,6 @@ __all__ = [
     "Accept",
     "Accepted",
     "Command",
-    "Desk",
     "Dispute",
     "Disputed",
     "Escalated",
@@ -67,6 +66,7 @@ __all__ = [
     "Rerouted",
     "Rules",
     "Stage",
+    "Team",
     "Upheld",
     "Uphold",
     "Withdraw",
