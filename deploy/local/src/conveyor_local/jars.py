@@ -1,7 +1,6 @@
 """Kafka's jars: each pinned by its SHA-256 in `kafka.jars`, fetched once for each user, checked before every use."""
 
 import hashlib
-import os
 import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +29,9 @@ def jars(version: str) -> list[Path]:
             missing = {path: what for path, what in wanted.items() if not _intact(path, what[1])}
             if missing:
                 print(f"fetching Kafka {version} ({len(missing)} files, once for this user)", file=sys.stderr)
-            list(pool.map(lambda path: _fetch(path, *wanted[path]), missing))
+            scratch = root() / "jars" / "fetching"
+            list(pool.map(lambda path: _fetch(path, *missing[path], scratch), missing))
+            shutil.rmtree(scratch, ignore_errors=True)
     return list(wanted)
 
 
@@ -64,23 +65,22 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def _fetch(path: Path, coordinates: str, digest: str) -> None:
+def _fetch(path: Path, coordinates: str, digest: str, scratch: Path) -> None:
     """Downloads beside the place and moves it there only when it is what was pinned."""
-    scratch = root() / "jars" / f"fetching-{os.getpid()}"
+    shutil.rmtree(scratch / path.stem, ignore_errors=True)  # half a file of a run that was cut off
     found = _download(coordinates, scratch / path.stem)
     if _digest(found) != digest:
         raise LocalStackError(f"{coordinates} is not the file that was pinned in kafka.jars; it is not used")
     path.parent.mkdir(parents=True, exist_ok=True)
     found.replace(path)
-    shutil.rmtree(scratch / path.stem)
 
 
 def _download(coordinates: str, into: Path) -> Path:
-    import jgo
+    from jgo.constants import MAVEN_CENTRAL_URL
     from jgo.maven import MavenContext
 
     group, artifact, release = coordinates.split(":")
-    maven = MavenContext(repo_cache=into, remote_repos={"central": jgo.MAVEN_CENTRAL_URL}, timeout=60)
+    maven = MavenContext(repo_cache=into, remote_repos={"central": MAVEN_CENTRAL_URL}, timeout=60)
     try:
         return Path(maven.project(group, artifact).at_version(release).artifact().resolve())
     except (OSError, RuntimeError) as trouble:

@@ -32,8 +32,8 @@ SETTINGS = {
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %d ",
 }
-# For tests: a power cut may lose everything, a crash of the server may not. All its files, shared memory too, lie in its
-# own folder, so that erasing that folder after a kill leaves nothing in /dev/shm.
+# For tests: a power cut may lose everything, a crash of the server may not. Shared memory lies in the data directory
+# too, so that erasing it after a kill leaves nothing in /dev/shm.
 FAST = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "256MB", "dynamic_shared_memory_type": "mmap"}
 
 

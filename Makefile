@@ -1,0 +1,73 @@
+# Conveyor. `make` lists what there is. Needs Python 3.11 or newer and make; everything else comes with `make setup`.
+
+VENV    := .venv
+PYTHON  := $(VENV)/bin/python
+UV      := $(VENV)/bin/uv
+MEMBERS := $(wildcard libs/* services/*) cli deploy/local
+READY   := $(VENV)/.ready
+ARGS    ?=
+
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+unexport PYTHONHOME PYTHONPATH
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down test check lock clean
+
+help:  ## this list
+	@echo "Conveyor: sales as a production line, and pay computed from its events."
+	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@echo "More for the curious: make test ARGS='-k splits', make check ARGS=types"
+
+setup: $(READY)  ## put everything into .venv (once; again after a change of the lock)
+
+demo: $(READY)  ## a company works three months on the real thing; prints who earned what, and why
+	@$(VENV)/bin/conveyor demo $(ARGS)
+
+up: $(READY)  ## start PostgreSQL, Kafka and the four services, and leave them running
+	@$(VENV)/bin/conveyor up $(ARGS)
+
+down: $(READY)  ## end what `make up` started
+	@$(VENV)/bin/conveyor down $(ARGS)
+
+test: $(READY)  ## make check, then every test, on real PostgreSQL and Kafka
+	@$(PYTHON) -m checks
+	@$(VENV)/bin/pytest $(ARGS)
+
+check: $(READY)  ## style, types, arrows between packages, drift of generated files; no servers, no network
+	@$(PYTHON) -m checks $(ARGS)
+
+lock: $(READY)  ## resolve every dependency anew into requirements.lock (hashes, no addresses)
+	@$(UV) lock --quiet --upgrade
+	@$(UV) export --quiet --format requirements-txt --no-emit-index-url --no-header \
+	    --all-packages --no-emit-workspace --all-groups --output-file requirements.lock > /dev/null
+	@echo "requirements.lock: $$(grep -c '==' requirements.lock) packages"
+
+clean:  ## end this checkout's servers, erase their data, remove .venv and caches
+	@if [ -x $(PYTHON) ]; then $(PYTHON) -m conveyor_local down --all --erase || true; fi
+	@rm -rf $(VENV) .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The members are installed editable and without build isolation: what builds them is in the lock too.
+$(READY): requirements.lock $(addsuffix /pyproject.toml,$(MEMBERS)) | $(PYTHON)
+	@$(UV) pip install --quiet --require-hashes -r requirements.lock
+	@$(UV) pip install --quiet --no-deps --no-build-isolation $(addprefix -e ./,$(MEMBERS))
+	@touch $@
+
+# A Python that is new enough, and the uv that the lock names.
+$(PYTHON):
+	@for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	    if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; then break; fi; \
+	    python=; \
+	done; \
+	if [ -n "$$python" ] && $$python -m venv $(VENV) > /dev/null 2>&1; then \
+	    sed -n '/^uv==/,/[^\\]$$/p' requirements.lock | \
+	        $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r /dev/stdin; \
+	elif command -v uv > /dev/null; then \
+	    uv venv --quiet --clear --python '>=3.11' $(VENV) && uv pip install --quiet --require-hashes -r requirements.lock; \
+	elif [ -n "$$python" ]; then \
+	    echo "$$python has no venv module; install it (Debian: apt-get install python3-venv) or uv, then try again" >&2; \
+	    rm -rf $(VENV); exit 1; \
+	else \
+	    echo "Conveyor needs Python 3.11 or newer on the PATH (or uv, which brings one)" >&2; exit 1; \
+	fi || { rm -rf $(VENV); exit 1; }
