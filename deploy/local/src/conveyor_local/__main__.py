@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from conveyor_local.admin import catalog_topics
+from conveyor_local.home import stack_names
 from conveyor_local.jars import resolve
 from conveyor_local.kafka import VERSION
 from conveyor_local.stack import Stack
@@ -22,7 +23,8 @@ def main(argv: list[str] | None = None) -> int:
             case "up":
                 return _up(asked.name, asked.home, as_json=asked.json, fast=asked.fast)
             case "down":
-                return _down(asked.name, asked.home, erase=asked.erase, as_json=asked.json)
+                names = stack_names() if asked.all else [asked.name]
+                return _down(names, asked.home, erase=asked.erase, as_json=asked.json)
             case "status":
                 return _status(asked.name, asked.home, as_json=asked.json)
             case _:
@@ -44,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--fast", action="store_true", help="no fsync: a power cut may lose everything")
     down = verbs.add_parser("down", parents=[stack], help="end both servers; their data stays")
     down.add_argument("--erase", action="store_true", help="remove the data too")
+    down.add_argument("--all", action="store_true", help="every stack of this checkout")
     verbs.add_parser("status", parents=[stack], help="say what runs, and where")
     jars = verbs.add_parser("resolve", help="print the pinned list of jars (kafka.jars) for a version of Kafka")
     jars.add_argument("version", nargs="?", default=VERSION)
@@ -61,14 +64,14 @@ def _up(name: str, home: Path | None, *, as_json: bool, fast: bool) -> int:
     return 0
 
 
-def _down(name: str, home: Path | None, *, erase: bool, as_json: bool) -> int:
-    stack = Stack.find(name, home)
-    if stack is not None:
+def _down(names: list[str], home: Path | None, *, erase: bool, as_json: bool) -> int:
+    found = {name: stack for name in names if (stack := Stack.find(name, home)) is not None}
+    for stack in found.values():
         stack.stop(erase=erase)
     if as_json:
-        print(json.dumps({"name": name, "found": stack is not None, "erased": stack is not None and erase}))
+        print(json.dumps({"ended": list(found), "erased": erase}))
     else:
-        print("nothing to end" if stack is None else "ended" + (", data erased" if erase else ""))
+        print(f"ended {', '.join(found)}{', data erased' if erase else ''}" if found else "nothing to end")
     return 0
 
 

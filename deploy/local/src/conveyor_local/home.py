@@ -52,8 +52,16 @@ def root() -> Path:
 
 def stack_home(name: str) -> Path:
     """The folder of one named stack; each checkout (its virtual environment) has its own."""
-    checkout = hashlib.sha256(sys.prefix.encode()).hexdigest()[:8]
-    return root() / checkout / name
+    return _checkout() / name
+
+
+def stack_names() -> list[str]:
+    """The stacks of this checkout that have a folder."""
+    return sorted(path.name for path in _checkout().iterdir() if path.is_dir()) if _checkout().is_dir() else []
+
+
+def _checkout() -> Path:
+    return root() / hashlib.sha256(sys.prefix.encode()).hexdigest()[:8]
 
 
 def passing_home(name: str) -> Path:

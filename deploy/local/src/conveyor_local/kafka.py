@@ -42,6 +42,8 @@ PROPERTIES = {
     "log.retention.ms": "-1",
     "log.index.size.max.bytes": "1048576",
     "log.cleaner.dedupe.buffer.size": "8388608",
+    "broker.session.timeout.ms": "3000",  # a killed broker may come back after this, not after 9 s
+    "broker.heartbeat.interval.ms": "500",
     "num.network.threads": "2",
     "num.io.threads": "4",
 }

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from conveyor_local.trouble import LocalStackError, tail
 
 POLL = 0.03
 
+_children: dict[int, "subprocess.Popen[bytes]"] = {}
+
 
 @dataclass
 class Server:
@@ -25,7 +27,6 @@ class Server:
     pid: int
     born: float
     log: Path
-    child: "subprocess.Popen[bytes] | None" = field(default=None, compare=False, repr=False)
 
     @classmethod
     def spawn(
@@ -43,12 +44,13 @@ class Server:
                 start_new_session=True,
                 **as_account(account),
             )
-        return cls(name, child.pid, psutil.Process(child.pid).create_time(), log, child)
+        _children[child.pid] = child
+        return cls(name, child.pid, psutil.Process(child.pid).create_time(), log)
 
     def alive(self) -> bool:
         """Whether this very process still runs."""
-        if self.child is not None:
-            return self.child.poll() is None
+        if self.pid in _children:
+            _children[self.pid].poll()  # takes leave of a dead child, which otherwise stays on as a zombie
         try:
             process = psutil.Process(self.pid)
             return abs(process.create_time() - self.born) < 1 and process.status() != psutil.STATUS_ZOMBIE
