@@ -1,0 +1,255 @@
+"""Routes that say who may open them. A command's door is lean: token, body, endpoint, nothing between.
+
+    doors = Doors()
+
+    @doors.command("/v1/things/{thing}/turn", "things:write", reply=ThingReply)
+    async def turn(request: Request, thing: str, body: TurnBody) -> Response: ...
+
+    @doors.query("/v1/things", "things:read", reply=ThingList)
+    async def things(request: Request, limit: Limit = 50) -> ...: ...
+
+The subject stands in `request.state.subject`. OpenAPI is as complete as with any other route.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, get_type_hints
+
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, compile_path
+from starlette.types import Receive, Scope, Send
+
+from belt.core.decider import Refused
+from belt.io.auth import Subject, Verifier, authorize
+from belt.io.body import told, validated
+from belt.io.headers import bearer, json_response
+from belt.io.limits import Buckets
+from belt.io.problems import MEDIA
+
+BODY_BYTES = 256 * 1024
+BEARER = "bearer"
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Awaitable[Any]])
+
+
+class Reception:
+    """Lets callers in: a valid token, not too many requests, one of the scopes."""
+
+    def __init__(self, verifier: Verifier, buckets: Buckets, body_bytes: int = BODY_BYTES) -> None:
+        self.verifier, self.buckets, self.body_bytes = verifier, buckets, body_bytes
+
+    async def admit(self, request: Request, scopes: tuple[str, ...]) -> Subject:
+        subject = await self.verifier.verify(bearer(request))
+        wait = self.buckets.take(subject.person)
+        if wait:
+            raise Refused("too-many-requests", retry_after=wait)
+        request.state.subject = authorize(subject, *scopes)
+        return subject
+
+
+class Door(APIRoute):
+    """A route with the scopes that open it: any one of them. None: open to all. (): any token; the endpoint decides."""
+
+    def __init__(
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        *,
+        scopes: tuple[str, ...] | None = (),
+        body_bytes: int | None = None,
+        **rest: Any,
+    ) -> None:
+        self.scopes, self.body_bytes = scopes, body_bytes
+        self._call = None if set(rest.get("methods") or {"GET"}) == {"GET"} else Call(path, endpoint)
+        super().__init__(path, endpoint, **rest)
+        if self._call is not None:
+            self._handler = self.get_route_handler()
+            self.app = self._lean
+
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        inner = super().get_route_handler() if self._call is None else self._command
+
+        async def handle(request: Request) -> Response:
+            if self.scopes is not None:
+                await request.app.state.reception.admit(request, self.scopes)
+            answer: Response = await inner(request)
+            return answer
+
+        return handle
+
+    async def _command(self, request: Request) -> Response:
+        most = request.app.state.reception.body_bytes if self.body_bytes is None else self.body_bytes
+        answer = await self._call.made(request, most) if self._call is not None else None
+        return answer if isinstance(answer, Response) else json_response(answer, status=self.status_code or 200)
+
+    async def _lean(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive, send)
+        response = await self._handler(request)
+        await response(scope, receive, send)
+
+
+class Call:
+    """How a command's endpoint is called: parts of the path, at most one body, and the request."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any]) -> None:
+        self._endpoint = endpoint
+        self._body: tuple[str, type[BaseModel]] | None = None
+        self._requests: list[str] = []
+        self._parts: dict[str, TypeAdapter[Any]] = {}
+        in_path = set(compile_path(path)[2])
+        for name, hint in _hints(endpoint).items():
+            plain = getattr(hint, "__origin__", hint)
+            if name in in_path:
+                if hint is not str:
+                    self._parts[name] = TypeAdapter(hint)
+            elif plain is Request:
+                self._requests.append(name)
+            elif isinstance(plain, type) and issubclass(plain, BaseModel) and self._body is None:
+                self._body = name, plain
+            else:
+                raise TypeError(f"{path}: a command takes parts of the path, one body and the request, not {name!r}")
+        if not inspect.iscoroutinefunction(endpoint):
+            raise TypeError(f"{path}: an endpoint is a coroutine function")
+
+    async def made(self, request: Request, most: int) -> Any:
+        given: dict[str, Any] = dict(request.path_params)
+        try:
+            given |= {name: part.validate_python(given[name]) for name, part in self._parts.items()}
+        except ValidationError as wrong:
+            raise Refused("invalid-parameter", errors=told(wrong.errors(include_url=False))) from None
+        if self._body is not None:
+            name, model = self._body
+            given[name] = validated(model, await read_body(request, most))
+        for name in self._requests:
+            given[name] = request
+        return await self._endpoint(**given)
+
+
+def as_door(route: BaseRoute) -> Door:
+    """The same route as a door: callers need a valid token, bodies are strict; the endpoint itself asks for scopes."""
+    if isinstance(route, Door):
+        return route
+    if not isinstance(route, APIRoute):
+        raise TypeError(f"{getattr(route, 'path', route)} is not a door")
+    kept = ("response_model", "status_code", "tags", "summary", "description", "responses", "name", "methods")
+    more = ("operation_id", "openapi_extra", "response_class", "dependencies", "include_in_schema", "deprecated")
+    return Door(route.path, route.endpoint, scopes=(), **{name: getattr(route, name) for name in (*kept, *more)})
+
+
+class Doors(APIRouter):
+    """The routes of a service, each with a word on who may open it."""
+
+    def command(
+        self,
+        path: str,
+        *scopes: str,
+        reply: Any,
+        status: int = 200,
+        method: str = "POST",
+        body_bytes: int | None = None,
+        **rest: Any,
+    ) -> Callable[[Endpoint], Endpoint]:
+        """A door for one command. The endpoint takes the path's parts, one body and, if it wants, the request."""
+        headers = [*KEY_HEADERS] if method == "POST" else KEY_HEADERS[1:]
+        codes = (400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 503)
+        extra = _extra(scopes, codes, headers)
+        return self._add(path, scopes, {method}, reply, status, extra, body_bytes, rest)
+
+    def query(self, path: str, *scopes: str, reply: Any, **rest: Any) -> Callable[[Endpoint], Endpoint]:
+        """A door for looking: any endpoint that FastAPI takes."""
+        return self._add(path, scopes, {"GET"}, reply, 200, _extra(scopes, (401, 403, 404, 422, 429, 503)), None, rest)
+
+    def open(self, path: str, *, reply: Any = None, **rest: Any) -> Callable[[Endpoint], Endpoint]:
+        """A door for everybody, and for looking only."""
+        return self._add(path, None, {"GET"}, reply, 200, _extra(None, (503,)), None, rest)
+
+    def _add(
+        self,
+        path: str,
+        scopes: tuple[str, ...] | None,
+        methods: set[str],
+        reply: Any,
+        status: int,
+        extra: dict[str, Any],
+        body_bytes: int | None,
+        rest: dict[str, Any],
+    ) -> Callable[[Endpoint], Endpoint]:
+        if scopes is not None and not scopes:
+            raise ValueError(f"{path}: which scopes open this door?")
+
+        def add(endpoint: Endpoint) -> Endpoint:
+            self.routes.append(
+                Door(
+                    self.prefix + path,
+                    endpoint,
+                    scopes=scopes,
+                    body_bytes=body_bytes,
+                    methods=methods,
+                    response_model=reply,
+                    status_code=status,
+                    tags=[*self.tags],
+                    **extra,
+                    **rest,
+                )
+            )
+            return endpoint
+
+        return add
+
+
+KEY_HEADERS: list[dict[str, Any]] = [
+    {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": False,
+        "description": "Sent again with the same body, the command is not done twice: the first answer comes back.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    },
+    {
+        "name": "If-Match",
+        "in": "header",
+        "required": False,
+        "description": "The version (ETag) this command was meant for; 412 if it is another one by now.",
+        "schema": {"type": "string"},
+    },
+]
+
+
+def _extra(
+    scopes: tuple[str, ...] | None, codes: tuple[int, ...], headers: list[dict[str, Any]] | None = None
+) -> dict[str, Any]:
+    """What OpenAPI says of a door besides its body and reply."""
+    problem = {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    extra: dict[str, Any] = {} if scopes is None else {"security": [{BEARER: [scope]} for scope in scopes]}
+    if headers:
+        extra["parameters"] = headers
+    responses = {code: {"description": "Problem", "content": problem} for code in codes}
+    return {"responses": responses, "openapi_extra": extra}
+
+
+async def read_body(request: Request, most: int) -> bytes:
+    """The body, counted while it streams in."""
+    declared = request.headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > most:
+        raise Refused("body-too-large", limit=most)
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > most:
+            raise Refused("body-too-large", limit=most)
+        parts.append(part)
+    if size and request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise Refused("unsupported-media-type")
+    return b"".join(parts)
+
+
+def _hints(endpoint: Callable[..., Any]) -> dict[str, Any]:
+    hints = get_type_hints(endpoint, include_extras=True)
+    hints.pop("return", None)
+    return hints

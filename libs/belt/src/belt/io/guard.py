@@ -1,0 +1,111 @@
+"""The outermost layer of every service's HTTP: one plain ASGI wrapper around the app.
+
+Gives each request an id, a deadline and a place among at most so many in flight; turns what nobody caught into a
+problem document that tells nothing; counts and times.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from belt.core.decider import Refused
+from belt.io.ids import fresh
+from belt.io.problems import Problems
+from belt.io.telemetry import HTTP_IN_FLIGHT, HTTP_REQUESTS, HTTP_SECONDS
+
+log = structlog.get_logger()
+
+ALWAYS_OPEN = frozenset({"/livez", "/readyz", "/metrics"})
+SAFE = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+
+
+class _Answer:
+    """Passes the answer on and remembers what was seen of it."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send, self._request_id = send, request_id.encode()
+        self.status = 0
+        self.endless = False
+        self.deadline: asyncio.Timeout | None = None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = list(message.get("headers", []))
+            names = {name.lower() for name, _ in headers}
+            headers += [(b"x-request-id", self._request_id), *(pair for pair in SAFE if pair[0] not in names)]
+            message = {**message, "headers": headers}
+            self.endless = b"content-length" not in names and self.status not in (204, 304)
+            if self.endless and self.deadline is not None:
+                self.deadline.reschedule(None)  # a stream lasts as long as its reader
+        await self._send(message)
+
+
+class Guard:
+    def __init__(self, app: ASGIApp, *, problems: Problems, deadline: float, in_flight: int) -> None:
+        self._app, self._problems, self._deadline, self._most = app, problems, deadline, in_flight
+        self._in_flight = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = scope["request_id"] = fresh()
+        answer = _Answer(send, request_id)
+        started = time.perf_counter()
+        free = scope["path"] in ALWAYS_OPEN
+        if not free and self._in_flight >= self._most:
+            await self._problem(Refused("overloaded"), scope, receive, answer)
+        elif _illegible(scope):
+            await self._problem(Refused("not-found"), scope, receive, answer)
+        else:
+            await self._inside(scope, receive, answer, free=free)
+        route = getattr(scope.get("route"), "path", "unmatched")
+        HTTP_REQUESTS.labels(scope["method"], route, str(answer.status)).inc()
+        if not answer.endless:
+            HTTP_SECONDS.labels(scope["method"], route).observe(time.perf_counter() - started)
+
+    async def _inside(self, scope: Scope, receive: Receive, answer: _Answer, *, free: bool) -> None:
+        if not free:
+            self._in_flight += 1
+            HTTP_IN_FLIGHT.inc()
+        try:
+            with structlog.contextvars.bound_contextvars(request_id=scope["request_id"]):
+                await self._bounded(scope, receive, answer)
+        finally:
+            if not free:
+                self._in_flight -= 1
+                HTTP_IN_FLIGHT.dec()
+
+    async def _bounded(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        try:
+            async with asyncio.timeout(self._deadline) as deadline:
+                answer.deadline = deadline
+                await self._app(scope, receive, answer)
+        except Exception as wrong:  # the last line of defence: told to the log, not to the caller
+            late = isinstance(wrong, TimeoutError) and deadline.expired()
+            log.exception("http.too_late" if late else "http.fault", route=_route(scope))
+            if answer.status:
+                raise  # half an answer cannot be mended: the server cuts the connection
+            await self._problem(Refused("deadline-exceeded" if late else "internal"), scope, receive, answer)
+
+    async def _problem(self, refused: Refused, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        answer.deadline = None
+        await self._problems.response(refused, scope["request_id"])(scope, receive, answer)
+
+
+def _route(scope: Scope) -> str:
+    """The route, not the address: ids of people stay out of the logs."""
+    path: Any = getattr(scope.get("route"), "path", "unmatched")
+    return str(path)
+
+
+def _illegible(scope: Scope) -> bool:
+    """Control characters have no place in an address; no database would take them."""
+    query: bytes = scope.get("query_string", b"")
+    return not scope["path"].isprintable() or b"%00" in query or "\ufffd" in scope["path"]

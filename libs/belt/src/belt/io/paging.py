@@ -1,0 +1,47 @@
+"""Lists by keyset: the cursor names the last row seen, so pages neither skip nor repeat while rows come and go."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Query
+
+from belt.core.decider import Refused
+
+MOST = 200
+_VERSION = 1
+
+Limit = Annotated[int, Query(ge=1, le=MOST, description="rows at most")]
+Cursor = Annotated[str | None, Query(max_length=1_000, description="`next` of the page before")]
+Row = TypeVar("Row")
+Part = str | int | None
+
+
+def encode_cursor(*parts: Part) -> str:
+    """An opaque text for the sort key of the last row."""
+    text = json.dumps([_VERSION, *parts], ensure_ascii=False, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, *kinds: type) -> tuple[Any, ...]:
+    """The parts again, each of its kind; anything else is refused."""
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        version, *parts = json.loads(raw.decode())
+    except (binascii.Error, ValueError, TypeError, RecursionError):
+        raise Refused("invalid-cursor") from None
+    fits = len(parts) == len(kinds) and all(type(p) is kind for p, kind in zip(parts, kinds, strict=False))
+    if version != _VERSION or not fits or any(isinstance(p, str) and "\x00" in p for p in parts):
+        raise Refused("invalid-cursor")
+    return tuple(parts)
+
+
+def page(rows: Sequence[Row], limit: int, key: Callable[[Row], Sequence[Part]]) -> tuple[Sequence[Row], str | None]:
+    """A page of `limit` rows and the cursor of the next. Ask the database for limit + 1."""
+    if len(rows) <= limit:
+        return rows, None
+    return rows[:limit], encode_cursor(*key(rows[limit - 1]))

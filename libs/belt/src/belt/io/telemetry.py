@@ -1,0 +1,160 @@
+"""What can be seen from outside: the names of all metrics, and logs as JSON lines without personal data."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+REGISTRY = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)
+PlatformCollector(registry=REGISTRY)
+GCCollector(registry=REGISTRY)
+
+FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+
+
+def _counter(name: str, meaning: str, *labels: str) -> Counter:
+    return Counter(f"conveyor_{name}", meaning, labels, registry=REGISTRY)
+
+
+def _gauge(name: str, meaning: str, *labels: str) -> Gauge:
+    return Gauge(f"conveyor_{name}", meaning, labels, registry=REGISTRY)
+
+
+def _histogram(name: str, meaning: str, *labels: str, buckets: tuple[float, ...] = FAST) -> Histogram:
+    return Histogram(f"conveyor_{name}", meaning, labels, registry=REGISTRY, buckets=buckets)
+
+
+# The doors
+HTTP_REQUESTS = _counter("http_requests", "Requests answered", "method", "route", "status")
+HTTP_SECONDS = _histogram("http_request_seconds", "Time to the answer", "method", "route")
+HTTP_IN_FLIGHT = _gauge("http_in_flight", "Requests being worked on")
+PROBLEMS = _counter("problems", "Refusals and errors given to callers", "code")
+TOKENS = _counter("tokens_verified", "Tokens looked at: cached, valid, invalid", "outcome")
+KEYSET_FETCHES = _counter("keyset_fetches", "Fetches of the issuer's keys: ok, failed", "outcome")
+
+# The store
+COMMANDS = _counter("commands", "Append units by outcome: done, refused, replayed, conflict, failed", "outcome")
+APPEND_SECONDS = _histogram("append_seconds", "One ordered append of a batch")
+APPEND_UNITS = _histogram("append_units", "Units that shared one commit", buckets=SIZES)
+APPENDED_EVENTS = _counter("appended_events", "Private events appended")
+APPEND_RETRIES = _counter("append_retries", "Units decided again after they lost a race")
+WAITING_COMMANDS = _gauge("waiting_commands", "Commands that wait for the next commit")
+
+# The public log and its relay
+PUBLISHED_POSITION = _gauge("published_position", "Head of the public log")
+RELAYED_POSITION = _gauge("relayed_position", "Position up to which Kafka has everything")
+UNPUBLISHED_RECORDS = _gauge("unpublished_records", "Records of the public log that Kafka does not have yet")
+UNPUBLISHED_SECONDS = _gauge("unpublished_seconds", "Age of the oldest record that Kafka does not have yet")
+RELAYED_RECORDS = _counter("relayed_records", "Records acknowledged by Kafka", "topic")
+RELAY_ACTIVE = _gauge("relay_active", "1 where this process relays")
+RELAY_RESTARTS = _counter("relay_restarts", "Producers abandoned after a failure")
+
+# Consumers
+CONSUMED = _counter("consumed", "Events by outcome: applied, duplicate, ignored, refused, parked", "topic", "outcome")
+CONSUMER_LAG_SECONDS = _gauge("consumer_lag_seconds", "Age of the oldest event not yet taken in", "topic")
+CONSUMER_LAG_RECORDS = _gauge("consumer_lag_records", "Records not yet taken in", "topic")
+SEQUENCE_GAPS = _counter("sequence_gaps", "Gaps found in a key's sequence", "topic")
+PARKED_KEYS = _gauge("parked_keys", "Keys whose events wait to be redriven", "topic")
+REPLAYED_RECORDS = _counter("replayed_records", "Events taken in again by a rebuild", "view")
+
+# Timers, views, the work itself
+TIMERS_WAITING = _gauge("timers_waiting", "Due times that stand")
+TIMERS_FIRED = _counter("timers_fired", "Commands sent by the clock", "name")
+TIMER_LATE_SECONDS = _histogram("timer_late_seconds", "How late the clock was", buckets=(0.1, 0.5, 1, 5, 30, 120, 600))
+PROJECTION_LAG_SECONDS = _gauge("projection_lag_seconds", "Age of the oldest event a view does not show yet", "view")
+SLA_BREACHES = _counter("sla_breaches", "Deadlines that passed without an answer", "name")
+CONFLICTS_OPEN = _gauge("conflicts_open", "Conflict cases that wait for a resolution", "kind")
+
+
+def exposition() -> bytes:
+    """All metrics in the text format of Prometheus."""
+    return generate_latest(REGISTRY)
+
+
+# --- logs -----------------------------------------------------------------------------------------------------------
+
+WITHHELD = frozenset(
+    {"address", "authorization", "body", "contact", "dsn", "email", "evidence", "identity_keys", "mail", "name"}
+    | {"note", "password", "phone", "secret", "statement", "summary", "token", "value"}
+)
+"""Keys whose values never reach a log line."""
+
+_VALUES_INSIDE = ("ValidationError", "JSONDecodeError", "UnicodeDecodeError", "UniqueViolationError")
+
+
+def _withhold(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for key in WITHHELD & line.keys():
+        line[key] = "[withheld]"
+    return line
+
+
+def _tell_error(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Type, message and places of an exception. Messages that quote their input are left out."""
+    exc = line.pop("exc_info", None)
+    if exc is True:
+        exc = sys.exc_info()
+    error = exc[1] if isinstance(exc, tuple) else exc
+    if isinstance(error, BaseException):
+        kinds = [kind.__name__ for kind in type(error).__mro__]
+        line["error_type"] = kinds[0]
+        line["error"] = "[withheld]" if any(kind in _VALUES_INSIDE for kind in kinds) else str(error)
+        frames = traceback.extract_tb(error.__traceback__)
+        line["error_at"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-12:]]
+    return line
+
+
+def configure_logging(service: str, level: str = "INFO", *, to: Any = None) -> None:
+    """JSON lines on standard output, ours and those of libraries alike, each with the service's name."""
+
+    def _service(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
+        line["service"] = service
+        return line
+
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _service,
+        _withhold,
+        _tell_error,
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(to or sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(default=str),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name, least in (("uvicorn.access", logging.CRITICAL), ("aiokafka", logging.WARNING)):
+        logging.getLogger(name).setLevel(least)
+    for name in ("uvicorn", "uvicorn.error"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
