@@ -12,9 +12,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from belt.io.projection import ddl  # noqa: E402
-from belt.io.store import SCHEMA  # noqa: E402
-from counting import VIEW  # noqa: E402
+from counting import VIEW
+
+from belt.io.projection import ddl
+from belt.io.store import SCHEMA
 
 ADMIN = "postgresql://conveyor@127.0.0.1:25432/postgres"
 

@@ -6,12 +6,13 @@ import asyncio
 import random
 import sys
 
+from counting import STREAMS, Raise
+
 from belt.core.decider import Step
 from belt.io.clock import SystemClock
 from belt.io.handle import Busy, Writer
 from belt.io.seal import Vault
 from belt.io.unit import Conflict
-from counting import STREAMS, Raise
 
 
 async def main(dsn: str, seed: int, commands: int) -> None:
@@ -27,7 +28,9 @@ async def main(dsn: str, seed: int, commands: int) -> None:
         wrong = chance.choice([None, None, 0, 3, 10_000])
         events = chance.choice([1, 1, 2, 3])
         try:
-            outcome = await writer.handle(Step("counter", stream, Raise(events=events, who=stream)), key=key, if_match=wrong)
+            outcome = await writer.handle(
+                Step("counter", stream, Raise(events=events, who=stream)), key=key, if_match=wrong
+            )
             done += 0 if outcome.replayed else events
         except (Conflict, Busy):
             return

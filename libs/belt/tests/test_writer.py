@@ -8,6 +8,8 @@ from datetime import timedelta
 
 import asyncpg
 import pytest
+from counting import AT, COUNTER, STREAMS, Name, Object, Pass, Raise, Remind, Reserve, Ring
+
 from belt.core.decider import Refused, Step
 from belt.io.clock import DrivenClock, SystemClock
 from belt.io.handle import Writer
@@ -15,7 +17,6 @@ from belt.io.ids import fresh
 from belt.io.projection import rebuild
 from belt.io.seal import Vault
 from belt.io.unit import Behind, Conflict, Gap, Gate, Taken
-from counting import AT, COUNTER, STREAMS, Name, Object, Pass, Raise, Remind, Reserve, Ring
 
 SECRET = b"a secret for tests only, 32 bytes"
 
@@ -44,9 +45,7 @@ async def versions(database: asyncpg.Connection, stream_id: str) -> list[int]:
     return [row["version"] for row in rows]
 
 
-async def test_fifty_commands_on_one_stream_are_each_applied_once(
-    writer: Writer, database: asyncpg.Connection
-) -> None:
+async def test_fifty_commands_on_one_stream_are_each_applied_once(writer: Writer, database: asyncpg.Connection) -> None:
     await asyncio.gather(*(writer.handle(step("a", Raise(events=2)), key=f"k{n}") for n in range(50)))
     assert await versions(database, "counter-a") == list(range(1, 101))
     assert (await writer.read("counter", "a")).state.total == 100
@@ -141,7 +140,11 @@ async def test_a_claim_has_one_holder_and_can_be_let_go(writer: Writer) -> None:
     )
     winners = [n for n, o in enumerate(outcomes) if not isinstance(o, BaseException)]
     assert len(winners) == 1
-    assert all(isinstance(o, Taken) and o.holder == f"counter-s{winners[0]}" for n, o in enumerate(outcomes) if n not in winners)
+    assert all(
+        isinstance(o, Taken) and o.holder == f"counter-s{winners[0]}"
+        for n, o in enumerate(outcomes)
+        if n not in winners
+    )
     await writer.handle(step(f"s{winners[0]}", Reserve("another")))
     await writer.handle(step("heir", Reserve("only-one")))
 
@@ -198,7 +201,9 @@ async def test_two_processes_that_make_a_holders_key_at_once_agree_on_one(counte
     writers = [Writer(counters, STREAMS, Vault(SECRET), SystemClock(), "/test") for _ in range(3)]
     for writer in writers:
         writer.start()
-    await asyncio.gather(*(w.handle(step(f"s{n}{i}", Name(f"n{n}{i}"))) for n, w in enumerate(writers) for i in range(5)))
+    await asyncio.gather(
+        *(w.handle(step(f"s{n}{i}", Name(f"n{n}{i}"))) for n, w in enumerate(writers) for i in range(5))
+    )
     reader = Writer(counters, STREAMS, Vault(SECRET), SystemClock(), "/test")
     reader.start()
     for n in range(3):

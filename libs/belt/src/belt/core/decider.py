@@ -11,8 +11,9 @@ from datetime import datetime
 from functools import reduce
 from typing import Annotated, Any, Generic, Protocol, TypeVar
 
-from conveyor_events.words import Seat
 from pydantic import BaseModel
+
+from conveyor_events.words import Seat
 
 C = TypeVar("C")
 E = TypeVar("E")

@@ -8,13 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from conveyor_events.catalog import entry_of
-from conveyor_events.words import Event, instant_text
-
 from belt.core.decider import Public, Refused, Step, Stream
-from belt.core.ids import derived
 from belt.io.store import Batch
 from belt.io.unit import Entry, Meta, Outcome, Unit
+from conveyor_events.catalog import entry_of
+from conveyor_events.words import Event, instant_text
 
 MAX_EVENT_BYTES = 900_000
 MAX_STEPS = 1_000

@@ -9,8 +9,8 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy import Column, Integer, Table
-from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from belt.core.decider import Stream
 from belt.io.codec import Codec

@@ -131,7 +131,9 @@ def fill(decision: Decision, n: int, batch: Batch, writer: Writer) -> None:
         batch.gates.append((n, unit.gate.consumer, unit.gate.topic, unit.gate.key, unit.gate.sequence))
 
 
-def view_row(stream_id: str, row: Mapping[str, Any], version: int, decision: Decision, writer: Writer) -> tuple[str, str]:
+def view_row(
+    stream_id: str, row: Mapping[str, Any], version: int, decision: Decision, writer: Writer
+) -> tuple[str, str]:
     view = writer.streams[stream_id.partition("-")[0]].view
     if view is None:
         raise ValueError(f"{stream_id} has a row but no view")

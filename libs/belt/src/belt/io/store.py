@@ -125,9 +125,7 @@ class Store:
             self._connection = connection
         return self._connection
 
-    async def load(
-        self, keys: Iterable[str], gates: Iterable[tuple[str, str, str]], streams: dict[str, int]
-    ) -> Loaded:
+    async def load(self, keys: Iterable[str], gates: Iterable[tuple[str, str, str]], streams: dict[str, int]) -> Loaded:
         """Known keys, gates, and each stream's events above the given version: one round trip."""
         gates = list(gates)
         rows = await self._ask(
