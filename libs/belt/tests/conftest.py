@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import uuid4
 
 import asyncpg
 import pytest
+
+from conveyor_local.fixtures import NewDatabase
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -17,20 +17,14 @@ from counting import VIEW
 from belt.io.projection import ddl
 from belt.io.store import SCHEMA
 
-ADMIN = "postgresql://conveyor@127.0.0.1:25432/postgres"
-
 
 @pytest.fixture
-async def counters() -> AsyncIterator[str]:
-    name = f"t{uuid4().hex[:12]}"
-    admin = await asyncpg.connect(ADMIN)
-    await admin.execute(f"create database {name}")
-    dsn = ADMIN.replace("/postgres", f"/{name}") if False else f"postgresql://conveyor@127.0.0.1:25432/{name}"
+async def counters(new_database: NewDatabase) -> str:
+    """The DSN of a database that holds a store of counters."""
+    dsn = await new_database(None)
     connection = await asyncpg.connect(dsn)
     await connection.execute(SCHEMA)
     for statement in ddl(VIEW):
         await connection.execute(statement)
     await connection.close()
-    yield dsn
-    await admin.execute(f"drop database {name} with (force)")
-    await admin.close()
+    return dsn

@@ -36,9 +36,7 @@ async def test_no_hole_nothing_skipped_nothing_doubled_under_hostile_writers(cou
     assert seen == list(range(1, len(seen) + 1)), "a tailing reader skipped a position"
     assert len(seen) == written == await connection.fetchval("select count(*) from events")
     assert len(seen) == await connection.fetchval("select count(distinct event_id) from published")
-    holes = await connection.fetch(
-        "select stream_id, max(version) as last, count(*) as n from events group by stream_id having max(version) <> count(*)"
-    )
+    holes = await connection.fetch("select stream_id from events group by stream_id having max(version) <> count(*)")
     assert holes == []
     torn = await connection.fetch("select key, count(*) from commands group by key having count(*) > 1")
     assert torn == []

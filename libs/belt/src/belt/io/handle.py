@@ -233,7 +233,7 @@ class Writer:
                 except Missing as need:
                     missing |= need.streams
                     waiting.append(unit)
-                except Exception as refused:  # Refused, Conflict, or a fault of the domain code: the caller's to see
+                except Exception as refused:  # noqa: BLE001 - Refused, Conflict, or a fault of the domain code: the caller's to see
                     _fail(unit, refused)
             if missing:
                 await self._load([], [], missing)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from belt.core.decider import Refused
 from belt.core.ids import derived
 from belt.io.codec import Codec
-from belt.io.decision import MAX_EVENT_BYTES, Decision, attributes, diff
+from belt.io.decision import MAX_EVENT_BYTES, Decision, attributes, category, diff
 from belt.io.seal import Vault
 from belt.io.store import Batch, Store
 
@@ -126,15 +126,14 @@ def fill(decision: Decision, n: int, batch: Batch, writer: Writer) -> None:
     for stream_id in decision.written:
         entry = decision.after[stream_id]
         if entry.row is not None:
-            batch.views.append((n, *view_row(stream_id, entry.row, entry.version, decision, writer)))
+            batch.views.append((n, *view_row(stream_id, entry.row, entry.version, writer)))
     if unit.gate is not None:
         batch.gates.append((n, unit.gate.consumer, unit.gate.topic, unit.gate.key, unit.gate.sequence))
 
 
-def view_row(
-    stream_id: str, row: Mapping[str, Any], version: int, decision: Decision, writer: Writer
-) -> tuple[str, str]:
-    view = writer.streams[stream_id.partition("-")[0]].view
+def view_row(stream_id: str, row: Mapping[str, Any], version: int, writer: Writer) -> tuple[str, str]:
+    """(view, row as JSON) of a stream's read model."""
+    view = category(stream_id, writer.streams).view
     if view is None:
         raise ValueError(f"{stream_id} has a row but no view")
     return view.name, json.dumps(dict(row) | {"version": version, "shape": view.shape}, default=str)

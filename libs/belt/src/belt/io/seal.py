@@ -1,4 +1,4 @@
-"""Personal data at rest: sealed under a key per holder; keys are wrapped by the service's key and live in a table apart.
+"""Personal data at rest: sealed under a key per holder; keys are wrapped by the service's key, in a table apart.
 
 Destroying a holder's key erases every private field of that holder, wherever a copy of the store lies.
 """

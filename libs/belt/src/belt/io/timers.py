@@ -27,7 +27,8 @@ DUE = text(
 NEXT = text("select min(due_at) from timers")
 DROP = text("delete from timers where stream_id = :stream and name = :name and due_at = :due")
 SWEEP = text(
-    "delete from commands where (reply is not null and recorded_at < :replies) or (key like '~%' and recorded_at < :ours)"
+    "delete from commands where (reply is not null and recorded_at < :replies) "
+    "or (key like '~%' and recorded_at < :ours)"
 )
 SET_CLOCK = text(
     "insert into clock (at) values (:at) on conflict (one) do update set at = greatest(clock.at, excluded.at)"
