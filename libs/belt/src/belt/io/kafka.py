@@ -29,7 +29,7 @@ class Unreachable(Exception):
 
 
 class Oversized(Exception):
-    """A record that no broker of ours takes. Nothing was sent."""
+    """A record that no broker of ours takes. It was not handed to the producer."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,8 @@ def partition_of(key: bytes, partitions: int) -> int:
 
 def record_bytes(record: Outgoing) -> int:
     """An upper bound of the record's size on the wire."""
-    return 128 + len(record.key) + len(record.value) + sum(len(n) + len(v) + 10 for n, v in record.headers)
+    headers = sum([len(name) + len(value) + 10 for name, value in record.headers])
+    return 128 + len(record.key) + len(record.value) + headers
 
 
 class Sender:
@@ -109,24 +110,23 @@ class Sender:
         except (KafkaError, OSError, TimeoutError) as away:
             raise Unreachable(f"no producer within {self._start_within:g} s: {away!r}") from away
 
-    def fits(self, record: Outgoing) -> bool:
-        return record_bytes(record) <= self._largest
-
-    async def send_batches(self, records: Sequence[Outgoing]) -> None:
+    async def send_batches(self, records: Sequence[Outgoing]) -> int:
         """Sends in the given order per key. The next batch of a partition waits until the last is acknowledged.
 
-        After any exception but Oversized this sender must be abandoned.
+        Stops before a record that is too large (Oversized if that is the first) and answers how many it sent.
+        After any other exception this sender must be abandoned.
         """
-        for record in records:
-            if not self.fits(record):
-                raise Oversized(f"{record.topic} {record.key!r}: {record_bytes(record)} bytes, limit {self._largest}")
+        runs: dict[Partition, list[Outgoing]] = {}
         sending: list[asyncio.Task[None]] = []
+        sent = 0
         try:
             async with asyncio.timeout(self._send_within):
-                runs: dict[Partition, list[Outgoing]] = {}
                 for record in records:
+                    if record_bytes(record) > self._largest:
+                        break
                     count = self._partitions.get(record.topic) or await self._count(record.topic)
                     runs.setdefault(Partition(record.topic, partition_of(record.key, count)), []).append(record)
+                    sent += 1
                 sending = [asyncio.create_task(self._send_run(place, run)) for place, run in runs.items()]
                 await asyncio.gather(*sending)
         except (KafkaError, OSError, TimeoutError) as failed:
@@ -134,6 +134,10 @@ class Sender:
         finally:
             for task in sending:
                 task.cancel()
+        if records and not sent:
+            size = record_bytes(records[0])
+            raise Oversized(f"{records[0].topic} {records[0].key!r}: {size} bytes, limit {self._largest}")
+        return sent
 
     async def _count(self, topic: str) -> int:
         self._partitions[topic] = len(await self._producer.partitions_for(topic))

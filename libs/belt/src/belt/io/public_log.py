@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeAlias
 
 import asyncpg
+from pydantic_core import from_json
 
 from conveyor_events.envelope import sequence_text
 from conveyor_events.words import instant_text
@@ -19,7 +20,7 @@ BYTES_AT_ONCE = 32 * 1024 * 1024
 READ = """
 select position, topic, key, sequence, attributes, value, recorded_at
 from (select *, sum(octet_length(value)) over (order by position) - octet_length(value) as before
-      from (select * from published where position > $1 order by position limit $2) as some) as next
+      from (select * from published where position > $1 order by position limit $2) as slice) as sized
 where before < $3 order by position
 """
 
@@ -30,7 +31,7 @@ select place.position, log_head.position as head,
 from log_head, (select coalesce((select position from checkpoints where name = $1), 0) as position) as place
 """
 
-Connection = asyncpg.Connection[asyncpg.Record]
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,12 @@ async def backlog(database: Any, follower: str = RELAY, within: float = 5.0) -> 
     return Backlog(row["position"], row["head"], row["age"])
 
 
+_instant_text = lru_cache(maxsize=1_000)(instant_text)  # the events of one commit share it
+
+
 def attributes(row: Mapping[str, Any]) -> dict[str, str]:
     """All CloudEvents attributes of a row of the public log, as text."""
-    found: dict[str, str] = json.loads(row["attributes"])
+    found: dict[str, str] = from_json(row["attributes"])
     found["sequence"] = sequence_text(row["sequence"])
-    found["recordedtime"] = instant_text(row["recorded_at"])
+    found["recordedtime"] = _instant_text(row["recorded_at"])
     return found

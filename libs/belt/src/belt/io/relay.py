@@ -8,20 +8,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import takewhile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
 import structlog
 
 from belt.io.doorbell import CHANNEL
-from belt.io.kafka import Brokers, Outgoing, Oversized, Sender
+from belt.io.kafka import Brokers, Outgoing, Sender
 from belt.io.public_log import BYTES_AT_ONCE, READ, RELAY, Backlog, Connection, attributes, backlog
+from belt.io.telemetry import (
+    PUBLISHED_POSITION,
+    RELAY_ACTIVE,
+    RELAY_RESTARTS,
+    RELAYED_POSITION,
+    RELAYED_RECORDS,
+    UNPUBLISHED_RECORDS,
+    UNPUBLISHED_SECONDS,
+)
 
 log = structlog.get_logger()
 
+MEASURE_EVERY = 1.0
 LEADER = 4712  # the store's own lock is 4711
 JSON = ("content-type", b"application/json")
 MOVE = "update checkpoints set position = $3 where name = $1 and position = $2 returning position"
@@ -43,8 +53,9 @@ class RelayStatus:
 
 def outgoing(row: Any) -> Outgoing:
     """A row of the public log as a Kafka record."""
-    headers = [(f"ce_{name}", text.encode()) for name, text in attributes(row).items()]
-    return Outgoing(row["topic"], row["key"].encode(), row["value"].encode(), [*headers, JSON])
+    headers = [("ce_" + name, text.encode()) for name, text in attributes(row).items()]
+    headers.append(JSON)
+    return Outgoing(row["topic"], row["key"].encode(), row["value"].encode(), headers)
 
 
 class Relay:
@@ -75,6 +86,7 @@ class Relay:
         self._deadline, self._silence, self._patience = deadline, silence, patience
         self._leading = False
         self._seen = Backlog(0, 0, 0.0)
+        self._measured = 0.0
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._trouble: str | None = None
@@ -103,6 +115,7 @@ class Relay:
             except Exception as trouble:  # noqa: BLE001 (whatever it was: begin again from the checkpoint)
                 failures = 1 if self._seen.position > before else failures + 1
                 self._trouble = f"{type(trouble).__name__}: {trouble}"
+                RELAY_RESTARTS.inc()
                 log.warning("relay.stepped_down", trouble=self._trouble, failures=failures)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(min(0.1 * 2 ** min(failures, 10), self._patience)):
@@ -114,13 +127,15 @@ class Relay:
         sender = self._sender()
         try:
             if await self._elected(connection):
-                self._seen = await self._measure(connection)
+                await self._measure(connection)
                 await sender.start()
                 self._leading, self._trouble = True, None
+                RELAY_ACTIVE.set(1)
                 log.info("relay.leads", position=self._seen.position, head=self._seen.head)
                 await self._carry(connection, sender)
         finally:
             self._leading = False
+            RELAY_ACTIVE.set(0)
             await sender.abandon()
             await _close(connection, self._deadline)
 
@@ -149,42 +164,63 @@ class Relay:
                     await self._stopping.wait()
             if self._stopping.is_set():
                 return False
+            await self._measure(connection)
         await connection.execute(
             "insert into checkpoints (name, position) values ($1, 0) on conflict do nothing", RELAY
         )
         return True
 
-    async def _measure(self, connection: Connection) -> Backlog:
-        return await backlog(connection, RELAY, self._deadline)
+    async def _measure(self, connection: Connection) -> None:
+        self._tell(await backlog(connection, RELAY, self._deadline))
+        self._measured = asyncio.get_running_loop().time()
+
+    def _tell(self, seen: Backlog) -> None:
+        self._seen = seen
+        PUBLISHED_POSITION.set(seen.head)
+        RELAYED_POSITION.set(seen.position)
+        UNPUBLISHED_RECORDS.set(seen.head - seen.position)
+        UNPUBLISHED_SECONDS.set(seen.age)
 
     async def _carry(self, connection: Connection, sender: Sender) -> None:
         position, wait = self._seen.position, self._busy
         while not self._stopping.is_set():
             self._wake.clear()
-            rows = await connection.fetch(READ, position, self._batch, BYTES_AT_ONCE)
-            if not rows:
-                self._seen = Backlog(position, position, 0.0)
+            records = await self._read(connection, position)
+            if not records:
+                self._tell(Backlog(position, position, 0.0))
                 await self._rest(wait)
                 wait = min(wait * 1.5, self._idle)
                 continue
             wait = self._busy
-            position = await self._pass_on(connection, sender, position, rows)
+            while records and not self._stopping.is_set():
+                position, records = await self._pass_on(connection, sender, position, records)
+                if asyncio.get_running_loop().time() > self._measured + MEASURE_EVERY:
+                    await self._measure(connection)
 
-    async def _pass_on(self, connection: Connection, sender: Sender, position: int, rows: Sequence[Any]) -> int:
-        """Sends the rows and moves the checkpoint over them."""
-        if rows[0]["position"] != position + 1 or rows[-1]["position"] != position + len(rows):
+    async def _read(self, connection: Connection, position: int) -> list[Outgoing]:
+        rows = await connection.fetch(READ, position, self._batch, BYTES_AT_ONCE)
+        if rows and (rows[0]["position"] != position + 1 or rows[-1]["position"] != position + len(rows)):
             raise SteppedDown(f"the public log has a hole above {position}")
-        records = [outgoing(row) for row in rows]
-        fitting = list(takewhile(sender.fits, records))
-        if not fitting:
-            raise Oversized(f"position {position + 1} ({records[0].topic}) fits no batch; raise the limit to go on")
-        await sender.send_batches(fitting)
-        reached = position + len(fitting)
+        return [outgoing(row) for row in rows]
+
+    async def _pass_on(
+        self, connection: Connection, sender: Sender, position: int, records: list[Outgoing]
+    ) -> tuple[int, list[Outgoing]]:
+        """Sends the records and moves the checkpoint over them; reads the next ones meanwhile. Answers both."""
+        ahead = asyncio.create_task(self._read(connection, position + len(records)))
+        try:
+            sent = await sender.send_batches(records)
+            following = await ahead
+        finally:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
+        reached = position + sent
         if await connection.fetchval(MOVE, RELAY, position, reached) is None:
             raise SteppedDown("another relay moved the checkpoint")
-        head = self._seen.head if len(rows) == self._batch else rows[-1]["position"]
-        self._seen = Backlog(reached, max(head, reached), 0.0)
-        return reached
+        for topic, count in Counter(record.topic for record in records[:sent]).items():
+            RELAYED_RECORDS.labels(topic).inc(count)
+        self._seen = replace(self._seen, position=reached, head=max(self._seen.head, reached + len(following)))
+        return reached, following if sent == len(records) else records[sent:]
 
     async def _rest(self, wait: float) -> None:
         with contextlib.suppress(TimeoutError):
