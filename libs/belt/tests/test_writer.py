@@ -186,7 +186,7 @@ async def test_personal_fields_are_ciphertext_and_read_erased_without_their_key(
     counters: str, writer: Writer, database: asyncpg.Connection
 ) -> None:
     await writer.handle(step("a", Name("Zoë Müller")))
-    assert "Zo" not in await database.fetchval("select data from events where type = 'Named'")
+    assert "Müller" not in await database.fetchval("select data from events where type = 'Named'")
     assert (await writer.read("counter", "a")).state.name == "Zoë Müller"
     await database.execute("update keys set wrapped = null")
     fresh_reader = Writer(counters, STREAMS, Vault(SECRET), SystemClock(), "/test")
