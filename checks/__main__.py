@@ -13,11 +13,11 @@ PYTHON = sys.executable
 # The longest first: two run at a time.
 CHECKS: dict[str, list[str]] = {
     "types": [PYTHON, "-m", "checks.types"],
-    "arrows": [str(SCRIPTS / "lint-imports"), "--no-cache"],
+    "arrows": [str(SCRIPTS / "lint-imports"), "--no-cache", "--no-logo"],
     "events": [PYTHON, "-m", "conveyor_events.generate", "--check"],
     "guards": [PYTHON, "-m", "checks.guards"],
-    "lint": [str(SCRIPTS / "ruff"), "check", "."],
-    "format": [str(SCRIPTS / "ruff"), "format", "--check", "."],
+    "lint": [str(SCRIPTS / "ruff"), "check", "--quiet", "--output-format=concise", "."],
+    "format": [str(SCRIPTS / "ruff"), "format", "--check", "--output-format=concise", "."],
 }
 DEADLINE = 300
 
