@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 import structlog
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from belt.core.decider import Refused
@@ -21,6 +22,7 @@ from belt.io.telemetry import HTTP_IN_FLIGHT, HTTP_REQUESTS, HTTP_SECONDS
 log = structlog.get_logger()
 
 ALWAYS_OPEN = frozenset({"/livez", "/readyz", "/metrics"})
+GONE = 499  # in the metrics only: the caller hung up
 SAFE = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 
 
@@ -87,9 +89,14 @@ class Guard:
             async with asyncio.timeout(self._deadline) as deadline:
                 answer.deadline = deadline
                 await self._app(scope, receive, answer)
+        except ClientDisconnect:
+            answer.status = answer.status or GONE  # nobody is there to be answered
         except Exception as wrong:  # the last line of defence: told to the log, not to the caller
             late = isinstance(wrong, TimeoutError) and deadline.expired()
-            log.exception("http.too_late" if late else "http.fault", route=_route(scope))
+            if late:
+                log.warning("http.too_late", route=_route(scope))
+            else:
+                log.exception("http.fault", route=_route(scope))
             if answer.status:
                 raise  # half an answer cannot be mended: the server cuts the connection
             await self._problem(Refused("deadline-exceeded" if late else "internal"), scope, receive, answer)

@@ -1,0 +1,99 @@
+"""Settings are checked at start: what is not fit for production does not start there."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from belt.io.issuer import DEV_ISSUER
+from belt.io.settings import Settings
+
+DSN = "postgresql://belt:secret@db/belt"
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("CONVEYOR_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    path = tmp_path / "key"
+    path.write_bytes(os.urandom(32).hex().encode() + b"\n")
+    return path
+
+
+def production(key: Path, **changed: Any) -> dict[str, str]:
+    whole: dict[str, Any] = {
+        "CONVEYOR_ENVIRONMENT": "production",
+        "CONVEYOR_DSN": DSN,
+        "CONVEYOR_ISSUER": "https://login.example",
+        "CONVEYOR_JWKS": "https://login.example/jwks",
+        "CONVEYOR_KEY_FILE": key,
+    }
+    return {name: str(value) for name, value in (whole | changed).items() if value is not None}
+
+
+def load(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> Settings:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return Settings.load("things", 8001)
+
+
+def test_development_needs_a_database_and_keys_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, {"CONVEYOR_DSN": DSN, "CONVEYOR_JWKS": ".conveyor/jwks.json"})
+    assert (settings.service, settings.port, settings.issuer) == ("things", 8001, DEV_ISSUER)
+    assert (settings.environment, settings.clock, settings.request_deadline) == ("development", "system", 10.0)
+    with pytest.raises(ValueError, match="KEY_FILE"):
+        _ = settings.sealing_key
+
+
+def test_the_environment_rules_over_the_usual_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch, {"CONVEYOR_DSN": DSN, "CONVEYOR_JWKS": "x", "CONVEYOR_PORT": "9"}).port == 9
+
+
+def test_secrets_come_from_files_and_are_never_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, key: Path
+) -> None:
+    (tmp_path / "conveyor_dsn").write_text(DSN)
+    settings = load(monkeypatch, production(key, CONVEYOR_DSN=None, CONVEYOR_SECRETS_DIR=tmp_path))
+    assert settings.dsn == DSN
+    assert settings.sealing_key == key.read_bytes().strip()
+    assert "belt:secret" not in repr(settings)
+
+
+UNFIT: dict[str, dict[str, Any]] = {
+    "a driven clock": {"CONVEYOR_CLOCK": "driven"},
+    "the development issuer": {"CONVEYOR_ISSUER": None},
+    "an issuer without https": {"CONVEYOR_ISSUER": "http://login.example"},
+    "keys over plain http": {"CONVEYOR_JWKS": "http://login.example/jwks"},
+    "no sealing key": {"CONVEYOR_KEY_FILE": None},
+    "a sealing key that is not there": {"CONVEYOR_KEY_FILE": "/nowhere/key"},
+}
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_production_refuses(monkeypatch: pytest.MonkeyPatch, key: Path, name: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        load(monkeypatch, production(key, **UNFIT[name]))
+    assert "secret" not in str(refused.value)
+
+
+def test_production_starts_when_all_is_well(monkeypatch: pytest.MonkeyPatch, key: Path) -> None:
+    assert load(monkeypatch, production(key)).environment == "production"
+
+
+@pytest.mark.parametrize("content", [b"short", b"0" * 64, b""])
+def test_a_weak_sealing_key_is_refused(monkeypatch: pytest.MonkeyPatch, key: Path, content: bytes) -> None:
+    key.write_bytes(content)
+    with pytest.raises(ValidationError, match="random bytes"):
+        load(monkeypatch, production(key))
+
+
+@pytest.mark.parametrize(("name", "value"), [("CLOCK", "lunar"), ("PORT", "70000"), ("BODY_BYTES", "0"), ("DSN", "")])
+def test_nonsense_is_refused(monkeypatch: pytest.MonkeyPatch, key: Path, name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=name.lower()):
+        load(monkeypatch, production(key, **{f"CONVEYOR_{name}": value}))
