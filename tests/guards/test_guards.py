@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from checks import guards
 
 ROOT = Path(guards.__file__).parent.parent
