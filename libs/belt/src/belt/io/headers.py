@@ -83,7 +83,7 @@ def tracking_id(request: Request, name: str = "x-correlation-id") -> str | None:
 
 def json_bytes(body: Any) -> bytes:
     """JSON as the published language writes it: amounts and instants as strings."""
-    return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain).encode()
+    return _ENCODER.encode(body).encode()
 
 
 def _plain(value: Any) -> Any:
@@ -104,6 +104,9 @@ def _plain(value: Any) -> Any:
             return sorted(value) if isinstance(value, set | frozenset) else list(value)
         case _:
             raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
 
 
 def json_response(

@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     dsn: Annotated[str, Field(repr=False, min_length=1)]
     brokers: Annotated[str, Field(description="host:port, more separated by commas")] = "127.0.0.1:9092"
     clock: Literal["system", "driven"] = "system"
+    zone: Annotated[str, Field(description="the company's IANA time zone: its periods and calendar days")] = "UTC"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     issuer: str = DEV_ISSUER
