@@ -1,0 +1,256 @@
+"""A client of the four services: who speaks, what is asked, and how long a service that is away is waited for.
+
+    async with Line.of(running) as line:
+        await line.post("lead-gen", "/v1/prospects", {...}, person="ana", roles=("scout",))
+
+Every POST carries an Idempotency-Key and is sent again with the same key when the connection is refused or dropped or
+the service says 503: either it happened once or it did not happen at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from uuid import uuid4
+
+import httpx
+
+from conveyor.exits import NotRunning, Problem, Unreachable
+from conveyor.running import Running
+from conveyor.tokens import Tokens
+
+__all__ = ["SERVICES", "Line", "Problem", "Unreachable", "variable"]
+
+SERVICES = ("lead-gen", "conversion", "account-mgmt", "compensation")
+DRIVER = ("driver",)
+PATIENCE = 30.0
+FIRST_WAIT, LONGEST_WAIT = 0.05, 2.0
+AGAIN = frozenset({429, 502, 503, 504})
+PAGE = 200
+LOOK_AGAIN = 0.01, 0.25  # seconds between two looks at the clocks: at first, at most
+FEED_PAGE = 1_000
+
+Body = Mapping[str, Any]
+
+
+class Line:
+    """The services by name. One per command; it keeps its connections open."""
+
+    def __init__(
+        self,
+        addresses: Mapping[str, str],
+        tokens: Tokens,
+        *,
+        patience: float = PATIENCE,
+        connections: int = 64,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.addresses, self.tokens, self.patience = dict(addresses), tokens, patience
+        self.sent = 0
+        self.repeated = 0
+        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+        self._http = httpx.AsyncClient(
+            limits=limits, timeout=httpx.Timeout(15.0, connect=3.0, pool=None), transport=transport, trust_env=False
+        )
+
+    @classmethod
+    def of(cls, running: Running, *, patience: float = PATIENCE, connections: int = 64) -> Self:
+        """The services of a running `up`."""
+        return cls(running.addresses, Tokens(running.issuer), patience=patience, connections=connections)
+
+    @classmethod
+    def find(cls, *, patience: float = PATIENCE) -> Self:
+        """The services the environment names (CONVEYOR_LEAD_GEN_URL …), else those of the running `up`."""
+        named = {service: os.environ.get(variable(service), "") for service in SERVICES}
+        running = Running.found()
+        if not all(named.values()) and running is None:
+            raise NotRunning(
+                "no services are known: run `conveyor up`, or name them in " + ", ".join(map(variable, SERVICES))
+            )
+        known = running.addresses if running else {}
+        folder = os.environ.get("CONVEYOR_ISSUER") or (str(running.issuer) if running else "")
+        if not folder:
+            raise NotRunning("CONVEYOR_ISSUER must name the folder with the development issuer's key")
+        return cls(
+            {service: named[service] or known[service] for service in SERVICES},
+            Tokens(Path(folder)),
+            patience=patience,
+        )
+
+    async def post(
+        self,
+        service: str,
+        path: str,
+        body: Body | None = None,
+        *,
+        key: str | None = None,
+        person: str = "conveyor",
+        roles: Iterable[str] = DRIVER,
+        scopes: Iterable[str] = (),
+    ) -> dict[str, Any]:
+        """Sends a command and returns the reply. Without a key it gets one, so that a retry is safe."""
+        headers = {"idempotency-key": key or str(uuid4()), "content-type": "application/json"}
+        content = json.dumps(body or {}, ensure_ascii=False).encode()
+        answer = await self._send(service, "POST", path, person, roles, scopes, headers=headers, content=content)
+        return _document(answer)
+
+    async def put(
+        self, service: str, path: str, body: Body, *, person: str = "conveyor", roles: Iterable[str] = DRIVER
+    ) -> dict[str, Any]:
+        """Sets something to a value; said twice it is the same."""
+        headers = {"content-type": "application/json"}
+        content = json.dumps(body).encode()
+        return _document(await self._send(service, "PUT", path, person, roles, (), headers=headers, content=content))
+
+    async def get(
+        self,
+        service: str,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        person: str = "conveyor",
+        roles: Iterable[str] = DRIVER,
+        scopes: Iterable[str] = (),
+    ) -> dict[str, Any]:
+        """Asks for one document."""
+        kept = {name: value for name, value in (params or {}).items() if value is not None}
+        return _document(await self._send(service, "GET", path, person, roles, scopes, params=kept))
+
+    async def items(
+        self,
+        service: str,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        person: str = "conveyor",
+        roles: Iterable[str] = DRIVER,
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Every item of a list, page after page."""
+        asked: dict[str, Any] = {"limit": PAGE, **(params or {})}
+        while True:
+            page = await self.get(service, path, asked, person=person, roles=roles)
+            for item in page["items"]:
+                yield item
+            if not page.get("next"):
+                return
+            asked["cursor"] = page["next"]
+
+    async def events(self, service: str, after: int = 0) -> AsyncIterator[dict[str, Any]]:
+        """The service's public events in their order, as CloudEvents."""
+        while True:
+            asked = {"after": after, "limit": FEED_PAGE}
+            answer = await self._send(service, "GET", "/v1/events", "conveyor", DRIVER, (), params=asked)
+            lines = [json.loads(line) for line in answer.text.splitlines() if line]
+            for line in lines:
+                yield line
+            if not lines:
+                return
+            after = int(lines[-1]["position"])
+
+    async def clocks(self) -> dict[str, dict[str, Any]]:
+        """What each service says of its time, its next due and how far it has come."""
+        shown = await asyncio.gather(*(self.get(service, "/v1/clock") for service in SERVICES))
+        return dict(zip(SERVICES, shown, strict=True))
+
+    async def drained(self, patience: float = 300.0) -> dict[str, dict[str, Any]]:
+        """Returns when every event has been carried and taken in everywhere, and nothing new came of it.
+
+        Two looks must agree: between them nobody was busy, so nothing was on its way when the first one ended.
+        """
+        deadline = time.monotonic() + patience
+        (wait, longest), before = LOOK_AGAIN, None
+        while True:
+            clocks = await self.clocks()
+            heads = {service: clock["published"] for service, clock in clocks.items()}
+            quiet = all(clock["drained"] for clock in clocks.values())
+            if quiet and before == heads:
+                return clocks
+            before = heads if quiet else None
+            if not quiet:
+                if time.monotonic() > deadline:
+                    busy = [service for service, clock in clocks.items() if not clock["drained"]]
+                    raise Unreachable(f"after {patience:.0f} s still at work: {', '.join(busy)}")
+                await asyncio.sleep(wait)
+                wait = min(wait * 1.5, longest)
+
+    async def _send(
+        self,
+        service: str,
+        method: str,
+        path: str,
+        person: str,
+        roles: Iterable[str],
+        scopes: Iterable[str],
+        *,
+        headers: Mapping[str, str] | None = None,
+        **rest: Any,
+    ) -> httpx.Response:
+        if service not in self.addresses:
+            raise NotRunning(f"no address for {service}")
+        token = self.tokens.token(person, roles, scopes)
+        asked = {**(headers or {}), "authorization": f"Bearer {token}"}
+        deadline, wait = time.monotonic() + self.patience, FIRST_WAIT
+        while True:
+            try:
+                answer = await self._http.request(method, self.addresses[service] + path, headers=asked, **rest)
+            except httpx.TransportError as lost:
+                why, pause = f"{type(lost).__name__} {lost}".strip(), wait
+            else:
+                if answer.status_code not in AGAIN:
+                    self.sent += 1
+                    return _checked(answer)
+                why, pause = str(_problem(answer)), _retry_after(answer, wait)
+            if time.monotonic() + pause > deadline:
+                raise Unreachable(f"{service} at {self.addresses[service]} does not answer: {why}")
+            self.repeated += 1
+            await asyncio.sleep(pause)
+            wait = min(wait * 2, LONGEST_WAIT)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+
+def variable(service: str) -> str:
+    """The environment variable that names a service's address."""
+    return f"CONVEYOR_{service.upper().replace('-', '_')}_URL"
+
+
+def _checked(answer: httpx.Response) -> httpx.Response:
+    if answer.is_success:
+        return answer
+    raise _problem(answer)
+
+
+def _problem(answer: httpx.Response) -> Problem:
+    """A refusal as the service said it; an answer that is no problem+json is shown as it came."""
+    try:
+        body = answer.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict) or "code" not in body:
+        return Problem(answer.status_code, "no-problem-json", answer.text[:200])
+    detail = body.get("detail") or body.get("title") or ""
+    return Problem(answer.status_code, str(body["code"]), str(detail), body)
+
+
+def _document(answer: httpx.Response) -> dict[str, Any]:
+    found = answer.json()
+    if not isinstance(found, dict):
+        raise Problem(answer.status_code, "no-object", f"{answer.request.url.path} did not answer with an object")
+    return found
+
+
+def _retry_after(answer: httpx.Response, otherwise: float) -> float:
+    said = answer.headers.get("retry-after", "")
+    return min(float(said), LONGEST_WAIT) if said.isdigit() else otherwise

@@ -1,0 +1,30 @@
+"""Tokens of the development issuer: the key lies in the folder of the checkout, so whoever may read it may sign."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from belt.io.issuer import DevelopmentIssuer
+
+LIFETIME = 3_600.0
+EARLY = 300.0  # a token is replaced while it still holds for the longest request
+
+
+class Tokens:
+    """A token for each (person, roles, scopes), signed once and used until shortly before it expires."""
+
+    def __init__(self, folder: Path) -> None:
+        self.issuer = DevelopmentIssuer(folder)
+        self._held: dict[tuple[str, tuple[str, ...], tuple[str, ...]], tuple[float, str]] = {}
+
+    def token(self, sub: str, roles: Iterable[str] = (), scopes: Iterable[str] = ()) -> str:
+        """The token of this person with these bundles and further scopes."""
+        asked = (sub, tuple(roles), tuple(scopes))
+        until, token = self._held.get(asked, (0.0, ""))
+        if time.monotonic() < until - EARLY:
+            return token
+        token = self.issuer.issue(sub, roles=asked[1], scopes=asked[2], ttl=LIFETIME)
+        self._held[asked] = time.monotonic() + LIFETIME, token
+        return token
