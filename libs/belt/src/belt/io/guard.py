@@ -85,9 +85,9 @@ class Guard:
                 HTTP_IN_FLIGHT.dec()
 
     async def _bounded(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        deadline = answer.deadline = asyncio.timeout(self._deadline)
         try:
-            async with asyncio.timeout(self._deadline) as deadline:
-                answer.deadline = deadline
+            async with deadline:
                 await self._app(scope, receive, answer)
         except ClientDisconnect:
             answer.status = answer.status or GONE  # nobody is there to be answered
