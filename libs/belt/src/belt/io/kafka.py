@@ -59,6 +59,7 @@ class Received(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...]
+    at: float  # when it was sent, seconds since 1970
 
 
 @lru_cache(maxsize=100_000)
@@ -220,7 +221,8 @@ class Reader:
         found = await self._bounded(asked, wait + self._within, "fetch")
         return {
             Partition(p.topic, p.partition): [
-                Received(r.topic, r.partition, r.offset, r.key, r.value, tuple(r.headers)) for r in records
+                Received(r.topic, r.partition, r.offset, r.key, r.value, tuple(r.headers), r.timestamp / 1000)
+                for r in records
             ]
             for p, records in found.items()
         }

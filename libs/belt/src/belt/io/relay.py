@@ -38,7 +38,7 @@ MOVE = "update checkpoints set position = $3 where name = $1 and position = $2 r
 
 
 class SteppedDown(Exception):
-    """Another relay leads, or the public log is not what the checkpoint says: begin again."""
+    """Another relay took over, or the public log is not what the checkpoint says: begin again."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class Relay:
                 await sender.start()
                 self._leading, self._trouble = True, None
                 RELAY_ACTIVE.set(1)
-                log.info("relay.leads", position=self._seen.position, head=self._seen.head)
+                log.info("relay.elected", position=self._seen.position, head=self._seen.head)
                 await self._carry(connection, sender)
         finally:
             self._leading = False
@@ -157,7 +157,7 @@ class Relay:
         return connection
 
     async def _elected(self, connection: Connection) -> bool:
-        """Waits until no other relay leads. False: it is time to stop."""
+        """Waits until no other relay is the leader. False: it is time to stop."""
         while not await connection.fetchval("select pg_try_advisory_lock($1)", LEADER):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._standby):
