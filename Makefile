@@ -44,7 +44,7 @@ lock: $(READY)  ## resolve every dependency anew into requirements.lock (hashes,
 	@echo "requirements.lock: $$(grep -c '==' requirements.lock) packages"
 
 clean:  ## end this checkout's servers, erase their data, remove .venv and caches
-	@if [ -x $(PYTHON) ]; then $(PYTHON) -m conveyor_local down --all --erase || true; fi
+	@if [ -f $(READY) ]; then $(PYTHON) -m conveyor_local down --all --erase || true; fi
 	@rm -rf $(VENV) .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
