@@ -1,0 +1,108 @@
+"""An amount for each unit by which the prospect base grew in a month.
+
+A client enters the base once, for who verified it, and leaves it in the month it turns out to be none. A month never
+pays less than nothing: what is below zero is carried, in units, into the next months.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from compensation.facts import Fact, Invalidated, Milestone, Seat
+from compensation.history import Known
+from compensation.line import Calc, Line, line_id
+from compensation.months import Month
+from compensation.plan import Plan
+from compensation.post import Post
+from compensation.rules import Growth
+
+
+@dataclass(slots=True)
+class _Segment:
+    """The units of one month that fall under one plan version."""
+
+    plan: Plan
+    rule: Growth
+    gained: list[Fact] = field(default_factory=list)
+    lost: list[Fact] = field(default_factory=list)
+
+    @property
+    def units(self) -> int:
+        return len(self.gained) - len(self.lost)
+
+
+def growth(post: Post, known: Known) -> Iterator[Line]:
+    """One line for each month and plan version in which the base moved."""
+    months: defaultdict[tuple[str, Month], dict[int, _Segment]] = defaultdict(dict)
+    for gained, lost in _base(post, known):
+        for fact, is_gain in ((gained, True), *([(lost, False)] if lost else [])):
+            for plan, rule in _rules(post, fact):
+                segments = months[rule.id, post.month(fact.occurred_at)]
+                segment = segments.setdefault(plan.version, _Segment(plan, rule))
+                (segment.gained if is_gain else segment.lost).append(fact)
+    carried: defaultdict[str, int] = defaultdict(int)
+    for (rule_id, month), segments in sorted(months.items()):
+        carry_in = carried[rule_id]
+        # Losses are set off against gains, the earliest version of the month first.
+        deficit = carry_in + sum(min(s.units, 0) for s in segments.values())
+        for segment in sorted(segments.values(), key=lambda s: s.plan.effective_from):
+            paid = max(max(segment.units, 0) + deficit, 0)
+            deficit = min(max(segment.units, 0) + deficit, 0)
+            yield _line(post, segment, month, paid, carry_in)
+        carried[rule_id] = deficit
+
+
+def _base(post: Post, known: Known) -> Iterator[tuple[Fact, Fact | None]]:
+    """Clients that entered the base by this post's work, and how those left it that did."""
+    seat = Seat(post.person, post.role)
+    for fact in known.of(known.history.milestones_of.get((post.person, "sourced_by"), ())):
+        if fact.name != "ProspectVerified" or not isinstance(fact.data, Milestone):
+            continue
+        client = fact.client_id or ""
+        first = known.first(f for f in known.history.milestones[client] if f.name == "ProspectVerified")
+        day = post.calendar.day(fact.occurred_at)
+        if (
+            first is fact
+            and fact.data.seats["sourced_by"] == seat
+            and post.concerns(fact.data.line)
+            and post.covers(day)
+        ):
+            lost = known.first(known.history.invalidations.get(client, ()))
+            was = lost is not None and isinstance(lost.data, Invalidated) and lost.data.was_verified
+            yield fact, lost if was else None
+
+
+def _rules(post: Post, fact: Fact) -> Iterator[tuple[Plan, Growth]]:
+    day = post.calendar.day(fact.occurred_at)
+    if plan := post.version(day):
+        for rule in plan.rules:
+            if isinstance(rule, Growth) and rule.valid.covers(day):
+                yield plan, rule
+
+
+def _line(post: Post, segment: _Segment, month: Month, paid: int, carry_in: int) -> Line:
+    plan, rule = segment.plan, segment.rule
+    facts = sorted([*segment.gained, *segment.lost], key=lambda fact: fact.order)
+    return Line(
+        line_id=line_id(str(month), rule.id, plan.plan, plan.version, post.person, post.leg),
+        person=post.person,
+        period=month,
+        kind="growth",
+        amount=rule.amount * paid,
+        currency=plan.currency,
+        state="earned",
+        plan=plan.plan,
+        version=plan.version,
+        rule=rule.id,
+        causes=tuple(fact.event_id for fact in facts),
+        calc=Calc(
+            exact=rule.amount * paid,
+            each=rule.amount,
+            units=paid,
+            gained=len(segment.gained),
+            lost=len(segment.lost),
+            carried=carry_in or None,
+        ),
+        at=facts[-1].occurred_at,
+        on_line=post.line,
+    )

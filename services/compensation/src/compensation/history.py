@@ -1,0 +1,217 @@
+"""All facts, indexed once for questions pay asks, and the same facts as they were known at an instant."""
+
+from bisect import insort
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from compensation.facts import (
+    Fact,
+    Hired,
+    Invalidated,
+    Left,
+    Milestone,
+    Noted,
+    Paid,
+    Refunded,
+    Rejected,
+    Sale,
+    Seat,
+    Seated,
+    Sold,
+)
+from compensation.plan import Rate
+from conveyor_events import HOUSE
+
+
+@dataclass(slots=True)
+class SaleFile:
+    """Everything received about one sale: how it was made, and the money that moved for it."""
+
+    made: list[Fact] = field(default_factory=list)
+    money: list[Fact] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """One person's part of a sale: `index` is its place among the weights."""
+
+    fact: Fact
+    sale: Sale
+    role: str
+    kind: str  # first, repeat, or co_sell: the part of a repeat sale that belongs to another role than the serving one
+    index: int
+    weights: tuple[Decimal, ...]
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        """The order of tiers."""
+        return self.sale.sold_at, self.sale.sale_id
+
+
+def _order(fact: Fact) -> tuple[datetime, str]:
+    return fact.order
+
+
+def _money_order(fact: Fact) -> tuple[datetime, bool, str]:
+    """Payments before refunds of the same instant; a refund never before the payment it gives back."""
+    data = fact.data
+    if isinstance(data, Refunded):
+        return max(fact.occurred_at, data.payment_at), True, fact.event_id
+    return fact.occurred_at, False, fact.event_id
+
+
+def _made_order(fact: Fact) -> tuple[datetime, str]:
+    return fact.recorded_at, fact.event_id
+
+
+def _seat_order(fact: Fact) -> tuple[datetime, datetime, str]:
+    data = fact.data
+    since = data.since if isinstance(data, Seated) else fact.occurred_at
+    return since, fact.recorded_at, fact.event_id
+
+
+class History:
+    """A set of facts: adding one twice, or in another order, changes nothing."""
+
+    def __init__(self, facts: Iterable[Fact] = (), *, zone: str) -> None:
+        self.zone = zone
+        self.facts: dict[str, Fact] = {}
+        self.sales: defaultdict[str, SaleFile] = defaultdict(SaleFile)
+        self.sales_of: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        self.repeats_of_client: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        self.seats: defaultdict[tuple[str, str], list[Fact]] = defaultdict(list)
+        self.seats_held: defaultdict[str, dict[tuple[str, str], None]] = defaultdict(dict)
+        self.milestones: defaultdict[str, list[Fact]] = defaultdict(list)
+        self.milestones_of: defaultdict[tuple[str, str], list[Fact]] = defaultdict(list)
+        self.rejections: defaultdict[str, list[Fact]] = defaultdict(list)
+        self.invalidations: defaultdict[str, list[Fact]] = defaultdict(list)
+        self.staff: defaultdict[str, list[Fact]] = defaultdict(list)
+        for fact in facts:
+            self.add(fact)
+
+    def add(self, fact: Fact) -> bool:
+        """Takes a fact in; False if it was known already."""
+        if fact.event_id in self.facts:
+            return False
+        self.facts[fact.event_id] = fact
+        client = fact.client_id or ""
+        match fact.data:
+            case Sold(sale):
+                insort(self.sales[sale.sale_id].made, fact, key=_made_order)
+                self._name(sale)
+                if not sale.first:
+                    self.repeats_of_client[client][sale.sale_id] = None
+            case Paid(sale=sale) | Refunded(sale=sale):
+                insort(self.sales[sale.sale_id].money, fact, key=_money_order)
+                self._name(sale)
+            case Milestone(seats=seats):
+                insort(self.milestones[client], fact, key=_order)
+                for seat, holder in seats.items():
+                    insort(self.milestones_of[holder.person, seat], fact, key=_order)
+            case Seated(seat=seat, holder=holder):
+                insort(self.seats[client, seat], fact, key=_seat_order)
+                self.seats_held[holder.person][client, seat] = None
+            case Rejected(offer_id=offer):
+                insort(self.rejections[offer], fact, key=_order)
+            case Invalidated():
+                insort(self.invalidations[client], fact, key=_order)
+            case Hired(person=person) | Left(person=person):
+                insort(self.staff[person], fact, key=_made_order)
+            case Noted():
+                pass
+        return True
+
+    def _name(self, sale: Sale) -> None:
+        for person in sale.people:
+            self.sales_of[person][sale.sale_id] = None
+
+    @property
+    def people(self) -> set[str]:
+        """Everybody a fact names, without the house."""
+        named = {*self.sales_of, *self.seats_held, *self.staff, *(person for person, _ in self.milestones_of)}
+        return named - {HOUSE}
+
+
+class Known:
+    """The history as it was known at an instant; None is everything received so far."""
+
+    def __init__(self, history: History, known_at: datetime | None = None, rates: Iterable[Rate] = ()) -> None:
+        self.history = history
+        self.known_at = known_at
+        self._rates: dict[tuple[str, str, object], Rate] = {}
+        for rate in sorted(rates, key=lambda rate: (rate.recorded_at, rate.rate_id)):
+            if known_at is None or rate.recorded_at <= known_at:
+                self._rates[rate.source, rate.target, rate.day] = rate
+
+    def of(self, facts: Iterable[Fact]) -> Iterator[Fact]:
+        """Those of the facts that were known."""
+        at = self.known_at
+        return iter(facts) if at is None else (fact for fact in facts if fact.recorded_at <= at)
+
+    def first(self, facts: Iterable[Fact]) -> Fact | None:
+        """The first of the facts that was known."""
+        return next(self.of(facts), None)
+
+    def rate(self, source: str, target: str, day: object) -> Rate | None:
+        """The rate of that business date; a later record of the same date replaces an earlier one."""
+        return self._rates.get((source, target, day))
+
+    def holder(self, client: str, seat: str, at: datetime) -> Seat | None:
+        """Who held the seat at that instant; None is the house."""
+        found = None
+        for fact in self.of(self.history.seats.get((client, seat), ())):
+            data = fact.data
+            if isinstance(data, Seated):
+                if data.since > at:
+                    break
+                found = data.holder
+        return found if found and found.person != HOUSE else None
+
+    def sale(self, sale_id: str) -> Fact | None:
+        """How the sale was made, if that is known."""
+        return self.first(self.history.sales[sale_id].made) if sale_id in self.history.sales else None
+
+    def money(self, sale_id: str) -> Iterator[Fact]:
+        """Payments and refunds of a sale in business order."""
+        return self.of(self.history.sales[sale_id].money)
+
+    def sales_naming(self, person: str) -> Iterator[str]:
+        """Sales the person may have a part in: named on it, or serving the client at some time."""
+        named = self.history.sales_of.get(person, {})
+        yield from named
+        for client, seat in self.history.seats_held.get(person, ()):
+            if seat == "served_by":
+                yield from (s for s in self.history.repeats_of_client.get(client, ()) if s not in named)
+
+    def credits(self, person: str) -> list[Credit]:
+        """The person's parts of all sales, in the order of tiers."""
+        found: list[Credit] = []
+        for sale_id in self.sales_naming(person):
+            made = self.sale(sale_id)
+            if made is not None:
+                found.extend(credit for payee, credit in self.parts(made) if payee == person)
+        found.sort(key=lambda credit: (*credit.order, credit.index))
+        return found
+
+    def parts(self, made: Fact) -> Iterator[tuple[str, Credit]]:
+        """Who has which part of a sale. First sales are paid as stamped, repeat sales to who served at that instant."""
+        data = made.data
+        if not isinstance(data, Sold):
+            return
+        sale = data.sale
+        serving = None if sale.first else self.holder(made.client_id or "", "served_by", sale.sold_at)
+        if sale.splits:
+            weights = tuple(part.weight for part in sale.splits)
+            serves = serving or sale.served_by
+            for index, part in enumerate(sale.splits):
+                kind = "first" if sale.first else "repeat"
+                if not sale.first and serves is not None and part.role != serves.role:
+                    kind = "co_sell"
+                yield part.person, Credit(made, sale, part.role, kind, index, weights)
+            return
+        seat = sale.converted_by if sale.first else serving
+        if seat is not None:
+            yield seat.person, Credit(made, sale, seat.role, "first" if sale.first else "repeat", 0, (Decimal(1),))

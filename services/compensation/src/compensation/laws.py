@@ -1,0 +1,103 @@
+"""What holds for any history. Every broken law is named, with the line or sale it is broken by."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from compensation.facts import Paid, Refunded, Sold
+from compensation.history import History
+from compensation.line import Line, total
+from compensation.statement import Statement
+
+_ZERO = Decimal(0)
+
+
+def broken(history: History, statements: Iterable[Statement]) -> list[str]:
+    """The laws that all statements of all people and months, taken together, break."""
+    known = list(statements)
+    lines = [line for statement in known for line in statement.lines]
+    return [
+        *(law for statement in known for law in _sums(statement)),
+        *_causes(history, lines),
+        *_no_id_twice(lines),
+        *_clawbacks(lines),
+        *_releases(history, lines),
+        *_bases(lines),
+    ]
+
+
+def _sums(statement: Statement) -> Iterator[str]:
+    for totals in statement.totals:
+        mine = [line for line in statement.lines if line.currency == totals.currency]
+        for state, expected in (("earned", totals.payable), ("conditional", totals.conditional)):
+            found = total(line for line in mine if line.state == state)
+            if found != expected:
+                yield f"{statement.person} {statement.period}: {state} lines sum to {found}, the total says {expected}"
+
+
+def _causes(history: History, lines: Iterable[Line]) -> Iterator[str]:
+    for line in lines:
+        for event in line.causes:
+            if event not in history.facts:
+                yield f"line {line.line_id}: its cause {event} was never received"
+
+
+def _no_id_twice(lines: Iterable[Line]) -> Iterator[str]:
+    seen = set()
+    for line in lines:
+        if line.line_id in seen:
+            yield f"line {line.line_id} of {line.person} in {line.period} exists twice"
+        seen.add(line.line_id)
+
+
+def _by_sale(lines: Iterable[Line]) -> dict[tuple[str, str, str, str], list[Line]]:
+    found: defaultdict[tuple[str, str, str, str], list[Line]] = defaultdict(list)
+    for line in lines:
+        if line.sale_id is not None:
+            found[line.sale_id, line.plan, line.rule, line.person].append(line)
+    return found
+
+
+def _clawbacks(lines: Iterable[Line]) -> Iterator[str]:
+    for key, mine in _by_sale(lines).items():
+        taken = -total(line for line in mine if line.kind == "clawback")
+        given = total(line for line in mine if line.kind != "clawback" and line.state == "earned")
+        if taken > given:
+            yield f"{' '.join(key)}: {taken} was taken back of {given} earned"
+
+
+def _releases(history: History, lines: Iterable[Line]) -> Iterator[str]:
+    """Releases never exceed the commission, and reach it exactly when a sale without refunds is fully paid."""
+    for key, mine in _by_sale(lines).items():
+        entitled = [line for line in mine if line.kind == "commission" and line.state == "conditional"]
+        if not entitled:
+            continue
+        kept = total(line for line in mine if line.kind in ("release", "clawback") and line.state == "earned")
+        if kept > total(entitled):
+            yield f"{' '.join(key)}: {kept} was released of a commission of {total(entitled)}"
+        forfeited = any(line.calc.note == "forfeited" for line in mine)
+        if _fully_paid(history, key[0]) and not forfeited and kept != total(entitled):
+            yield f"{' '.join(key)}: fully paid, but {kept} was released of {total(entitled)}"
+
+
+def _fully_paid(history: History, sale_id: str) -> bool:
+    file = history.sales[sale_id]
+    if any(isinstance(fact.data, Refunded) for fact in file.money):
+        return False
+    made = file.made[0].data if file.made else None
+    paid = sum((fact.data.net for fact in file.money if isinstance(fact.data, Paid)), _ZERO)
+    return isinstance(made, Sold) and paid >= made.sale.net > 0
+
+
+def _bases(lines: Iterable[Line]) -> Iterator[str]:
+    """The parts of a sale never sum to more than the sale."""
+    credited: defaultdict[tuple[str, str], dict[tuple[str, Decimal | None], Decimal]] = defaultdict(dict)
+    whole: dict[tuple[str, str], Decimal] = {}
+    for line in lines:
+        if line.kind == "commission" and line.sale_id and line.calc.base is not None and line.calc.of_base is not None:
+            key = line.sale_id, line.currency
+            credited[key][line.person, line.calc.weight] = line.calc.base
+            whole[key] = line.calc.of_base
+    for key, parts in credited.items():
+        if sum(parts.values(), _ZERO) > whole[key]:
+            yield f"sale {key[0]}: parts of {sum(parts.values(), _ZERO)} are credited of a base of {whole[key]}"

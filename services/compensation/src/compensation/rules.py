@@ -1,0 +1,167 @@
+"""The kinds of rules a plan is made of: a closed union, each a small document of its own."""
+
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from compensation.documents import Written
+from compensation.facts import TRIGGERS
+from compensation.months import Month
+from conveyor_events import Amount
+from conveyor_events.money import plain
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Percent = Annotated[Amount, Field(ge=0, le=100)]
+Positive = Annotated[Amount, Field(gt=0)]
+NotNegative = Annotated[Amount, Field(ge=0)]
+Days = Annotated[int, Field(ge=0, le=36_500)]
+Scale = Literal["month", "quarter", "year"]
+
+
+class Window(Written):
+    """The days on which a rule pays; both ends belong to it."""
+
+    since: date | None = Field(default=None, alias="from")
+    until: date | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.since and self.until and self.until < self.since:
+            raise ValueError(f"the window ends on {self.until} before it begins on {self.since}")
+        return self
+
+    def covers(self, day: date) -> bool:
+        return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
+
+
+class Cap(Written):
+    """The most a rule pays one person in a month, quarter or year."""
+
+    amount: NotNegative
+    per: Scale = "month"
+
+
+class ClawbackStep(Written):
+    """Up to this day after the payment (day 0 is the payment's own date) a refund takes so much back."""
+
+    days: Days
+    percent: Percent
+
+
+class BandStep(Written):
+    """A half-open band: from this value up to the next step's."""
+
+    start: NotNegative = Field(alias="from")
+    percent: Percent
+
+
+class Bands(Written):
+    """Rates by what was credited so far in the month, quarter or year."""
+
+    mode: Literal["marginal", "whole"]
+    over: Scale = "month"
+    steps: Annotated[tuple[BandStep, ...], Field(min_length=1)]
+
+    @field_validator("steps")
+    @classmethod
+    def _in_order(cls, steps: tuple[BandStep, ...]) -> tuple[BandStep, ...]:
+        if steps[0].start != 0:
+            raise ValueError("the first band begins at 0")
+        for before, after in pairwise(steps):
+            if after.start <= before.start:
+                raise ValueError(f"the band from {plain(after.start)} does not begin above {plain(before.start)}")
+        return steps
+
+    @model_validator(mode="after")
+    def _whole_grows(self) -> Self:
+        rates = [step.percent for step in self.steps]
+        if self.mode == "whole" and rates != sorted(rates):
+            raise ValueError("in mode whole a higher band cannot have a lower rate: it would take back what was earned")
+        return self
+
+
+class _Rule(Written):
+    id: Id
+    title: str | None = None
+    valid: Window = Window()
+
+
+class Salary(_Rule):
+    """A fixed amount a month, prorated by calendar days."""
+
+    kind: Literal["salary"] = "salary"
+    amount: NotNegative
+
+
+class Bounty(_Rule):
+    """An amount for an event, once for each key."""
+
+    kind: Literal["bounty"]
+    on: Annotated[tuple[str, ...], Field(min_length=1)]
+    seat: Literal["sourced_by", "converted_by", "served_by"]
+    amount: NotNegative
+    once_per: Annotated[tuple[Literal["client", "need", "offer"], ...], Field(min_length=1)]
+    again_after_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    cap: Cap | None = None
+
+    @model_validator(mode="after")
+    def _pays_a_seat_of_the_event(self) -> Self:
+        for name in self.on:
+            if name not in TRIGGERS:
+                raise ValueError(f"on: {name} is not an event that pays; those are {', '.join(TRIGGERS)}")
+            if self.seat not in TRIGGERS[name]:
+                raise ValueError(f"seat: {name} has no seat {self.seat}, only {', '.join(TRIGGERS[name])}")
+        return self
+
+
+class Growth(_Rule):
+    """An amount for each unit by which a metric grew in the month. Below zero nothing is paid and the rest carried."""
+
+    kind: Literal["growth"]
+    metric: Literal["prospect_base"]
+    amount: NotNegative
+
+
+class Commission(_Rule):
+    """A share of sales: flat per sale, a percentage, or bands."""
+
+    kind: Literal["commission"]
+    sales: Literal["first", "repeat"]
+    co_sell: bool = False
+    flat: NotNegative | None = None
+    percent: Percent | None = None
+    bands: Bands | None = None
+    release: Literal["at_sale", "as_paid"]
+    clawback: tuple[ClawbackStep, ...] = ()
+    cap: Cap | None = None
+
+    @field_validator("clawback")
+    @classmethod
+    def _steps_in_order(cls, steps: tuple[ClawbackStep, ...]) -> tuple[ClawbackStep, ...]:
+        for before, after in pairwise(steps):
+            if after.days <= before.days:
+                raise ValueError(f"the step up to day {after.days} does not come after day {before.days}")
+        return steps
+
+    @model_validator(mode="after")
+    def _one_rate(self) -> Self:
+        if sum(rate is not None for rate in (self.flat, self.percent, self.bands)) != 1:
+            raise ValueError("give exactly one of flat, percent and bands")
+        if self.co_sell and self.sales == "repeat":
+            raise ValueError("co_sell: the serving part of a repeat sale is paid by `sales: repeat` itself")
+        return self
+
+    def taken_back(self, day: int) -> Decimal:
+        """The percentage a refund takes back so many days after the payment."""
+        return next((step.percent for step in self.clawback if day <= step.days), Decimal(0))
+
+
+Rule = Annotated[Salary | Bounty | Growth | Commission, Field(discriminator="kind")]
+
+
+def window_key(scale: Scale, month: Month) -> str:
+    """The calendar window a month belongs to: 2026-03, 2026-Q1 or 2026."""
+    return {"month": str(month), "quarter": month.quarter, "year": f"{month.year:04d}"}[scale]
