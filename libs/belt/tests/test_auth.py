@@ -20,7 +20,7 @@ from belt.core.decider import Refused
 from belt.io.auth import Subject, Verifier, authorize
 from belt.io.issuer import AUDIENCE, DEV_ISSUER, DevelopmentIssuer
 from belt.io.keyset import KeySet, KeysUnavailable, read_keys
-from belt.io.scopes import ROLES, SCOPES, UnknownScope, scopes_of
+from conveyor_events.scopes import ROLES, SCOPES, UnknownScope, scopes_of
 
 ISSUER = "https://issuer.example"
 ED, EC = Ed25519PrivateKey.generate(), ec.generate_private_key(ec.SECP256R1())

@@ -18,6 +18,7 @@ from belt.io.auth import Subject
 from belt.io.clock import Clock
 from belt.io.handle import Writer
 from belt.io.headers import etag, idempotency_key, if_match, json_response, traceparent, tracking_id
+from belt.io.settings import Settings
 from belt.io.unit import Entry, Meta, Outcome
 from conveyor_events.words import utc
 
@@ -28,8 +29,8 @@ LONG_AGO = datetime(1990, 1, 1, tzinfo=UTC)
 class Desk:
     """Handed to a service's routes by the composition root."""
 
-    def __init__(self, writer: Writer, engine: AsyncEngine, clock: Clock) -> None:
-        self.writer, self.engine, self.clock = writer, engine, clock
+    def __init__(self, writer: Writer, engine: AsyncEngine, clock: Clock, settings: Settings) -> None:
+        self.writer, self.engine, self.clock, self.settings = writer, engine, clock, settings
 
     def subject(self, request: Request) -> Subject:
         """Who is asking: the subject that the door let in."""

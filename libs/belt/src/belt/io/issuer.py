@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from jwt.algorithms import OKPAlgorithm
 
-from belt.io.scopes import scopes_of
+from conveyor_events.scopes import scopes_of
 
 DEV_ISSUER = "urn:conveyor:development"
 AUDIENCE = "conveyor"

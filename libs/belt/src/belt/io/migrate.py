@@ -11,6 +11,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from belt.io.projection import StreamView, ddl
+from belt.io.store import SCHEMA
+
 LOCK = text("select pg_advisory_xact_lock(4713)")
 
 
@@ -36,6 +39,20 @@ def environment() -> None:
     with context.begin_transaction():
         connection.execute(LOCK)
         context.run_migrations()
+
+
+def script(sql: str) -> None:
+    """Runs several statements in the migration's transaction (asyncpg prepares one at a time otherwise)."""
+    connection = context.config.attributes["connection"].connection.dbapi_connection
+    connection.run_async(lambda driver: driver.execute(sql))
+
+
+def create_store(*views: StreamView) -> None:
+    """What a service's first migration does: the store, and the read models of its streams."""
+    script(SCHEMA)
+    for view in views:
+        for statement in ddl(view):
+            script(statement)
 
 
 async def upgrade(dsn: str, package: str) -> None:

@@ -43,18 +43,22 @@ from belt.io.seal import Vault
 from belt.io.settings import Settings
 from belt.io.telemetry import configure_logging
 from belt.io.timers import Ticker
+from conveyor_events import Envelope
 
 log = structlog.get_logger()
 
 ROLES = ("api", "worker", "all", "migrate", "rebuild")
 REVISION = text("select version_num from alembic_version")
 CLOCK = text("select at from clock")
-CODES = {"clock.not-driven": (409, "This clock is the system's")}
 
 
 @dataclass(frozen=True)
 class Service:
-    """What a service is made of. `react` is pure: (public event, its envelope) -> steps."""
+    """What a service is made of. It listens to `topics` with one of two ears.
+
+    react   pure: (public event, its envelope) -> steps
+    take    (asyncpg connection in a transaction, envelopes): keeps them as they are
+    """
 
     name: str
     package: str
@@ -63,7 +67,7 @@ class Service:
     routes: Callable[[Desk], Doors]
     topics: Sequence[str] = ()
     react: Callable[[Any, Any], Sequence[Step]] | None = None
-    sink: Callable[[Any, Any], Coroutine[Any, Any, None]] | None = None
+    take: Callable[[Any, Sequence[Envelope]], Coroutine[Any, Any, None]] | None = None
     codes: Mapping[str, tuple[int, str]] = field(default_factory=dict)
 
 
@@ -120,7 +124,7 @@ async def running(service: Service, settings: Settings, role: str = "all") -> As
         )
         writer.start()
         stack.push_async_callback(writer.stop, settings.shutdown_deadline / 2)
-        desk, ticker = Desk(writer, engine, clock), Ticker(writer, engine, clock)
+        desk, ticker = Desk(writer, engine, clock, settings), Ticker(writer, engine, clock)
         brokers = Brokers(settings.brokers)
         if role == "api":
             bell = Doorbell(settings.dsn, wake)
@@ -149,7 +153,7 @@ def _app(service: Service, settings: Settings, desk: Desk, ticker: Ticker, readi
         f"Conveyor: {service.name}",
         [service.routes(desk), driving.doors(desk, ticker, progress)],
         verifier,
-        codes=CODES | dict(service.codes),
+        codes=service.codes,
         readiness=readiness,
         request_deadline=settings.request_deadline,
         in_flight=settings.in_flight,

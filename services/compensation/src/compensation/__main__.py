@@ -1,0 +1,6 @@
+"""`python -m compensation api | worker | all | migrate | rebuild`."""
+
+from belt.io.service import run
+from compensation.main import SERVICE
+
+run(SERVICE)

@@ -1,0 +1,152 @@
+"""The facts, plans and assignments of the database, held ready for the fold. Only ever grows by what is new."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from compensation.facts import fact
+from compensation.history import History
+from compensation.line import Line
+from compensation.months import Month
+from compensation.plan import Assignment, PlanVersion, parse
+from compensation.statement import Statement, earnings, statement
+from compensation.views import ASSIGNMENTS, FACTS, PLANS
+from conveyor_events import Envelope, UnknownEvent, from_json
+from conveyor_events.words import instant_text
+
+AT_ONCE = 5_000
+MOST_MONTHS = 240
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """Plans in force and who is paid by which, as recorded so far."""
+
+    plans: tuple[PlanVersion, ...]
+    assignments: tuple[Assignment, ...]
+    read_at: tuple[int, int]
+
+
+class Books:
+    """One per process. Reading brings it up to date first; folding runs beside the event loop."""
+
+    def __init__(self, engine: AsyncEngine, zone: str) -> None:
+        self._engine = engine
+        self.history = History(zone=zone)
+        self.envelopes: dict[str, Envelope] = {}
+        self.unread: list[str] = []
+        self._taken = 0
+        self._agreed = Agreed((), (), (-1, -1))
+        self._reading = asyncio.Lock()
+        self._clerk = ThreadPoolExecutor(1, "books")  # one hand writes and folds, so nobody folds what is half written
+        self._lines: tuple[tuple[int, tuple[int, int]], dict[str, Line]] = ((-1, (-1, -1)), {})
+
+    async def statement(self, person: str, month: Month, known_at: datetime | None = None) -> Statement:
+        """A person's statement of a month, from everything taken in so far."""
+        agreed = await self.current()
+        return await self._by_clerk(statement, self.history, agreed.plans, agreed.assignments, person, month, known_at)
+
+    async def earnings(self, months: Sequence[Month]) -> dict[str, dict[Month, Statement]]:
+        """Everybody's statements of these months."""
+        agreed = await self.current()
+        found = await self._by_clerk(earnings, self.history, agreed.plans, agreed.assignments, list(months))
+        return dict(found)
+
+    async def _by_clerk(self, work: Callable[..., T], *arguments: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._clerk, work, *arguments)
+
+    async def line(self, line_id: str, through: Month) -> Line | None:
+        """A line by its id, out of all statements up to and including a month."""
+        agreed = await self.current()
+        mark = (self._taken, agreed.read_at)
+        if self._lines[0] != mark or line_id not in self._lines[1]:
+            months = list(self.first_month(through).through(through))
+            found = await self.earnings(months)
+            lines = {str(line.line_id): line for by in found.values() for s in by.values() for line in s.lines}
+            self._lines = (mark, lines)
+        return self._lines[1].get(line_id)
+
+    def first_month(self, last: Month) -> Month:
+        """The month of the earliest fact or assignment, but not longer ago than anybody asks."""
+        days = [a.since for a in self._agreed.assignments]
+        days += [f.occurred_at.date() for f in self.history.facts.values() if f.client_id is not None]
+        return max(Month.of(min(days)), last.plus(1 - MOST_MONTHS)) if days else last
+
+    async def current(self) -> Agreed:
+        """Reads what was taken in since the last time; answers what is agreed now."""
+        async with self._reading:
+            async with self._engine.connect() as connection:
+                while True:
+                    wanted = select(FACTS.c.taken, FACTS.c.envelope).where(FACTS.c.taken > self._taken)
+                    rows = (await connection.execute(wanted.order_by(FACTS.c.taken).limit(AT_ONCE))).all()
+                    if rows:
+                        await self._by_clerk(self._add, rows)
+                    if len(rows) < AT_ONCE:
+                        break
+                plans = (await connection.execute(select(PLANS))).mappings().all()
+                people = (await connection.execute(select(ASSIGNMENTS))).mappings().all()
+            mark = (sum(row["version"] for row in plans), sum(row["version"] for row in people))
+            if mark != self._agreed.read_at:
+                self._agreed = Agreed(tuple(_versions(plans)), tuple(_assignments(people)), mark)
+            return self._agreed
+
+    def _add(self, rows: Sequence[Any]) -> None:
+        for taken, text in rows:
+            envelope = from_json(json.loads(text))
+            self.envelopes[str(envelope.id)] = envelope
+            try:
+                self.history.add(fact(envelope))
+            except UnknownEvent:
+                self.unread.append(str(envelope.id))  # kept; a release that knows the type reads it
+            self._taken = taken
+
+
+def _versions(rows: Sequence[Any]) -> list[PlanVersion]:
+    return [
+        PlanVersion(parse(json.loads(version["document"])), datetime.fromisoformat(version["approved_at"]))
+        for row in rows
+        for version in row["versions"]
+        if version["stage"] == "approved"
+    ]
+
+
+def _assignments(rows: Sequence[Any]) -> list[Assignment]:
+    return [
+        Assignment(
+            person=row["person"],
+            plan=entry["plan"],
+            role=entry["role"],
+            since=date.fromisoformat(entry["since"]),
+            recorded_at=datetime.fromisoformat(entry["recorded_at"]),
+            until=date.fromisoformat(entry["until"]) if entry["until"] else None,
+            line=entry["line"],
+        )
+        for row in rows
+        for entry in row["entries"]
+    ]
+
+
+def told(books: Books, event_id: str) -> dict[str, Any]:
+    """An event in short, as people read it."""
+    e = books.envelopes[event_id]
+    return {
+        "event_id": event_id,
+        "type": e.type,
+        "occurred_at": instant_text(e.occurred_at),
+        "recorded_at": instant_text(e.recorded_at),
+        "actor": e.actor.model_dump() if e.actor else None,
+        "client_id": e.client_id,
+        "journey_id": e.journey_id,
+        "variant": e.variant,
+        "data": e.data,
+    }

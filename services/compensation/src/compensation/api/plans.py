@@ -1,0 +1,108 @@
+"""Plans and who is paid by them: drafts, approvals, assignments."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from pydantic import ConfigDict
+from sqlalchemy import select
+from starlette.requests import Request
+from starlette.responses import Response
+
+from belt.core.decider import Refused, Step
+from belt.io.body import BaseBody, GivenId, Strict
+from belt.io.desk import Desk
+from belt.io.doors import Doors
+from compensation.api.shown import Shown
+from compensation.approval import Approve, Draft
+from compensation.assignment import Assign
+from compensation.documents import FaultyDocument
+from compensation.plan import parse
+from compensation.views import PLANS
+
+
+class PlanBody(Strict):
+    """A plan document (docs: plans.md), amounts as strings. Its faults are told with their paths."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class ApproveBody(BaseBody):
+    """Nothing to say but yes."""
+
+
+class AssignBody(BaseBody):
+    """Puts a person on an approved plan, on one line or on all; `since` and `until` are working days, both included."""
+
+    person: GivenId
+    plan: GivenId
+    role: str
+    since: date
+    until: date | None = None
+    line: GivenId | None = None
+
+
+def add(doors: Doors, desk: Desk) -> None:
+    @doors.command("/v1/plans", "plans:write", reply=Shown, status=201)
+    async def draft(request: Request, body: PlanBody) -> Response:
+        """Drafts a version of a plan. An approved version never changes."""
+        document = body.model_dump_json()
+        try:
+            plan = parse(document)
+        except FaultyDocument as faulty:
+            errors = [
+                {"pointer": "/" + fault.path.replace(".", "/"), "detail": fault.message} for fault in faulty.faults
+            ]
+            raise Refused("plan.invalid", errors=errors) from None
+        command = Draft(
+            plan.plan,
+            plan.version,
+            plan.role,
+            plan.currency,
+            plan.effective_from,
+            document,
+            desk.subject(request).person,
+            desk.clock.now(),
+        )
+        return await desk.do(
+            request,
+            Step("plan", plan.plan, command),
+            body=body,
+            created=True,
+            reply=lambda o: {
+                "plan": plan.plan,
+                "number": plan.version,
+                "stage": o.state(f"plan-{plan.plan}").versions[plan.version].stage,
+            },
+        )
+
+    @doors.command("/v1/plans/{plan}/versions/{number}/approve", "plans:approve", reply=Shown)
+    async def approve(request: Request, plan: str, number: str, body: ApproveBody) -> Response:
+        """Approves a draft that somebody else wrote; from its effective date on it is in force."""
+        if not number.isdigit():
+            raise Refused("plan.unknown", plan=plan)
+        by = desk.who(desk.subject(request), body.by)
+        step = Step("plan", plan, Approve(plan, int(number), by, desk.clock.now()))
+        return await desk.do(
+            request, step, body=body, reply=lambda _: {"plan": plan, "number": int(number), "stage": "approved"}
+        )
+
+    @doors.query("/v1/plans", "plans:write", "plans:approve", "pay:read:all", reply=Shown)
+    async def listed() -> dict[str, Any]:
+        """All plans with their versions."""
+        rows = await desk.rows(select(PLANS).order_by(PLANS.c.plan))
+        return {"items": [{k: v for k, v in row.items() if k not in ("version", "shape")} for row in rows]}
+
+    @doors.command("/v1/assignments", "assignments:write", reply=Shown, status=201)
+    async def assign(request: Request, body: AssignBody) -> Response:
+        """Puts a person on a plan, or moves the end of that."""
+        by = desk.who(desk.subject(request), body.by)
+        command = Assign(body.person, body.plan, body.role, body.since, by, desk.clock.now(), body.until, body.line)
+        return await desk.do(
+            request,
+            Step("assignment", body.person, command),
+            body=body,
+            created=True,
+            reply=lambda _: body.model_dump(mode="json", include={"person", "plan", "role", "line", "since", "until"}),
+        )

@@ -1,0 +1,136 @@
+"""The stream of one pay plan: its versions from draft to approval. What a plan says stands in `plan.py`.
+
+An approved version never changes; a new one follows it from its effective date on. Nobody approves what they wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import assert_never
+
+from belt.core.decider import Public, Refused
+from conveyor_events.pay import PlanActivated
+
+
+@dataclass(frozen=True)
+class Draft:
+    """`document` is the plan as JSON text, read and found sound."""
+
+    plan: str
+    number: int
+    role: str
+    currency: str
+    effective_from: date
+    document: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Approve:
+    plan: str
+    number: int
+    by: str
+    at: datetime
+
+
+Command = Draft | Approve
+
+
+@dataclass(frozen=True)
+class PlanDrafted:
+    at: datetime
+    plan: str
+    number: int
+    role: str
+    currency: str
+    effective_from: date
+    document: str
+    by: str
+
+
+@dataclass(frozen=True)
+class PlanApproved:
+    at: datetime
+    plan: str
+    number: int
+    by: str
+
+
+Event = PlanDrafted | PlanApproved
+EVENTS = (PlanDrafted, PlanApproved)
+
+
+@dataclass(frozen=True)
+class Written:
+    """One version as it stands."""
+
+    drafted: PlanDrafted
+    approved: PlanApproved | None = None
+
+    @property
+    def stage(self) -> str:
+        return "approved" if self.approved else "draft"
+
+
+@dataclass(frozen=True)
+class PlanBook:
+    """All versions of one plan, by number."""
+
+    versions: Mapping[int, Written] = field(default_factory=dict)
+
+
+def decide(command: Command, book: PlanBook) -> Sequence[Event]:
+    known = book.versions.get(command.number)
+    match command:
+        case Draft():
+            if known is not None and known.drafted.document == command.document:
+                return []
+            if known is not None and known.approved is not None:
+                raise Refused("plan.version-approved", plan=command.plan, version=command.number)
+            if known is None and command.number != len(book.versions) + 1:
+                raise Refused("plan.version-not-next", plan=command.plan, next=len(book.versions) + 1)
+            first = book.versions.get(1)
+            if first is not None and first.drafted.role != command.role:
+                raise Refused("plan.other-role", plan=command.plan, role=first.drafted.role)
+            c = command
+            return [
+                PlanDrafted(c.at, c.plan, c.number, c.role, c.currency, c.effective_from, c.document, c.by),
+            ]
+        case Approve():
+            if known is None:
+                raise Refused("plan.unknown", plan=command.plan, version=command.number)
+            if known.approved is not None:
+                return []
+            if known.drafted.by == command.by:
+                raise Refused("plan.own-draft", plan=command.plan, version=command.number)
+            return [PlanApproved(command.at, command.plan, command.number, command.by)]
+        case _:
+            assert_never(command)
+
+
+def evolve(book: PlanBook, event: Event) -> PlanBook:
+    match event:
+        case PlanDrafted():
+            return PlanBook({**book.versions, event.number: Written(event)})
+        case PlanApproved():
+            return PlanBook({**book.versions, event.number: replace(book.versions[event.number], approved=event)})
+        case _:
+            assert_never(event)
+
+
+def publish(event: Event, book: PlanBook) -> Sequence[Public]:
+    """An approved version is in force from its effective date on."""
+    if not isinstance(event, PlanApproved):
+        return []
+    drafted = book.versions[event.number].drafted
+    told = PlanActivated(
+        plan=event.plan,
+        version=event.number,
+        role=drafted.role,
+        effective_from=drafted.effective_from,
+        currency=drafted.currency,
+    )
+    return [Public(told, event.at, event.plan)]

@@ -1,0 +1,31 @@
+"""Takes public events in as they are: one insert a batch, each event once, whatever order they come in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from conveyor_events import Envelope, to_json
+
+LOCK = "select pg_advisory_xact_lock(4720)"  # numbers are given in the order of commits, so a reader skips none
+TAKE = """
+insert into facts (event_id, type, client_id, occurred_at, envelope)
+select * from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[])
+on conflict (event_id) do nothing
+"""
+
+
+async def take(connection: Any, envelopes: Sequence[Envelope]) -> None:
+    """Runs in the consumer's transaction (asyncpg): the events and its bookkeeping are kept together or not at all."""
+    if not envelopes:
+        return
+    await connection.execute(LOCK)
+    await connection.execute(
+        TAKE,
+        [envelope.id for envelope in envelopes],
+        [envelope.type for envelope in envelopes],
+        [envelope.client_id for envelope in envelopes],
+        [envelope.occurred_at for envelope in envelopes],
+        [json.dumps(to_json(envelope), ensure_ascii=False, separators=(",", ":")) for envelope in envelopes],
+    )
