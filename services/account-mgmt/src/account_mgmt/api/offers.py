@@ -1,0 +1,167 @@
+"""Offers of accounts: what waits for an answer, and the answer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Request, Response
+from pydantic import BaseModel, Field, StringConstraints
+
+from account_mgmt.api.words import Filter, Holder, listed, shown
+from account_mgmt.offer import CATEGORY, REASONS, AcceptOffer, Offer, RejectOffer
+from account_mgmt.views import OFFERS_TABLE
+from belt.core.decider import Refused, Step
+from belt.io.body import BaseBody, GivenId
+from belt.io.desk import Desk
+from belt.io.doors import Doors
+from belt.io.paging import Cursor, Limit
+from belt.io.unit import Outcome
+
+
+class AcceptBody(BaseBody):
+    to: Annotated[GivenId | None, Field(description="a manager may name whose it becomes")] = None
+
+
+class RejectBody(BaseBody):
+    reason: Annotated[str, StringConstraints(max_length=100), Field(description=", ".join(sorted(REASONS)))]
+    note: Annotated[str | None, StringConstraints(min_length=1, max_length=2_000)] = None
+
+
+class OfferReply(BaseModel):
+    offer_id: str
+    client_id: str
+    stage: str
+    served_by: Holder | None = None
+    version: int
+
+
+class RejectionTold(BaseModel):
+    by: Holder
+    reason: str
+    note: Annotated[str | None, Field(description="with the scope pii:read")] = None
+
+
+class OfferTold(BaseModel):
+    offer_id: str
+    client_id: str
+    journey_id: str | None
+    variant: str
+    line: str
+    deal_id: str
+    team: str
+    stage: str
+    mode: str
+    attempt: int
+    to: Annotated[Holder | None, Field(description="who is asked now; none is the queue of the team")]
+    offered_at: datetime
+    due_at: datetime | None
+    reroutes: int
+    sourced_by: Holder
+    converted_by: Holder
+    checklist: list[str]
+    served_by: Holder | None
+    rejected: RejectionTold | None
+    version: int
+
+
+class OfferRow(BaseModel):
+    offer_id: str
+    client_id: str
+    line: str
+    deal_id: str
+    team: str
+    stage: str
+    attempt: int
+    to_person: str | None
+    offered_at: datetime
+    due_at: datetime | None
+    reroutes: int
+    served_by: str | None
+    reason: str | None
+    version: int
+
+
+class OfferList(BaseModel):
+    items: list[OfferRow]
+    next: str | None
+
+
+def doors(doors: Doors, desk: Desk) -> None:
+    @doors.query("/v1/offers", "accounts:read", "handoffs:decide", reply=OfferList)
+    async def list_offers(
+        line: Filter = None,
+        to: Filter = None,
+        stage: Filter = None,
+        client: Filter = None,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> Response:
+        """Offers by id; of a line, to a person, in a stage, of a client."""
+        of = OFFERS_TABLE.c
+        filters = [(of.line, line), (of.to_person, to), (of.stage, stage), (of.client_id, client)]
+        return await listed(desk, OFFERS_TABLE, of.offer_id, limit, cursor, filters)
+
+    @doors.query("/v1/offers/{offer}", "accounts:read", "handoffs:decide", reply=OfferTold)
+    async def get_offer(request: Request, offer: str) -> Response:
+        """One offer as it stands."""
+        entry = await desk.state(CATEGORY, offer)
+        return shown(entry, _told(entry.state, private=desk.subject(request).may("pii:read")))
+
+    @doors.command("/v1/offers/{offer}/accept", "handoffs:decide", reply=OfferReply)
+    async def accept_offer(request: Request, offer: str, body: AcceptBody) -> Response:
+        """Takes the account: whoever is asked, anybody of the team while it is queued, or a manager."""
+        subject = desk.subject(request)
+        command = AcceptOffer(desk.when(subject, body.occurred_at), desk.who(subject, body.by), body.to)
+        return await desk.do(request, Step(CATEGORY, offer, command), body=body, reply=_reply(offer))
+
+    @doors.command("/v1/offers/{offer}/reject", "handoffs:decide", reply=OfferReply)
+    async def reject_offer(request: Request, offer: str, body: RejectBody) -> Response:
+        """Refuses the account for one of the reasons; the sender mends it and offers again."""
+        subject = desk.subject(request)
+        at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
+        command = RejectOffer(at, by, body.reason, body.note)
+        return await desk.do(request, Step(CATEGORY, offer, command), body=body, reply=_reply(offer))
+
+
+def _reply(offer: str) -> Any:
+    def reply(outcome: Outcome) -> dict[str, Any]:
+        state: Offer = outcome.state(f"{CATEGORY}-{offer}")
+        accepted = state.handover.accepted
+        return {
+            "offer_id": offer,
+            "client_id": state.received.client if state.received else None,
+            "stage": state.stage,
+            "served_by": accepted.to.model_dump() if accepted else None,
+        }
+
+    return reply
+
+
+def _told(offer: Offer, *, private: bool) -> dict[str, Any]:
+    about, asked = offer.received, offer.handover.offered
+    if about is None or asked is None:
+        raise Refused("offer.unknown")
+    accepted, rejected = offer.handover.accepted, offer.handover.rejected
+    rejection = {"by": rejected.by, "reason": rejected.reason} if rejected else None
+    return {
+        "offer_id": about.offer_id,
+        "client_id": about.client,
+        "journey_id": about.journey,
+        "variant": about.variant,
+        "line": about.line,
+        "deal_id": about.deal_id,
+        "team": about.team,
+        "stage": offer.stage,
+        "mode": asked.mode,
+        "attempt": asked.attempt,
+        "to": offer.handover.to,
+        "offered_at": asked.at,
+        "due_at": offer.handover.due_at,
+        "reroutes": offer.handover.reroutes,
+        "sourced_by": about.sourced_by,
+        "converted_by": about.converted_by,
+        "checklist": about.checklist,
+        "served_by": accepted.to if accepted else None,
+        "rejected": {**rejection, **({"note": offer.note} if private else {})} if rejection else None,
+    }

@@ -1,0 +1,191 @@
+"""Repeat sales and their money."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Request, Response
+from pydantic import BaseModel, Field
+
+from account_mgmt.api.words import Currency, Filter, Holder, listed, shown
+from account_mgmt.sale import CATEGORY, RecordPayment, RecordRefund, SaleBook
+from account_mgmt.views import SALES_TABLE
+from belt.core.decider import Refused, Step
+from belt.io.body import BaseBody, GivenId
+from belt.io.desk import Desk
+from belt.io.doors import Doors
+from belt.io.ids import fresh
+from belt.io.paging import Cursor, Limit
+from belt.io.unit import Outcome
+from conveyor_events.money import Amount, plain
+from conveyor_events.sale import SplitPart
+
+
+class PaymentBody(BaseBody):
+    payment_id: GivenId | None = None
+    net: Annotated[Amount, Field(description="without tax")]
+    currency: Currency
+
+
+class RefundBody(BaseBody):
+    refund_id: GivenId | None = None
+    payment_id: Annotated[GivenId | None, Field(description="the payment given back; default: the oldest first")] = None
+    net: Annotated[Amount, Field(description="without tax, as a positive amount")]
+    currency: Currency
+
+
+class MoneyReply(BaseModel):
+    sale_id: str
+    client_id: str
+    stage: str
+    paid: Amount
+    refunded: Amount
+    version: int
+
+
+class PaymentReply(MoneyReply):
+    payment_id: str
+
+
+class RefundReply(MoneyReply):
+    refund_id: str
+
+
+class PaymentTold(BaseModel):
+    payment_id: str
+    at: datetime
+    net: Amount
+    refunded: Amount
+
+
+class LineTold(BaseModel):
+    sku: str
+    qty: Amount
+    unit_price: Amount
+    discount_pct: Amount
+
+
+class SaleTold(BaseModel):
+    sale_id: str
+    client_id: str
+    journey_id: str | None
+    variant: str
+    line: str
+    stage: str
+    net: Amount
+    tax: Amount
+    currency: str
+    sold_at: datetime
+    sourced_by: Holder
+    converted_by: Holder
+    served_by: Holder | None
+    co_sell: list[SplitPart]
+    lines: list[LineTold]
+    paid: Amount
+    refunded: Amount
+    payments: list[PaymentTold]
+    version: int
+
+
+class SaleRow(BaseModel):
+    sale_id: str
+    client_id: str
+    line: str
+    stage: str
+    served_by: str
+    currency: str
+    net: Amount
+    tax: Amount
+    paid: Amount
+    refunded: Amount
+    sold_at: datetime
+    version: int
+
+
+class SaleList(BaseModel):
+    items: list[SaleRow]
+    next: str | None
+
+
+def doors(doors: Doors, desk: Desk) -> None:
+    @doors.query("/v1/sales", "accounts:read", reply=SaleList)
+    async def list_sales(
+        client: Filter = None,
+        line: Filter = None,
+        stage: Filter = None,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> Response:
+        """Repeat sales by id; of a client, of a line, in a stage."""
+        of = SALES_TABLE.c
+        filters = [(of.client_id, client), (of.line, line), (of.stage, stage)]
+        return await listed(desk, SALES_TABLE, of.sale_id, limit, cursor, filters)
+
+    @doors.query("/v1/sales/{sale}", "accounts:read", reply=SaleTold)
+    async def get_sale(sale: str) -> Response:
+        """One repeat sale and its money."""
+        entry = await desk.state(CATEGORY, sale)
+        return shown(entry, _told(entry.state))
+
+    @doors.command("/v1/sales/{sale}/payments", "accounts:write", reply=PaymentReply, status=201)
+    async def record_payment(request: Request, sale: str, body: PaymentBody) -> Response:
+        """Money for the sale came in."""
+        subject = desk.subject(request)
+        payment = body.payment_id or fresh()
+        at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
+        step = Step(CATEGORY, sale, RecordPayment(at, by, payment, body.net, body.currency))
+        reply = _reply(sale, payment_id=payment)
+        return await desk.do(request, step, body=body, reply=reply, created=True)
+
+    @doors.command("/v1/sales/{sale}/refunds", "accounts:write", reply=RefundReply, status=201)
+    async def record_refund(request: Request, sale: str, body: RefundBody) -> Response:
+        """Money of the sale went back."""
+        subject = desk.subject(request)
+        refund = body.refund_id or fresh()
+        at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
+        step = Step(CATEGORY, sale, RecordRefund(at, by, refund, body.net, body.currency, body.payment_id))
+        reply = _reply(sale, refund_id=refund)
+        return await desk.do(request, step, body=body, reply=reply, created=True)
+
+
+def _reply(sale: str, **ids: str) -> Any:
+    def reply(outcome: Outcome) -> dict[str, Any]:
+        book: SaleBook = outcome.state(f"{CATEGORY}-{sale}")
+        client = book.recorded.client if book.recorded else None
+        money = {"paid": plain(book.paid), "refunded": plain(book.refunded)}
+        return {"sale_id": sale, **ids, "client_id": client, "stage": book.stage, **money}
+
+    return reply
+
+
+def _told(book: SaleBook) -> dict[str, Any]:
+    about = book.recorded
+    if about is None:
+        raise Refused("sale.unknown")
+    sold = about.sale
+    return {
+        "sale_id": sold.sale_id,
+        "client_id": about.client,
+        "journey_id": about.journey,
+        "variant": about.variant,
+        "line": sold.line,
+        "stage": book.stage,
+        "net": sold.net,
+        "tax": about.tax,
+        "currency": sold.currency,
+        "sold_at": sold.sold_at,
+        "sourced_by": sold.sourced_by,
+        "converted_by": sold.converted_by,
+        "served_by": sold.served_by,
+        "co_sell": sold.splits,
+        "lines": [
+            {"sku": i.sku, "qty": i.qty, "unit_price": i.unit_price, "discount_pct": i.discount_pct}
+            for i in about.items
+        ],
+        "paid": book.paid,
+        "refunded": book.refunded,
+        "payments": [
+            {"payment_id": p.payment_id, "at": p.at, "net": p.net, "refunded": p.refunded} for p in book.payments
+        ],
+    }

@@ -1,0 +1,27 @@
+"""The refusals of this station: code -> (HTTP status, title). Those of every service stand in the belt's table."""
+
+from __future__ import annotations
+
+CODES: dict[str, tuple[int, str]] = {
+    "offer.unknown": (404, "There is no such offer"),
+    "account.unknown": (404, "There is no such account"),
+    "account.not-yours": (403, "The account is served by somebody else"),
+    "account.wrong-stage": (409, "Nothing is sold to an account in this stage"),
+    "sale.unknown": (404, "There is no such repeat sale"),
+    "sale.id-taken": (409, "Another sale bears this id"),
+    "sale.co-sell-people": (422, "A sale is shared by two or more different people"),
+    "sale.co-sell-without-holder": (422, "Whoever serves the client has a part in a shared sale"),
+    "sale.co-sell-role": (422, "The person did not hold this role when the sale was made"),
+    "terms.lines-do-not-add-up": (422, "The lines do not add up to the net"),
+    "payment.unknown": (404, "The sale has no such payment"),
+    "payment.id-taken": (409, "Another payment of this sale bears this id"),
+    "payment.exceeds-sale": (409, "More would be paid than the sale's net"),
+    "refund.id-taken": (409, "Another refund of this sale bears this id"),
+    "refund.exceeds-payments": (409, "More would be given back than was paid"),
+    "refund.before-payment": (422, "The refund is dated before the payment it gives back"),
+    "money.unknown-currency": (422, "Not an active ISO 4217 currency"),
+    "money.other-currency": (422, "The sale is in another currency"),
+    "money.minor-units": (422, "The amount has more digits than the currency has minor units"),
+    "money.not-positive": (422, "The amount must be above zero"),
+    "money.negative": (422, "The amount must not be negative"),
+}

@@ -1,0 +1,66 @@
+"""Account management put together: `python -m account_mgmt api | worker | all | migrate | rebuild`."""
+
+from __future__ import annotations
+
+from account_mgmt import account, api, offer, published, reactions, roster, sale, views
+from account_mgmt.codes import CODES
+from belt.core.decider import Stream
+from belt.io.service import Service
+from conveyor_events.roster import Roster
+
+OFFER: Stream[offer.Command, offer.Event, offer.Offer] = Stream(
+    offer.CATEGORY,
+    initial=offer.Offer(),
+    events=offer.EVENTS,
+    decide=offer.decide,
+    evolve=offer.evolve,
+    reads=offer.reads,
+    publish=published.offer,
+    timers=offer.timers,
+    follow=offer.follow,
+    view=views.OFFERS,
+)
+
+ACCOUNT: Stream[account.Command, account.Event, account.Account] = Stream(
+    account.CATEGORY,
+    initial=account.Account(),
+    events=account.EVENTS,
+    decide=account.decide,
+    evolve=account.evolve,
+    reads=account.reads,
+    publish=published.account,
+    view=views.ACCOUNTS,
+)
+
+SALE: Stream[sale.Command, sale.Event, sale.SaleBook] = Stream(
+    sale.CATEGORY,
+    initial=sale.SaleBook(),
+    events=sale.EVENTS,
+    decide=sale.decide,
+    evolve=sale.evolve,
+    reads=sale.reads,
+    publish=published.sale,
+    follow=sale.follow,
+    view=views.SALES,
+)
+
+ROSTER: Stream[roster.Learn, roster.Learned, Roster] = Stream(
+    roster.CATEGORY,
+    initial=Roster(),
+    events=(roster.Learned,),
+    decide=roster.decide,
+    evolve=roster.evolve,
+)
+
+STREAMS = {stream.category: stream for stream in (OFFER, ACCOUNT, SALE, ROSTER)}
+
+SERVICE = Service(
+    name="account-mgmt",
+    package="account_mgmt",
+    port=8003,
+    streams=STREAMS,
+    routes=api.routes,
+    react=reactions.react,
+    topics=reactions.TOPICS,
+    codes=CODES,
+)
