@@ -138,7 +138,8 @@ class Client:
 
     @property
     def customer(self) -> bool:
-        return self.deal is not None
+        """Won here, or served by account management."""
+        return self.deal is not None or self.served_by is not None
 
     def busy(self, needs: Iterable[str]) -> str | None:
         """The opportunity that is open for one of these needs."""

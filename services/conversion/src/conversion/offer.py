@@ -130,6 +130,7 @@ class LeadOffer:
 
     lead: Lead | None = None
     handover: Handover = Handover()
+    note: str | None = None
 
     @property
     def opportunity(self) -> str | None:
@@ -252,7 +253,7 @@ def evolve(offer: LeadOffer, event: Event) -> LeadOffer:
     if isinstance(event, LeadReceived):
         return replace(offer, lead=event.lead)
     if isinstance(event, RejectionExplained):
-        return offer
+        return replace(offer, note=event.note)
     return replace(offer, handover=handover.evolve(offer.handover, event))
 
 

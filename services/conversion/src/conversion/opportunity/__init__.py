@@ -34,7 +34,7 @@ from conversion.opportunity.events import (
     OpportunityOpened,
     ProposalSent,
 )
-from conversion.opportunity.state import NEW, Meeting, Opportunity, Stage, evolve
+from conversion.opportunity.state import NEW, ORDER, Meeting, Opportunity, Stage, evolve
 
 __all__ = [
     "CATEGORY",
@@ -42,6 +42,7 @@ __all__ = [
     "LOST_REASONS",
     "NEW",
     "OBJECTIVES",
+    "ORDER",
     "CloseDeal",
     "Command",
     "DealClosed",

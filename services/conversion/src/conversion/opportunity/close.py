@@ -11,7 +11,7 @@ from conversion.opportunity.commands import CloseDeal
 from conversion.opportunity.events import DealClosed, DealRefused, Event, OpportunityOpened
 from conversion.opportunity.rules import need, within_limit
 from conversion.opportunity.state import LIVE, Opportunity, Stage
-from conversion.terms import Part, priced, scheduled, shared
+from conversion.terms import Part, amount, priced, scheduled, shared
 from conveyor_events.roster import Roster
 from conveyor_events.words import Seat
 
@@ -46,8 +46,7 @@ def _sale(
     command: CloseDeal, opportunity: Opportunity, opened: OpportunityOpened, by: Seat, roster: Roster
 ) -> DealClosed:
     currency, hunter = command.currency, opened.converted_by
-    net = priced(command.lines, command.net, command.tax, currency)
-    scheduled(command.schedule, net, command.tax, currency)
+    net, tax = priced(command.lines, command.net, currency), amount("tax", command.tax, currency)
     parts = tuple(Part(person, hunter.role, weight) for person, weight in command.splits)
     shared(parts, hunter.person)
     for part in parts:
@@ -59,10 +58,10 @@ def _sale(
         by=by,
         deal=command.deal,
         net=net,
-        tax=command.tax,
+        tax=tax,
         currency=currency,
         lines=command.lines,
-        schedule=command.schedule,
+        schedule=scheduled(command.schedule, net, tax, currency),
         splits=parts,
         checklist=tuple(dict.fromkeys(command.checklist)) or _confirmed(opportunity),
     )

@@ -36,7 +36,7 @@ from conversion.opportunity.events import (
 from conversion.opportunity.rules import need, within_limit
 from conversion.opportunity.state import Opportunity
 from conversion.roster import HERE, READ, acting
-from conversion.terms import priced
+from conversion.terms import amount, priced
 from conveyor_events.roster import Roster
 from conveyor_events.words import HOUSE, Seat, Station, role_at
 
@@ -159,7 +159,7 @@ def _opened(event: OpportunityOpened, opportunity: Opportunity) -> list[Event]:
 
 def _schedule(command: ScheduleMeeting, opportunity: Opportunity, by: Seat) -> list[Event]:
     known = opportunity.meeting(command.meeting)
-    if known is not None and known.objective_met is None and known.starts_at == command.starts_at:
+    if known is not None and known.starts_at == command.starts_at:
         return []
     need(opportunity)
     if known is not None and known.objective_met is not None:
@@ -200,8 +200,8 @@ def _propose(
         proposal=command.proposal,
         revision=known.revision + 1 if known else 1,
         lines=command.lines,
-        net=priced(command.lines, command.net, command.tax, command.currency),
-        tax=command.tax,
+        net=priced(command.lines, command.net, command.currency),
+        tax=amount("tax", command.tax, command.currency),
         currency=command.currency,
         valid_until=command.valid_until,
     )

@@ -1,0 +1,172 @@
+"""Work on an opportunity: meetings, proposals, and the deal."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Self
+
+from fastapi import Request, Response
+from pydantic import Field, model_validator
+
+from belt.core.decider import Step
+from belt.core.ids import derived
+from belt.io.body import BaseBody, GivenId, Strict
+from belt.io.desk import Desk
+from belt.io.doors import Doors
+from belt.io.ids import fresh
+from belt.io.unit import Outcome
+from conversion.api.opportunities import OpportunityReply, replied
+from conversion.api.words import Currency, InstalmentBody, Item, LineBody, Reason, SplitBody, Words
+from conversion.opportunity import (
+    CATEGORY,
+    OBJECTIVES,
+    CloseDeal,
+    NextStep,
+    Opportunity,
+    RecordMeeting,
+    ScheduleMeeting,
+    SendProposal,
+)
+from conveyor_events.money import Amount, plain
+from conveyor_events.words import Instant
+
+
+class NextStepBody(Strict):
+    what: Words
+    who: Words
+    by: date | None = None
+
+    def next_step(self) -> NextStep:
+        return NextStep(self.what, self.who, self.by)
+
+
+class MeetingBody(BaseBody):
+    """With `starts_at` a meeting is planned, with `objective_met` it is told; with both, both."""
+
+    meeting_id: GivenId | None = None
+    starts_at: Instant | None = None
+    objective_met: Annotated[Reason | None, Field(description=", ".join(OBJECTIVES))] = None
+    facts: Annotated[tuple[Words, ...], Field(max_length=50, description="kept sealed")] = ()
+    next_step: Annotated[NextStepBody | None, Field(description="kept sealed")] = None
+
+    @model_validator(mode="after")
+    def _planned_or_told(self) -> Self:
+        if self.starts_at is None and self.objective_met is None:
+            raise ValueError("a meeting is planned (starts_at) or told (objective_met)")
+        if self.objective_met is None and (self.facts or self.next_step):
+            raise ValueError("facts and the next step are told with objective_met")
+        return self
+
+
+class ProposalBody(BaseBody):
+    """With a `proposal_id` that was sent before, its next revision. Without `net` the lines make the price."""
+
+    proposal_id: GivenId | None = None
+    lines: Annotated[tuple[LineBody, ...], Field(max_length=500)] = ()
+    net: Annotated[Amount | None, Field(description="after discount, before tax")] = None
+    tax: Amount
+    currency: Currency
+    valid_until: date | None = None
+
+
+class CloseBody(BaseBody):
+    deal_id: Annotated[GivenId | None, Field(description="default: derived from the opportunity")] = None
+    net: Annotated[Amount, Field(description="after discount, before tax; may be 0.00")]
+    tax: Amount
+    currency: Currency
+    lines: Annotated[tuple[LineBody, ...], Field(max_length=500)] = ()
+    payment_schedule: Annotated[
+        tuple[InstalmentBody, ...], Field(max_length=120, description="adds up to net and tax")
+    ] = ()
+    splits: Annotated[
+        tuple[SplitBody, ...], Field(max_length=20, description="agreed parts; none: the hunter alone")
+    ] = ()
+    checklist: Annotated[
+        tuple[Item, ...], Field(max_length=50, description="what is handed over; default: what the record shows")
+    ] = ()
+
+
+class MeetingReply(OpportunityReply):
+    meeting_id: str
+
+
+class ProposalReply(OpportunityReply):
+    proposal_id: str
+    revision: int
+    net: Amount
+
+
+class CloseReply(OpportunityReply):
+    deal_id: str
+    sale_id: str
+    account_offer_id: Annotated[str, Field(description="the offer of the buyer to account management")]
+
+
+def doors(doors: Doors, desk: Desk) -> None:
+    @doors.command("/v1/opportunities/{opportunity}/meetings", "deals:write", reply=MeetingReply)
+    async def meet(request: Request, opportunity: str, body: MeetingBody) -> Response:
+        """Plans a meeting, tells how it went, or both."""
+        subject = desk.subject(request)
+        meeting = body.meeting_id or fresh()
+        at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
+        commands: list[ScheduleMeeting | RecordMeeting] = []
+        if body.starts_at is not None:
+            commands.append(ScheduleMeeting(at, by, meeting, body.starts_at))
+        if body.objective_met is not None:
+            next_step = body.next_step.next_step() if body.next_step else None
+            commands.append(RecordMeeting(at, by, meeting, body.objective_met, body.facts, next_step))
+        steps = [Step(CATEGORY, opportunity, command) for command in commands]
+        return await desk.do(request, *steps, body=body, reply=replied(opportunity, meeting_id=meeting))
+
+    @doors.command("/v1/opportunities/{opportunity}/proposals", "deals:write", reply=ProposalReply)
+    async def propose(request: Request, opportunity: str, body: ProposalBody) -> Response:
+        """Sends a proposal or a revision of it. A discount above the line's limit needs a manager."""
+        subject = desk.subject(request)
+        proposal = body.proposal_id or fresh()
+        command = SendProposal(
+            at=desk.when(subject, body.occurred_at),
+            by=desk.who(subject, body.by),
+            proposal=proposal,
+            lines=tuple(line.line() for line in body.lines),
+            net=body.net,
+            tax=body.tax,
+            currency=body.currency,
+            valid_until=body.valid_until,
+        )
+
+        def reply(outcome: Outcome) -> dict[str, Any]:
+            state: Opportunity = outcome.state(f"{CATEGORY}-{opportunity}")
+            sent = state.proposal(proposal)
+            price = {"revision": sent.revision, "net": plain(sent.net)} if sent else {}
+            return {**replied(opportunity)(outcome), "proposal_id": proposal, **price}
+
+        return await desk.do(request, Step(CATEGORY, opportunity, command), body=body, reply=reply)
+
+    @doors.command("/v1/opportunities/{opportunity}/close", "deals:write", reply=CloseReply)
+    async def close(request: Request, opportunity: str, body: CloseBody) -> Response:
+        """The first sale is made; the buyer is offered to account management in the same breath."""
+        subject = desk.subject(request)
+        deal = body.deal_id or derived(opportunity, "deal")
+        command = CloseDeal(
+            at=desk.when(subject, body.occurred_at),
+            now=desk.clock.now(),
+            by=desk.who(subject, body.by),
+            deal=deal,
+            net=body.net,
+            tax=body.tax,
+            currency=body.currency,
+            lines=tuple(line.line() for line in body.lines),
+            schedule=tuple(part.instalment() for part in body.payment_schedule),
+            splits=tuple((part.person, part.weight) for part in body.splits),
+            checklist=body.checklist,
+        )
+
+        def reply(outcome: Outcome) -> dict[str, Any]:
+            return {
+                **replied(opportunity)(outcome),
+                "deal_id": deal,
+                "sale_id": deal,
+                "account_offer_id": derived(deal, "account-offer", 1),
+            }
+
+        return await desk.do(request, Step(CATEGORY, opportunity, command), body=body, reply=reply)

@@ -1,0 +1,65 @@
+"""The station put together: its streams, its doors, what it hears of. `python -m conversion` runs it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from belt.core.decider import Stream
+from belt.core.rotation import Rotation
+from belt.io.service import Service
+from conversion import client, deal, offer, opportunity, published, reactions, roster, routing, views
+from conversion.api import routes
+from conversion.codes import CODES
+from conveyor_events.roster import Roster
+
+_ALL: tuple[Stream[Any, Any, Any], ...] = (
+    Stream(roster.CATEGORY, Roster(), (roster.Learned,), roster.decide, roster.evolve),
+    Stream(routing.CATEGORY, Rotation(), (routing.Counted,), routing.decide, routing.evolve),
+    Stream(client.CATEGORY, client.Client(), client.EVENTS, client.decide, client.evolve, follow=client.follow),
+    Stream(
+        offer.CATEGORY,
+        offer.NEW,
+        offer.EVENTS,
+        offer.decide,
+        offer.evolve,
+        reads=offer.reads,
+        publish=published.of_offer,
+        timers=offer.timers,
+        follow=offer.follow,
+        view=views.OFFERS,
+    ),
+    Stream(
+        opportunity.CATEGORY,
+        opportunity.NEW,
+        opportunity.EVENTS,
+        opportunity.decide,
+        opportunity.evolve,
+        reads=opportunity.reads,
+        publish=published.of_opportunity,
+        follow=opportunity.follow,
+        view=views.OPPORTUNITIES,
+    ),
+    Stream(
+        deal.CATEGORY,
+        deal.NEW,
+        deal.EVENTS,
+        deal.decide,
+        deal.evolve,
+        reads=deal.reads,
+        publish=published.of_deal,
+        follow=deal.follow,
+        view=views.DEALS,
+    ),
+)
+STREAMS = {stream.category: stream for stream in _ALL}
+
+SERVICE = Service(
+    name="conversion",
+    package="conversion",
+    port=8002,
+    streams=STREAMS,
+    routes=routes,
+    topics=reactions.TOPICS,
+    react=reactions.react,
+    codes=CODES,
+)

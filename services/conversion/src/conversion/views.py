@@ -1,0 +1,215 @@
+"""Read models: one row an offer, an opportunity, a deal. Folded from the stream's own events and written with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Column, DateTime, Index, Integer, MetaData, Numeric, Table, Text
+
+from belt.core import handover
+from belt.io.projection import StreamView, version_columns
+from conversion import deal, opportunity
+from conversion.offer import Event as OfferEvent
+from conversion.offer import LeadReceived
+from conversion.opportunity import Stage
+from conversion.terms import NOTHING
+
+Row = Mapping[str, Any]
+TABLES = MetaData()
+INSTANT = DateTime(timezone=True)
+
+# --- offers ---------------------------------------------------------------------------------------------------------
+
+OFFERS_TABLE = Table(
+    "offers",
+    TABLES,
+    Column("offer_id", Text, primary_key=True),
+    Column("client_id", Text, nullable=False),
+    Column("line", Text, nullable=False),
+    Column("need_id", Text, nullable=False),
+    Column("team", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("sourced_by", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("to_person", Text),  # who is asked now; null is the queue of the team
+    Column("offered_at", INSTANT, nullable=False),
+    Column("due_at", INSTANT),
+    Column("reroutes", Integer, nullable=False),
+    Column("converted_by", Text),
+    Column("reason", Text),
+    *version_columns(),
+    Index("offers_to_person", "to_person", "stage", "offer_id"),
+    Index("offers_line", "line", "stage", "offer_id"),
+    Index("offers_client", "client_id", "offer_id"),
+)
+
+
+def offer(row: Row | None, event: OfferEvent) -> Row | None:
+    if isinstance(event, LeadReceived):
+        lead = event.lead
+        return {
+            "offer_id": lead.offer,
+            "client_id": lead.client,
+            "line": lead.line,
+            "need_id": lead.need,
+            "team": lead.team,
+            "attempt": lead.attempt,
+            "sourced_by": lead.sourced_by.person,
+            "stage": "none",
+            "offered_at": event.at,
+            "reroutes": 0,
+        }
+    return None if row is None else {**row, **_offer(event)}
+
+
+def _offer(event: OfferEvent) -> Row:
+    match event:
+        case handover.Offered(to=to, due_at=due):
+            return {"stage": "offered", "to_person": to.person if to else None, "due_at": due}
+        case handover.Accepted(to=to):
+            return {"stage": "accepted", "due_at": None, "converted_by": to.person}
+        case handover.Rejected(reason=reason):
+            return {"stage": "rejected", "due_at": None, "reason": reason}
+        case handover.Expired():
+            return {"stage": "expired", "due_at": None}
+        case handover.Rerouted(to=to, reroutes=reroutes, due_at=due):
+            return {"stage": "offered", "to_person": to.person, "reroutes": reroutes, "due_at": due}
+        case handover.Escalated(to=manager):
+            return {"stage": "escalated", "to_person": manager}
+        case handover.Withdrawn():
+            return {"stage": "withdrawn", "due_at": None}
+        case _:
+            return {}
+
+
+OFFERS = StreamView(OFFERS_TABLE, shape=1, fold=offer)
+
+# --- opportunities --------------------------------------------------------------------------------------------------
+
+OPPORTUNITIES_TABLE = Table(
+    "opportunities",
+    TABLES,
+    Column("opportunity_id", Text, primary_key=True),
+    Column("client_id", Text, nullable=False),
+    Column("line", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("sourced_by", Text, nullable=False),
+    Column("converted_by", Text, nullable=False),
+    Column("opened_at", INSTANT, nullable=False),
+    Column("meetings", Integer, nullable=False),  # those that were held
+    Column("net", Numeric),  # of the latest proposal, then of the deal
+    Column("currency", Text),
+    Column("deal_id", Text),
+    Column("reason", Text),
+    *version_columns(),
+    Index("opportunities_converted_by", "converted_by", "stage", "opportunity_id"),
+    Index("opportunities_line", "line", "stage", "opportunity_id"),
+    Index("opportunities_client", "client_id", "opportunity_id"),
+)
+
+ORDER = [stage.value for stage in opportunity.ORDER]
+
+
+def opportunities(row: Row | None, event: opportunity.Event) -> Row | None:
+    if isinstance(event, opportunity.OpportunityOpened):
+        return {
+            "opportunity_id": event.opportunity,
+            "client_id": event.client,
+            "line": event.line,
+            "stage": Stage.OPEN.value,
+            "sourced_by": event.sourced_by.person,
+            "converted_by": event.converted_by.person,
+            "opened_at": event.at,
+            "meetings": 0,
+        }
+    return None if row is None else {**row, **_opportunity(row, event)}
+
+
+def _opportunity(row: Row, event: opportunity.Event) -> Row:
+    match event:
+        case opportunity.MeetingScheduled():
+            return {"stage": _forward(row, Stage.MEETING_PLANNED)}
+        case opportunity.MeetingHeld():
+            return {"stage": _forward(row, Stage.MEETING_HELD), "meetings": row["meetings"] + 1}
+        case opportunity.ProposalSent(net=net, currency=currency):
+            return {"stage": _forward(row, Stage.PROPOSED), "net": net, "currency": currency}
+        case opportunity.DealClosed(deal=name, net=net, currency=currency):
+            return {"stage": Stage.WON.value, "deal_id": name, "net": net, "currency": currency}
+        case opportunity.OpportunityLost(reason=reason):
+            return {"stage": Stage.LOST.value, "reason": reason}
+        case opportunity.OpportunityOpened() | opportunity.DealRefused():
+            return {}
+
+
+def _forward(row: Row, stage: Stage) -> str:
+    """A stage never falls back."""
+    return max(str(row["stage"]), stage.value, key=ORDER.index)
+
+
+OPPORTUNITIES = StreamView(OPPORTUNITIES_TABLE, shape=1, fold=opportunities)
+
+# --- deals ----------------------------------------------------------------------------------------------------------
+
+DEALS_TABLE = Table(
+    "deals",
+    TABLES,
+    Column("deal_id", Text, primary_key=True),
+    Column("opportunity_id", Text, nullable=False),
+    Column("client_id", Text, nullable=False),
+    Column("line", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("sourced_by", Text, nullable=False),
+    Column("converted_by", Text, nullable=False),
+    Column("sold_at", INSTANT, nullable=False),
+    Column("net", Numeric, nullable=False),
+    Column("tax", Numeric, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("paid", Numeric, nullable=False),
+    Column("refunded", Numeric, nullable=False),
+    Column("account", Text, nullable=False),  # where the buyer stands on its way to account management
+    Column("account_to", Text),
+    *version_columns(),
+    Index("deals_converted_by", "converted_by", "deal_id"),
+    Index("deals_line", "line", "deal_id"),
+    Index("deals_client", "client_id", "deal_id"),
+)
+
+
+def deals(row: Row | None, event: deal.Event) -> Row | None:
+    if isinstance(event, deal.DealOpened):
+        return {
+            "deal_id": event.deal,
+            "opportunity_id": event.opportunity,
+            "client_id": event.client,
+            "line": event.line,
+            "stage": "won",
+            "sourced_by": event.sourced_by.person,
+            "converted_by": event.converted_by.person,
+            "sold_at": event.at,
+            "net": event.net,
+            "tax": event.tax,
+            "currency": event.currency,
+            "paid": NOTHING,
+            "refunded": NOTHING,
+            "account": "none",
+        }
+    return None if row is None else {**row, **_deal(event)}
+
+
+def _deal(event: deal.Event) -> Row:
+    match event:
+        case deal.PaymentReceived(paid=paid):
+            return {"paid": paid}
+        case deal.PaymentRefunded(refunded=refunded):
+            return {"refunded": refunded}
+        case deal.AccountOffered(to=to):
+            return {"account": "offered", "account_to": to.person if to else None}
+        case deal.AccountAnswered(answer=answer, by=by):
+            return {"account": answer, "account_to": by.person}
+        case deal.DealOpened():
+            return {}
+
+
+DEALS = StreamView(DEALS_TABLE, shape=1, fold=deals)
+VIEWS = (OFFERS, OPPORTUNITIES, DEALS)
