@@ -27,9 +27,10 @@ class World:
         known = {name: value for name, value in act.body.items() if name.endswith("_id")}
         return {
             "offer_id": "offer-2",
+            "mode": "self" if self._itself(Station.LEAD_GEN, Station.CONVERSION) else "offer",
             "opportunity_id": "opportunity-1",
             "account_offer_id": "offer-3",
-            "served_by": self.line.teams[Station.ACCOUNT_MGMT][0],
+            "served_by": {"person": self.line.teams[Station.ACCOUNT_MGMT][0], "role": "any"},
         } | known
 
     def _shown(self, act: Act) -> Mapping[str, Any]:
@@ -41,13 +42,15 @@ class World:
             else (Station.CONVERSION, Station.ACCOUNT_MGMT)
         )
         team = self.line.teams[after]
-        itself = not changes_hands(self.line.variant, here, after)
         return {
-            "stage": "accepted" if itself else "offered",
+            "stage": "accepted" if self._itself(here, after) else "offered",
             "to": {"person": team[0], "role": "any"},
             "opportunity_id": "opportunity-1",
             "served_by": {"person": team[0], "role": "any"},
         }
+
+    def _itself(self, here: Station, after: Station) -> bool:
+        return not changes_hands(self.line.variant, here, after)
 
 
 def played(client: Client, play: Play) -> list[Act]:

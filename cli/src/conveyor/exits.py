@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 OK = 0
 FAILED = 1  # a check found something wrong: a law of the demo, a case, an import that does not add up
@@ -11,6 +11,9 @@ UNREACHABLE = 3  # a service does not answer, or nothing has been started
 REFUSED = 4  # a service answered, and said no
 LOCAL = 5  # a local server or service did not start or did not end
 INTERRUPTED = 130
+
+
+E = TypeVar("E", bound=Exception)
 
 
 class Trouble(Exception):
@@ -48,3 +51,11 @@ class Problem(Trouble):
         super().__init__(f"{status} {code}: {detail}")
         self.status, self.code, self.detail = status, code, detail
         self.body = body or {}
+
+
+def first_of(kind: type[E], error: Exception) -> E | None:
+    """The first error of this kind: the error itself, or one inside of a group, however deep."""
+    if isinstance(error, kind):
+        return error
+    inside = error.exceptions if isinstance(error, ExceptionGroup) else ()
+    return next((found for one in inside if (found := first_of(kind, one)) is not None), None)

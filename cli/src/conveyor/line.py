@@ -34,7 +34,6 @@ FIRST_WAIT, LONGEST_WAIT = 0.05, 2.0
 AGAIN = frozenset({429, 502, 503, 504})
 PAGE = 200
 LOOK_AGAIN = 0.01, 0.25  # seconds between two looks at the clocks: at first, at most
-FEED_PAGE = 1_000
 
 Body = Mapping[str, Any]
 
@@ -141,17 +140,29 @@ class Line:
                 return
             asked["cursor"] = page["next"]
 
-    async def events(self, service: str, after: int = 0) -> AsyncIterator[dict[str, Any]]:
+    async def events(self, service: str) -> AsyncIterator[dict[str, Any]]:
         """The service's public events in their order, as CloudEvents."""
+        async for event in self._feed(service, {}, "after", "position"):
+            yield event
+
+    async def events_of(self, service: str, topic: str, key: str) -> AsyncIterator[dict[str, Any]]:
+        """The public events of one subject on one topic, in their order."""
+        async for event in self._feed(service, {"topic": topic, "key": key}, "after_sequence", "sequence"):
+            yield event
+
+    async def _feed(
+        self, service: str, asked: Mapping[str, Any], cursor: str, place: str
+    ) -> AsyncIterator[dict[str, Any]]:
+        after = 0
         while True:
-            asked = {"after": after, "limit": FEED_PAGE}
-            answer = await self._send(service, "GET", "/v1/events", "conveyor", DRIVER, (), params=asked)
+            params = {**asked, cursor: after, "limit": PAGE}
+            answer = await self._send(service, "GET", "/v1/events", "conveyor", DRIVER, (), params=params)
             lines = [json.loads(line) for line in answer.text.splitlines() if line]
             for line in lines:
                 yield line
-            if not lines:
+            if len(lines) < PAGE:
                 return
-            after = int(lines[-1]["position"])
+            after = int(lines[-1][place])
 
     async def clocks(self) -> dict[str, dict[str, Any]]:
         """What each service says of its time, its next due and how far it has come."""

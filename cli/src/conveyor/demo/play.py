@@ -5,7 +5,7 @@ Pure: the same seed and the same answers give the same story. The stage (stage.p
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
@@ -72,6 +72,20 @@ class Teller:
     def wait(self, least: int, most: int | None = None) -> None:
         """Lets so many slots pass."""
         self.slot += self.between(least, most if most is not None else least)
+
+    def here(self, who: str) -> bool:
+        """Whether the person is at work in the present slot."""
+        return self.slot < len(slots()) and at_work(who, slots()[self.slot])
+
+    def somebody(self, team: Iterable[str], *, but: str | None = None) -> str:
+        """One of those who are at work now; if nobody is, it takes until somebody comes."""
+        people = [one for one in team if one != but]
+        while self.slot < len(slots()):
+            present = [one for one in people if self.here(one)]
+            if present:
+                return self.dice.choice(present)
+            self.slot += 1
+        raise Over("the three months are over")
 
     def _moment(self, who: str) -> datetime:
         """The first slot from here on at which the person is at work."""

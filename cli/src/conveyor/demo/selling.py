@@ -102,7 +102,7 @@ def sell(prospect: Prospect, opportunity: str) -> Generator[Act, Answer, Won | N
         return None
     closed = {"deal_id": teller.id("deal"), "lines": lines, **amounts(net)}
     if fate is Fate.SHARED:
-        partner = next(one for one in line_of(line.id).teams[Station.CONVERSION] if one != hunter)
+        partner = teller.somebody(line_of(line.id).teams[Station.CONVERSION], but=hunter)
         closed["splits"] = [{"person": hunter, "weight": "2"}, {"person": partner, "weight": "1"}]
     answer = yield from teller.act(hunter, SERVICE, f"{path}/close", closed, lane=f"account {line.id}")
     return Won(str(answer["deal_id"]), net, str(answer["account_offer_id"]))

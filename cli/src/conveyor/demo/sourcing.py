@@ -133,12 +133,13 @@ def warm_up(prospect: Prospect) -> Generator[Act, Answer, None]:
 
 def find(prospect: Prospect) -> Generator[Act, Answer, bool]:
     """Everything up to the known need. False if the story ends before."""
-    teller, fate = prospect.teller, prospect.client.fate
+    teller, client = prospect.teller, prospect.client
+    fate = client.fate
     yield from register(prospect)
     if fate is Fate.CONTESTED:
         teller.wait(1, 2)
-        others = [one for one in line_of(prospect.client.line.id).teams[Station.LEAD_GEN] if one != prospect.holder]
-        yield from register(prospect, who=others[0], refused="client-protected")
+        team = line_of(client.line.id).teams[Station.LEAD_GEN]
+        yield from register(prospect, who=teller.somebody(team, but=prospect.holder), refused="client-protected")
     if teller.likely(0.85) or fate is Fate.INVALID:
         yield from verify(prospect)
     teller.wait(1, 3)

@@ -55,7 +55,7 @@ def _poach(prospect: Prospect, hunter: str) -> Play:
     line = line_of(prospect.client.line.id)
     teller = prospect.teller
     teller.wait(2, 6)
-    other = next(one for one in line.teams[Station.CONVERSION] if one != hunter)
+    other = teller.somebody(line.teams[Station.CONVERSION], but=hunter)
     body = {"opportunity_id": teller.id("opportunity"), "client_id": prospect.id, "line": line.id, "need_ids": []}
     opened = yield from teller.act(other, "conversion", "/v1/opportunities", body)
     lines = selling.price(teller, line.typical)

@@ -1,0 +1,86 @@
+"""up, down, token: the services on this machine, and the keys to their doors."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from conveyor.commands.options import AsJson, Name
+from conveyor.exits import NotRunning
+from conveyor.line import SERVICES, variable
+from conveyor.running import Running
+from conveyor.screen import console, print_json, say
+
+
+class Clock(StrEnum):
+    SYSTEM = "system"
+    DRIVEN = "driven"
+
+
+def up(
+    name: Name = "dev",
+    clock: Annotated[Clock, typer.Option(help="driven: stands still until PUT /v1/clock moves it.")] = Clock.SYSTEM,
+    as_json: AsJson = False,
+) -> None:
+    """Starts PostgreSQL, Kafka and the four services; said again, only what is dead."""
+    from conveyor.processes import Wish, up
+
+    running, started = up(Wish(name, clock.value), lambda step: say(f"[dim]… {step}[/dim]"))
+    if as_json:
+        services = {service: {"address": running.addresses[service], "pid": process.pid, "log": process.log}
+                    for service, process in running.services.items()}  # fmt: skip
+        print_json({"name": name, "clock": running.clock, "started": started, "services": services,
+                    "issuer": str(running.issuer)})  # fmt: skip
+        return
+    out = console()
+    out.print(f"started: {', '.join(started)}" if started else "all of it is up already")
+    for service in SERVICES:
+        out.print(f"  {service:<13} {running.addresses[service]}   log {running.services[service].log}")
+    out.print("a token: conveyor token --role manager --sub vera; the end: conveyor down")
+
+
+def down(
+    name: Name = "dev",
+    erase: Annotated[bool, typer.Option("--erase", help="Remove the data too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ends the services and their servers. The data stays, unless it is to be erased."""
+    from conveyor.processes import down
+
+    ended = down(name, lambda step: say(f"[dim]… {step}[/dim]"), erase=erase)
+    if as_json:
+        print_json({"name": name, "ended": ended, "erased": erase})
+    else:
+        console().print(f"ended: {', '.join(ended)}" if ended else "nothing was up")
+
+
+def token(
+    sub: Annotated[str, typer.Option(help="The person it speaks for.")],
+    role: Annotated[list[str] | None, typer.Option(help="A bundle of scopes, such as scout; may be repeated.")] = None,
+    scope: Annotated[list[str] | None, typer.Option(help="A further scope; may be repeated.")] = None,
+    hours: Annotated[float, typer.Option(help="How long it holds.", min=0.01, max=720)] = 12,
+    name: Name = "dev",
+    as_json: AsJson = False,
+) -> None:
+    """Prints a token of the development issuer, for `Authorization: Bearer …`."""
+    from belt.io.issuer import DevelopmentIssuer
+
+    running = Running.found(name)
+    if running is None:
+        raise NotRunning(f"{name} has never been up: there is no issuer yet")
+    try:
+        made = DevelopmentIssuer(running.issuer).issue(sub, roles=role or (), scopes=scope or (), ttl=hours * 3_600)
+    except LookupError as unknown:
+        raise typer.BadParameter(str(unknown)) from unknown
+    if as_json:
+        print_json({"sub": sub, "roles": role or [], "scopes": scope or [], "token": made})
+    else:
+        sys.stdout.write(made + "\n")
+
+
+def addresses_help() -> str:
+    """The variables that name services elsewhere."""
+    return ", ".join(variable(service) for service in SERVICES)

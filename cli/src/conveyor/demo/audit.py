@@ -1,0 +1,84 @@
+"""After three months: what the services say, collected from their doors, and what must hold of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from conveyor.demo.company import MONTHS, PEOPLE
+from conveyor.demo.laws import Books, PayLine, Statement, check, sales_of
+from conveyor.line import SERVICES, Line
+from conveyor_events.catalog import TOPICS, entry
+
+AUDITOR = "quentin"
+PAYROLL = ("payroll",)
+TELLING = ("release", "clawback", "bounty")
+
+
+@dataclass(frozen=True)
+class Audit:
+    """All statements of the quarter, all public events, and the laws that are broken."""
+
+    shown: Sequence[Mapping[str, Any]]
+    books: Books
+    events: Sequence[Mapping[str, Any]]
+    broken: Mapping[str, Sequence[str]]
+
+    @property
+    def ok(self) -> bool:
+        return not any(self.broken.values())
+
+    @property
+    def events_per_topic(self) -> dict[str, int]:
+        counted = Counter(entry(event["type"], 1).topic for event in self.events)
+        return {topic: counted[topic] for topic in TOPICS}
+
+    @property
+    def clients(self) -> int:
+        return len({event["clientid"] for event in self.events if event.get("clientid")})
+
+    @property
+    def total(self) -> Decimal:
+        return sum((statement.payable for statement in self.books.statements), Decimal(0))
+
+    def telling_line(self) -> str:
+        """The line that tells most: of a sale, with the most causes and the most bands, then the largest."""
+        lines = [line for shown in self.shown for line in shown["lines"] if line["kind"] in TELLING]
+
+        def tells(line: Mapping[str, Any]) -> tuple[int, int, Decimal, str]:
+            return TELLING[::-1].index(line["kind"]), len(line["causes"]), Decimal(line["amount"]), line["line_id"]
+
+        return str(max(lines, key=tells)["line_id"])
+
+
+async def audit(line: Line) -> Audit:
+    """Asks for everybody's earnings, for each statement by itself, and for all feeds."""
+    span = {"from": MONTHS[0], "to": MONTHS[-1]}
+    everything = await line.get("compensation", "/v1/earnings", span, person=AUDITOR, roles=PAYROLL)
+    shown = everything["items"]
+    again = await asyncio.gather(
+        *(
+            line.get("compensation", f"/v1/statements/{one['person']}/{one['period']}", person=AUDITOR, roles=PAYROLL)
+            for one in shown
+        )
+    )
+    events = [event for service in SERVICES async for event in line.events(service)]
+    books = Books(
+        statements=[Statement.of(one) for one in shown],
+        events=frozenset(event["id"] for event in events),
+        sales=sales_of(events),
+        asked_again=[Statement.of(one) for one in again],
+    )
+    broken = dict(check(books))
+    broken["nobody is missing"] = _missing(books.lines)
+    return Audit(shown, books, events, broken)
+
+
+def _missing(lines: Sequence[PayLine]) -> list[str]:
+    """Everybody in the company is paid something."""
+    paid = {line.person for line in lines}
+    return [f"{person} has no line at all" for person in PEOPLE if person not in paid]

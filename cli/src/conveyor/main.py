@@ -1,0 +1,51 @@
+"""The command line: `conveyor COMMAND`. Exit codes are in exits.py and README.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from conveyor.commands import casefiles, importing, reading, stack
+from conveyor.commands import demo as demonstration
+from conveyor.exits import INTERRUPTED, Trouble, first_of
+from conveyor.screen import console
+
+
+class Group(TyperGroup):
+    """Says what went wrong on stderr, in one breath, and ends with the code of that kind of trouble."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (Trouble, ExceptionGroup) as error:
+            trouble = first_of(Trouble, error)
+            if trouble is None:
+                raise
+            console(stderr=True).print(f"conveyor: {trouble}", style="red", markup=False)
+            raise typer.Exit(trouble.exit_code) from trouble
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+
+
+app = typer.Typer(
+    cls=Group,
+    name="conveyor",
+    help="Sales as a production line, and pay computed from its events.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+for command in (
+    stack.up,
+    stack.down,
+    demonstration.demo,
+    stack.token,
+    reading.people,
+    reading.statement,
+    reading.explain,
+    reading.journey,
+    casefiles.cases,
+):
+    app.command()(command)
+app.add_typer(importing.importer, name="import")

@@ -1,0 +1,244 @@
+"""Brings up PostgreSQL, Kafka and the four services on this machine, and ends them again.
+
+What runs already stays as it is: a second `up` starts only what is dead. Each service is one process
+(`python -m SERVICE all`) with a log of its own; all that is needed to find them again stands in one file (running.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from belt.io.issuer import DevelopmentIssuer
+from conveyor.exits import StartFailed
+from conveyor.line import SERVICES
+from conveyor.running import Running, ServiceProcess
+from conveyor_local import LocalStackError, Stack
+from conveyor_local.admin import catalog_topics
+from conveyor_local.home import free_port, is_free, locked, stack_home
+from conveyor_local.process import Server
+from conveyor_local.trouble import tail
+from conveyor_local.watch import Watch
+
+PORTS = {"lead-gen": 8001, "conversion": 8002, "account-mgmt": 8003, "compensation": 8004}
+READY_SECONDS = 60.0
+STOP_SECONDS = 25.0
+MIGRATE_SECONDS = 120.0
+KEY_FILE = "sealing.key"
+GIVEN = ("CONVEYOR_POSTGRES_DSN", "CONVEYOR_KAFKA_BROKERS")
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How the services are to run."""
+
+    name: str = "dev"
+    clock: str = "system"
+    log_level: str = "INFO"
+    zone: str | None = None
+
+
+def up(wish: Wish, report: Report) -> tuple[Running, list[str]]:
+    """Starts what does not run; returns everything, and the names of what was started."""
+    home = stack_home(wish.name)
+    with locked(home / "services"), _local_trouble():
+        report("PostgreSQL and Kafka")
+        stack = Stack.start(home, wish.name, catalog_topics())
+        started = [] if stack.reused else ["PostgreSQL and Kafka"]
+        running = Running.found(wish.name) or Running(wish.name, home)
+        alive = [service for service in SERVICES if _process(running, service) is not None]
+        if alive and running.clock != wish.clock:
+            raise StartFailed(f"services run on a {running.clock} clock; `conveyor down` first")
+        running.clock = wish.clock
+        missing = [service for service in SERVICES if service not in alive]
+        ports = {service: _port(running, service) for service in missing}
+        launch(running, stack, ports, wish, report)
+        return running, [*started, *missing]
+
+
+@contextmanager
+def passing(wish: Wish, report: Report) -> Iterator[Running]:
+    """A stack and services of this process alone: they end with it, however it ends, and leave nothing behind."""
+    for variable in GIVEN:
+        os.environ.pop(variable, None)  # servers of somebody else are no place for invented data
+    watch = Watch()
+    with _local_trouble():
+        report("PostgreSQL and Kafka")
+        stack = Stack.start(None, wish.name, catalog_topics(), fast=True, attached=True)
+        running = Running(wish.name, stack.home, wish.clock)
+        try:
+            ports = {service: free_port() for service in SERVICES}
+            launch(running, stack, ports, wish, report, watch)
+            yield running
+        finally:
+            stop_services(running)
+            stack.stop()
+            watch.done()
+
+
+def down(name: str, report: Report, *, erase: bool = False) -> list[str]:
+    """Ends services and servers of this name; returns what was ended."""
+    home = stack_home(name)
+    with locked(home / "services"), _local_trouble():
+        ended: list[str] = []
+        running = Running.found(name)
+        if running is not None:
+            report("services")
+            ended += stop_services(running)
+            running.forget()
+        stack = Stack.find(name)
+        if stack is not None and any(stack.running().values()):
+            report("PostgreSQL and Kafka")
+            ended.append("PostgreSQL and Kafka")
+        if stack is not None:
+            stack.stop(erase=erase)
+        return ended
+
+
+def stop_services(running: Running) -> list[str]:
+    """Asks all services to end, at once; insists where one does not."""
+    alive = {service: found for service in SERVICES if (found := _process(running, service)) is not None}
+    with ThreadPoolExecutor(len(SERVICES)) as pool:
+        list(pool.map(lambda process: process.stop(signal.SIGTERM, STOP_SECONDS), alive.values()))
+    return list(alive)
+
+
+def launch(
+    running: Running, stack: Stack, ports: Mapping[str, int], wish: Wish, report: Report, watch: Watch | None = None
+) -> None:
+    """Makes the databases, brings their tables up to date, starts a process each, and waits until all are ready."""
+    running.logs.mkdir(parents=True, exist_ok=True)
+    DevelopmentIssuer(running.issuer)
+    key_file = _sealing_key(running.home)
+    environments = {
+        service: _environment(stack, running, service, port, wish, key_file) for service, port in ports.items()
+    }
+    with ThreadPoolExecutor(max(len(ports), 1)) as pool:
+        if ports:
+            report("databases")
+        list(pool.map(lambda service: _prepare(stack, running, service, environments[service]), ports))
+    started: dict[str, Server] = {}
+    for service, port in ports.items():
+        report(service)
+        log = running.logs / f"{service}.log"
+        server = Server.spawn(
+            service,
+            [sys.executable, "-m", package(service), "all"],
+            cwd=running.home,
+            log=log,
+            env=environments[service],
+            account=None,
+        )
+        if watch is not None:
+            watch.over("server", server.pid)
+        started[service] = server
+        running.services[service] = ServiceProcess(server.pid, server.born, port, str(log))
+    running.services = {service: running.services[service] for service in SERVICES}
+    running.write()
+    for service, address in running.addresses.items():
+        report(f"{service} to be ready")
+        server = started.get(service) or _server(running, service)
+        server.wait_until(lambda address=address: _ready(address), READY_SECONDS)  # type: ignore[misc]
+
+
+def package(service: str) -> str:
+    return service.replace("-", "_")
+
+
+def database(service: str) -> str:
+    return f"conveyor_{package(service)}"
+
+
+def _prepare(stack: Stack, running: Running, service: str, environment: Mapping[str, str]) -> None:
+    """The service's database with the tables of this code."""
+    asyncio.run(stack.create_database(database(service)))
+    log = running.logs / f"{service}.migrate.log"
+    with log.open("w") as out:
+        done = subprocess.run(
+            [sys.executable, "-m", package(service), "migrate"],
+            cwd=running.home,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            timeout=MIGRATE_SECONDS,
+            check=False,
+        )
+    if done.returncode != 0:
+        raise StartFailed(f"{service}: the database could not be brought up to date; {tail(log)}")
+
+
+def _environment(stack: Stack, running: Running, service: str, port: int, wish: Wish, key_file: Path) -> dict[str, str]:
+    """Our environment with the service's own settings."""
+    wanted = {
+        "CONVEYOR_ENVIRONMENT": "development",
+        "CONVEYOR_PORT": str(port),
+        "CONVEYOR_DSN": stack.dsn(database(service)),
+        "CONVEYOR_BROKERS": stack.brokers,
+        "CONVEYOR_CLOCK": wish.clock,
+        "CONVEYOR_JWKS": str(running.issuer / "jwks.json"),
+        "CONVEYOR_KEY_FILE": str(key_file),
+        "CONVEYOR_LOG_LEVEL": wish.log_level,
+    }
+    return dict(os.environ) | wanted | ({"CONVEYOR_ZONE": wish.zone} if wish.zone else {})
+
+
+def _sealing_key(home: Path) -> Path:
+    """The key that seals personal data of this stack; made once, readable by its owner only."""
+    path = home / KEY_FILE
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(32))
+    return path
+
+
+def _port(running: Running, service: str) -> int:
+    """The port the service had, else its usual one, else any that is free."""
+    before = running.services.get(service)
+    for port in ([before.port] if before else []) + [PORTS[service]]:
+        if is_free(port):
+            return port
+    return free_port()
+
+
+def _server(running: Running, service: str) -> Server:
+    known = running.services[service]
+    return Server(service, known.pid, known.born, Path(known.log))
+
+
+def _process(running: Running, service: str) -> Server | None:
+    """The service's process, if it is still there."""
+    if service not in running.services:
+        return None
+    found = _server(running, service)
+    return found if found.alive() else None
+
+
+def _ready(address: str) -> bool:
+    try:
+        with urlopen(f"{address}/readyz", timeout=2) as answer:  # noqa: S310 (our own address)
+            return bool(answer.status == 200)
+    except (URLError, OSError):
+        return False
+
+
+@contextmanager
+def _local_trouble() -> Iterator[None]:
+    """What goes wrong with a local server is said the way this command line says it."""
+    try:
+        yield
+    except LocalStackError as trouble:
+        raise StartFailed(str(trouble)) from trouble
