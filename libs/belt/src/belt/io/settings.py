@@ -38,6 +38,11 @@ class Settings(BaseSettings):
     zone: Annotated[str, Field(description="the company's IANA time zone: its periods and calendar days")] = "UTC"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
+    publishers: Annotated[
+        dict[str, str], Field(description="address of each other service, by name: where missing events are fetched")
+    ] = {}
+    feed_token_file: Annotated[Path | None, Field(description="file with the token that opens their feeds")] = None
+
     issuer: str = DEV_ISSUER
     audience: str = AUDIENCE
     jwks: Annotated[str, Field(min_length=1, description="file or https address of the issuer's public keys")]
@@ -87,6 +92,10 @@ class Settings(BaseSettings):
         if len(key) < KEY_BYTES or len(set(key)) < KEY_BYTES // 4:
             raise ValueError(f"the key file must hold at least {KEY_BYTES} random bytes (or their hex or base64 text)")
         return key
+
+    def feed_token(self) -> str:
+        """Read each time it is needed: tokens are renewed."""
+        return self.feed_token_file.read_text().strip() if self.feed_token_file is not None else ""
 
     @classmethod
     def load(cls, service: str, port: int) -> Self:

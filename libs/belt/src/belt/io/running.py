@@ -1,0 +1,215 @@
+"""The parts of a service in one process: started in order, stopped in the opposite one, each step bounded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+from fastapi import FastAPI
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from belt.io import driving
+from belt.io.auth import Verifier
+from belt.io.clock import Clock, DrivenClock, SystemClock
+from belt.io.consumer import Consumer
+from belt.io.desk import Desk
+from belt.io.doorbell import Doorbell
+from belt.io.doors import Doors
+from belt.io.facts import Facts
+from belt.io.handle import Writer
+from belt.io.http import Readiness, create_app
+from belt.io.intake import Intake
+from belt.io.kafka import Brokers, Reader, Unreachable
+from belt.io.keyset import KeySet
+from belt.io.migrate import head
+from belt.io.missing import PublisherFeed
+from belt.io.parking import Parking
+from belt.io.public_log import Pool, backlog
+from belt.io.reactions import Reactions
+from belt.io.relay import relay
+from belt.io.seal import Vault
+from belt.io.settings import Settings
+from belt.io.timers import Ticker
+from conveyor_events.catalog import TOPICS
+
+if TYPE_CHECKING:
+    from belt.io.service import Service
+
+REVISION = text("select version_num from alembic_version")
+CLOCK = text("select at from clock")
+
+
+@dataclass
+class Running:
+    """A service at work in this process. `stuck` is set when it should end because nothing moves any more."""
+
+    desk: Desk
+    ticker: Ticker
+    app: FastAPI | None
+    readiness: Readiness
+    stuck: asyncio.Event
+
+
+def engine_for(settings: Settings) -> AsyncEngine:
+    """For lists, timers and the feed: everything but the hot path."""
+    return create_async_engine(
+        settings.dsn.replace("postgresql://", "postgresql+asyncpg://", 1),
+        pool_size=settings.pool,
+        max_overflow=settings.pool,
+        pool_pre_ping=True,
+        pool_timeout=settings.database_deadline,
+        connect_args={"timeout": settings.database_deadline, "command_timeout": settings.database_deadline},
+    )
+
+
+async def clock_for(settings: Settings, engine: AsyncEngine) -> Clock:
+    """The system's clock, or a driven one that stands where it stood."""
+    if settings.clock == "system":
+        return SystemClock()
+    async with engine.connect() as connection:
+        at: datetime | None = (await connection.execute(CLOCK)).scalar()
+    return DrivenClock(at or datetime(2000, 1, 1, tzinfo=UTC))
+
+
+@asynccontextmanager
+async def running(service: Service, settings: Settings, role: str = "all") -> AsyncIterator[Running]:
+    """The parts of a service, started in order and stopped in the opposite one; each step is bounded."""
+    async with AsyncExitStack() as stack:
+        engine = engine_for(settings)
+        stack.push_async_callback(engine.dispose)
+        clock = await clock_for(settings, engine)
+        wake = asyncio.Event()
+        writer = Writer(
+            settings.dsn,
+            service.streams,
+            Vault(settings.sealing_key),
+            clock,
+            f"/conveyor/{service.name}",
+            limit=settings.batch,
+            backlog=settings.backlog,
+            deadline=settings.request_deadline,
+            database_deadline=settings.database_deadline,
+            wake=wake,
+        )
+        writer.start()
+        stack.push_async_callback(writer.stop, settings.shutdown_deadline / 2)
+        desk, ticker = Desk(writer, engine, clock, settings), Ticker(writer, engine, clock)
+        pool = await asyncpg.create_pool(
+            settings.dsn,
+            min_size=1,
+            max_size=settings.pool,
+            timeout=settings.database_deadline,
+            command_timeout=settings.database_deadline,
+        )
+        stack.push_async_callback(_close, pool, settings.database_deadline)
+        brokers = Brokers(settings.brokers)
+        parking = Parking(service.name, pool)
+        intake = intake_for(service, settings, writer, parking, pool)
+        consumer: Consumer | None = None
+        stuck = asyncio.Event()
+        if role == "api":
+            bell = Doorbell(settings.dsn, wake)
+            bell.start()
+            stack.push_async_callback(bell.stop)
+        else:
+            carrier = relay(settings.dsn, brokers, name=service.name, wake=wake)
+            carrier.start()
+            stack.push_async_callback(carrier.stop, settings.shutdown_deadline / 2)
+            stack.enter_context(_task(ticker.run(), "belt-ticker"))
+            if intake is not None:
+                consumer = Consumer(
+                    lambda: Reader(brokers, service.name, service.topics),
+                    intake,
+                    lambda _why: stuck.set(),
+                )
+                consumer.start()
+                stack.push_async_callback(consumer.stop, settings.shutdown_deadline / 2)
+        readiness = Readiness({"database": _migrated(service, engine)})
+        app = None
+        if role != "worker":
+            doors = [service.routes(desk), driving.doors(desk, ticker, progress_of(pool, consumer))]
+            app = app_for(service, settings, doors, readiness)
+        yield Running(desk, ticker, app, readiness, stuck)
+
+
+def intake_for(service: Service, settings: Settings, writer: Writer, parking: Parking, pool: Pool) -> Intake | None:
+    """How the service takes events in: as commands to its streams, or as they are."""
+    addresses = {topic.name: settings.publishers.get(topic.publisher, "") for topic in TOPICS.values()}
+    fetch = PublisherFeed({name: at for name, at in addresses.items() if at}, settings.feed_token)
+    if service.react is not None:
+        return Reactions(writer, service.react, parking, fetch)
+    if service.take is not None:
+        return Facts(service.take, parking, pool, fetch)
+    return None
+
+
+def progress_of(pool: Pool, consumer: Consumer | None) -> driving.Progress:
+    """How far the relay and this process's consumer are, asked now."""
+
+    async def progress() -> dict[str, Any]:
+        carried = await backlog(pool)
+        positions: dict[str, int] = {}
+        drained = carried.drained
+        if consumer is not None:
+            try:
+                taken = await consumer.taken_in()
+            except Unreachable:
+                drained = False
+            else:
+                positions, drained = taken.positions, drained and taken.drained
+        return {"published": carried.head, "relayed": carried.position, "taken_in": positions, "drained": drained}
+
+    return progress
+
+
+def app_for(service: Service, settings: Settings, doors: list[Doors], readiness: Readiness) -> FastAPI:
+    """The HTTP side, as the service's doors and codes make it."""
+    verifier = Verifier(KeySet(settings.jwks), settings.issuer, settings.audience)
+    return create_app(
+        f"Conveyor: {service.name}",
+        doors,
+        verifier,
+        codes=service.codes,
+        readiness=readiness,
+        request_deadline=settings.request_deadline,
+        in_flight=settings.in_flight,
+        rate=settings.rate,
+        burst=settings.burst,
+        body_bytes=settings.body_bytes,
+    )
+
+
+def _migrated(service: Service, engine: AsyncEngine) -> Callable[[], Coroutine[Any, Any, None]]:
+    """Ready means: the database answers and has the schema of this code. Kafka may be away."""
+    wanted = head(service.package)
+
+    async def check() -> None:
+        async with engine.connect() as connection:
+            has = (await connection.execute(REVISION)).scalar()
+        if has != wanted:
+            raise RuntimeError(f"the database is at revision {has}, this code needs {wanted}")
+
+    return check
+
+
+async def _close(pool: Pool, within: float) -> None:
+    try:
+        async with asyncio.timeout(within):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
+
+
+@contextmanager
+def _task(work: Coroutine[Any, Any, None], name: str) -> Iterator[None]:
+    task = asyncio.create_task(work, name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
