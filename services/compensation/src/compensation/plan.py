@@ -11,7 +11,7 @@ rules:
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from importlib import resources
@@ -170,7 +170,15 @@ def parse(document: str | Mapping[str, Any]) -> Plan:
 
     Raises FaultyDocument, whose faults name their paths.
     """
-    return read(Plan, load(document) if isinstance(document, str) else document)
+    content = load(document) if isinstance(document, str) else document
+    try:
+        return read(Plan, content)
+    except FaultyDocument as wrong:
+        rules = content.get("rules") if isinstance(content, Mapping) else None
+        short = f"rules[{len(rules) if isinstance(rules, list) else 0}].salary.amount"
+        raise FaultyDocument(
+            [replace(fault, path="salary") if fault.path == short else fault for fault in wrong.faults]
+        ) from wrong
 
 
 def shipped(name: str) -> Plan:

@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
@@ -162,6 +163,9 @@ class Commission(_Rule):
 Rule = Annotated[Salary | Bounty | Growth | Commission, Field(discriminator="kind")]
 
 
+@lru_cache(maxsize=4096)
 def window_key(scale: Scale, month: Month) -> str:
     """The calendar window a month belongs to: 2026-03, 2026-Q1 or 2026."""
-    return {"month": str(month), "quarter": month.quarter, "year": f"{month.year:04d}"}[scale]
+    if scale == "month":
+        return str(month)
+    return month.quarter if scale == "quarter" else f"{month.year:04d}"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from compensation.earn.rates import percent_of, rated
 from compensation.earn.settle import Entitlement, settle
@@ -46,7 +47,8 @@ def _takes(rule: Commission, credit: Credit) -> bool:
 
 def _base(credit: Credit, plan: Plan, known: Known, post: Post) -> Calc | Waiting:
     """The payee's part of the sale in the plan's currency: changed at the sale's own rate, then divided."""
-    sale, whole, foreign = credit.sale, credit.sale.net, Calc()
+    sale, whole = credit.sale, credit.sale.net
+    foreign: dict[str, Any] = {}
     if sale.net < 0:
         return Waiting(credit.fact.event_id, "a sale below zero has no commission")
     if sale.currency != plan.currency:
@@ -55,10 +57,10 @@ def _base(credit: Credit, plan: Plan, known: Known, post: Post) -> Calc | Waitin
         if rate is None:
             return Waiting(credit.fact.event_id, f"no rate from {sale.currency} to {plan.currency} on {day}")
         whole = round_half_up(sale.net * rate.rate, plan.currency)
-        foreign = Calc(foreign=sale.net, foreign_currency=sale.currency, rate=rate.rate, rate_id=rate.rate_id)
+        foreign = {"foreign": sale.net, "foreign_currency": sale.currency, "rate": rate.rate, "rate_id": rate.rate_id}
     part = split(whole, credit.weights, plan.currency)[credit.index] if len(credit.weights) > 1 else whole
     weights = sum(credit.weights, Decimal(0))
-    return replace(foreign, of_base=whole, base=part, weight=credit.weights[credit.index], of_weights=weights)
+    return Calc(of_base=whole, base=part, weight=credit.weights[credit.index], of_weights=weights, **foreign)
 
 
 def _entitlement(

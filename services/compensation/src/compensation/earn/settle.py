@@ -42,7 +42,7 @@ class Portion:
     amount: Decimal
     line: Line
     given_back: Decimal = _ZERO
-    exact: Decimal = _ZERO
+    weighed: Decimal = _ZERO  # money given back times the percentage of its step
     taken: Decimal = _ZERO
 
 
@@ -126,12 +126,13 @@ class _Flow:
         paid_on = self.post.calendar.day(portion.fact.occurred_at)
         day = (self.post.calendar.day(fact.occurred_at) - paid_on).days
         step = self.rule.taken_back(day)
-        exact = portion.amount * moved / portion.money * step / _HUNDRED
+        exact = portion.amount * moved * step / (portion.money * _HUNDRED)
         portion.given_back += moved
-        portion.exact += exact
+        portion.weighed += moved * step
         empties = portion.given_back == portion.money
-        share = round_half_up(portion.exact, self.plan.currency) - portion.taken if empties else exact
-        amount = max(min(round_half_up(share, self.plan.currency), portion.amount - portion.taken), _ZERO)
+        share = portion.amount * portion.weighed / (portion.money * _HUNDRED) if empties else exact
+        share = round_half_up(share, self.plan.currency) - (portion.taken if empties else _ZERO)
+        amount = max(min(share, portion.amount - portion.taken), _ZERO)
         portion.taken += amount
         self.lost += amount
         if portion.amount:

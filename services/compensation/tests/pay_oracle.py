@@ -1,0 +1,370 @@
+"""An independent reckoning of pay, written from the domain's text alone: slow, plain, in fractions.
+
+It shares no code with the service. It walks every day and every event for every person, keeps no index, and knows
+plans only as the documents they are written in.
+"""
+
+from collections import defaultdict
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from math import floor
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from conveyor_events import Envelope
+
+Pay = dict[tuple[str, str], dict[str, Any]]
+
+
+def cents(x: Fraction) -> Fraction:
+    """Half up, away from zero."""
+    sign = -1 if x < 0 else 1
+    return sign * Fraction(floor(abs(x) * 100 + Fraction(1, 2)), 100)
+
+
+def shares(base: Fraction, weights: list[Fraction]) -> list[Fraction]:
+    units, whole = int(base * 100), sum(weights)
+    ideal = [units * w / whole for w in weights]
+    parts = [floor(i) for i in ideal]
+    order = sorted(range(len(weights)), key=lambda n: (-(ideal[n] - parts[n]), n))
+    for n in order[: units - sum(parts)]:
+        parts[n] += 1
+    return [Fraction(p, 100) for p in parts]
+
+
+class Oracle:
+    def __init__(self, company: Any, zone: str, known_at: datetime | None = None) -> None:
+        def seen(at: datetime) -> bool:
+            return known_at is None or at <= known_at
+
+        self.zone = ZoneInfo(zone)
+        self.company = company
+        self.events = list({e.id: e for e in company.envelopes if seen(e.recorded_at)}.values())
+        self.plans = [doc for doc, at in company.plans if seen(at)]
+        latest: dict[Any, dict[str, Any]] = {}
+        for a in sorted(company.assignments, key=lambda a: a["recorded_at"]):
+            if seen(a["recorded_at"]):
+                latest[a["person"], a["plan"], a["role"], a["line"], a["since"]] = a
+        self.assignments = list(latest.values())
+        self.rates = {r["day"]: Fraction(r["rate"]) for r in company.rates if seen(r["recorded_at"])}
+
+    # -- who, when, by which version
+
+    def day(self, at: datetime) -> date:
+        return at.astimezone(self.zone).date()
+
+    def named(self, *names: str) -> list[Envelope]:
+        return [e for e in self.events if e.type.split(".")[-1] in names]
+
+    def employed(self, person: str, day: date) -> bool:
+        hired = [date.fromisoformat(e.data["hired_on"]) for e in self.named("StaffHired") if e.data["person"] == person]
+        left = [date.fromisoformat(e.data["last_day"]) for e in self.named("StaffLeft") if e.data["person"] == person]
+        return all(h <= day for h in hired) and all(day <= last for last in left)
+
+    def works(self, a: dict[str, Any], day: date) -> bool:
+        begun, over = a["since"] <= day, a["until"] is not None and a["until"] < day
+        return bool(begun and not over) and self.employed(a["person"], day)
+
+    def version(self, plan: str, day: date) -> dict[str, Any] | None:
+        found = [p for p in self.plans if p["plan"] == plan and date.fromisoformat(p["effective_from"]) <= day]
+        return max(found, key=lambda p: int(p["version"])) if found else None
+
+    def holder(self, client: str | None, at: datetime) -> tuple[str, str] | None:
+        seats = [e for e in self.named("SeatAssigned") if e.client_id == client and self.instant(e.data["since"]) <= at]
+        if not seats:
+            return None
+        last = max(seats, key=lambda e: (self.instant(e.data["since"]), e.recorded_at, str(e.id)))
+        return last.data["holder"]["person"], last.data["holder"]["role"]
+
+    @staticmethod
+    def instant(text: str) -> datetime:
+        return datetime.fromisoformat(text).astimezone(UTC)
+
+    @staticmethod
+    def runs(rule: dict[str, Any], day: date) -> bool:
+        valid = rule.get("valid") or {}
+        return valid.get("from", "0001-01-01") <= day.isoformat() <= valid.get("until", "9999-12-31")
+
+    # -- the reckoning
+
+    def pay(self, last: date) -> Pay:
+        out: Pay = defaultdict(
+            lambda: {"fixed": Fraction(0), "rules": defaultdict(Fraction), "conditional": Fraction(0)}
+        )
+        for a in self.assignments:
+            self.salary(a, last, out)
+            self.bounty(a, out)
+            self.growth(a, out)
+            self.commission(a, out)
+        found = {}
+        for person in self.company.people:
+            owed = Fraction(0)
+            day = date(2026, 1, 1)
+            while day <= last:
+                month = f"{day:%Y-%m}"
+                pay = out[person, month]
+                variable = sum(pay["rules"].values(), Fraction(0)) + owed
+                owed = min(variable, Fraction(0))
+                found[person, month] = {**pay, "payable": pay["fixed"] + max(variable, Fraction(0)), "owed": owed}
+                day = (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+        return found
+
+    def salary(self, a: dict[str, Any], last: date, out: Pay) -> None:
+        counted: dict[tuple[str, str], int] = defaultdict(int)
+        lengths: dict[str, int] = defaultdict(int)
+        day = date(2026, 1, 1)
+        while day <= last:
+            month = f"{day:%Y-%m}"
+            lengths[month] += 1
+            plan = self.version(a["plan"], day)
+            if plan and self.works(a, day):
+                counted[month, plan["version"]] += 1
+            day += timedelta(days=1)
+        for (month, version), days in counted.items():
+            plan = next(p for p in self.plans if p["plan"] == a["plan"] and p["version"] == version)
+            out[a["person"], month]["fixed"] += cents(Fraction(plan["salary"]) * days / lengths[month])
+
+    def bounty(self, a: dict[str, Any], out: Pay) -> None:
+        steps = [(self.counts_at(e), str(e.id), e) for e in self.events if self.named_milestone(e)]
+        spent: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
+        for at, _, e in sorted(steps, key=lambda s: s[:2]):
+            day = self.day(at)
+            plan = self.version(a["plan"], day)
+            if plan is None or (a["line"] and e.data["line"] != a["line"]) or not self.still(a, plan, day):
+                continue
+            for rule in plan["rules"]:
+                if rule["kind"] != "bounty" or e.type.split(".")[-1] not in rule["on"]:
+                    continue
+                if self.seat(e, rule["seat"], at) != (a["person"], a["role"]) or not self.first(e, rule, a["role"]):
+                    continue
+                amount, month = Fraction(rule["amount"]), f"{day:%Y-%m}"
+                if "cap" in rule:
+                    amount = min(amount, Fraction(rule["cap"]["amount"]) - spent[rule["id"], month])
+                spent[rule["id"], month] += amount
+                out[a["person"], month]["rules"][rule["id"]] += amount
+
+    @staticmethod
+    def named_milestone(e: Envelope) -> bool:
+        return e.type.split(".")[-1] in ("LeadAccepted", "LeadOfferExpired", "CustomerBecameRegular")
+
+    def still(self, a: dict[str, Any], plan: dict[str, Any], day: date) -> bool:
+        """At work, or not gone for longer than the tail."""
+        back = day
+        for _ in range(int(plan["tail"]["days"]) + 1):
+            if self.works(a, back):
+                return True
+            back -= timedelta(days=1)
+        return False
+
+    def counts_at(self, e: Envelope) -> datetime:
+        if e.data.get("mode") == "overturned":
+            for r in self.named("LeadRejected"):
+                if r.data["offer_id"] == e.data["offer_id"]:
+                    return r.occurred_at
+        return e.occurred_at
+
+    def seat(self, e: Envelope, seat: str, at: datetime) -> tuple[str, str] | None:
+        if seat == "served_by":
+            return self.holder(e.client_id, at)
+        return e.data[seat]["person"], e.data[seat]["role"]
+
+    def first(self, event: Envelope, rule: dict[str, Any], role: str) -> bool:
+        def key(e: Envelope) -> list[Any]:
+            return [e.client_id if part == "client" else e.data.get("need_id") for part in rule["once_per"]]
+
+        rivals = []
+        for e in self.events:
+            if e.type.split(".")[-1] in rule["on"] and key(e) == key(event):
+                at = self.counts_at(e)
+                who = self.seat(e, rule["seat"], at)
+                if who and who[0] != "house" and who[1] == role:
+                    rivals.append((at, str(e.id)))
+        paid: list[date] = []
+        for at, event_id in sorted(rivals):
+            again = rule.get("again_after_days")
+            ok = not paid or (again is not None and self.day(at) >= paid[-1] + timedelta(days=int(again)))
+            if ok:
+                paid.append(self.day(at))
+            if event_id == str(event.id):
+                return ok
+        return False
+
+    def growth(self, a: dict[str, Any], out: Pay) -> None:
+        moves: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        for e in self.named("ProspectVerified"):
+            seat = e.data["sourced_by"]
+            if (seat["person"], seat["role"]) != (a["person"], a["role"]) or not self.works(a, self.day(e.occurred_at)):
+                continue
+            if a["line"] and a["line"] != e.data["line"]:
+                continue
+            gone = [
+                g for g in self.named("ProspectInvalidated") if g.client_id == e.client_id and g.data["was_verified"]
+            ]
+            for moved, by in [(e, 1), *((g, -1) for g in gone)]:
+                day = self.day(moved.occurred_at)
+                plan = self.version(a["plan"], day)
+                for rule in plan["rules"] if plan else ():
+                    if rule["kind"] == "growth":
+                        moves[rule["id"], f"{day:%Y-%m}"][plan["version"] if plan else ""] += by
+        debt = 0
+        for (rule_id, month), versions in sorted(moves.items()):
+            debt += sum(n for n in versions.values() if n < 0)
+            for version in sorted(versions, key=lambda v: self.begin(a["plan"], v)):
+                gain = max(versions[version], 0)
+                used = min(gain, -debt)
+                debt += used
+                plan = next(p for p in self.plans if p["plan"] == a["plan"] and p["version"] == version)
+                amount = next(Fraction(r["amount"]) for r in plan["rules"] if r["id"] == rule_id)
+                out[a["person"], month]["rules"][rule_id] += amount * (gain - used)
+
+    def begin(self, plan: str, version: str) -> str:
+        return next(str(p["effective_from"]) for p in self.plans if p["plan"] == plan and p["version"] == version)
+
+    def commission(self, a: dict[str, Any], out: Pay) -> None:
+        before: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
+        spent: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
+        for e in sorted(
+            self.named("DealClosed", "RepeatSale"),
+            key=lambda e: (self.instant(e.data["sale"]["sold_at"]), e.data["sale"]["sale_id"]),
+        ):
+            sale = e.data["sale"]
+            sold = self.instant(sale["sold_at"])
+            day = self.day(sold)
+            plan = self.version(a["plan"], day)
+            if plan is None or not self.works(a, day) or (a["line"] and a["line"] != sale["line"]):
+                continue
+            for kind, base, weights, n in self.mine(a, e, sold):
+                for rule in plan["rules"]:
+                    if rule["kind"] != "commission" or not self.runs(rule, day):
+                        continue
+                    if rule["sales"] != kind and not (kind == "co_sell" and rule.get("co_sell")):
+                        continue
+                    windows = [f"{day:%Y-%m}", f"{day:%Y}-Q{(day.month + 2) // 3}", f"{day:%Y}"]
+                    scale = {"month": 0, "quarter": 1, "year": 2}
+                    over = windows[scale[rule.get("bands", {}).get("over", "month")]]
+                    full = cents(self.rated(rule, before[rule["id"], over], base, weights, n))
+                    for w in windows:
+                        before[rule["id"], w] += base
+                    if "cap" in rule:
+                        room = Fraction(rule["cap"]["amount"]) - spent[rule["id"], windows[scale[rule["cap"]["per"]]]]
+                        full = min(full, max(room, Fraction(0)))
+                    for w in windows:
+                        spent[rule["id"], w] += full
+                    self.settle(a, plan, rule, sale, full, windows[0], out)
+
+    def mine(self, a: dict[str, Any], e: Envelope, sold: datetime) -> list[tuple[str, Fraction, list[Fraction], int]]:
+        """(first, repeat or co_sell; my base; all weights; which of them is mine)"""
+        sale = e.data["sale"]
+        first = sale["kind"] == "first"
+        net = Fraction(sale["net"])
+        if sale["currency"] == "USD":
+            rate = self.rates.get(self.day(sold))
+            if rate is None:
+                return []
+            net = cents(net * rate)
+        serving = None if first else self.holder(e.client_id, sold)
+        if serving and serving[0] == "house":
+            serving = None
+        me = (a["person"], a["role"])
+        if not sale["splits"]:
+            seat = (sale["converted_by"]["person"], sale["converted_by"]["role"]) if first else serving
+            return [("first" if first else "repeat", net, [Fraction(1)], 0)] if seat == me else []
+        weights = [Fraction(p["weight"]) for p in sale["splits"]]
+        role = serving[1] if serving else (sale["served_by"] or {}).get("role")
+        found = []
+        for n, p in enumerate(sale["splits"]):
+            if (p["person"], p["role"]) == me:
+                kind = "first" if first else "repeat" if role in (None, p["role"]) else "co_sell"
+                found.append((kind, shares(net, weights)[n], weights, n))
+        return found
+
+    @staticmethod
+    def rated(rule: dict[str, Any], before: Fraction, base: Fraction, weights: list[Fraction], n: int) -> Fraction:
+        if "flat" in rule:
+            return shares(Fraction(rule["flat"]), weights)[n]
+        if "percent" in rule:
+            return base * Fraction(rule["percent"]) / 100
+
+        def worth(total: Fraction) -> Fraction:
+            steps = [(Fraction(s["from"]), Fraction(s["percent"]) / 100) for s in rule["bands"]["steps"]]
+            if rule["bands"]["mode"] == "whole":
+                return total * next(rate for start, rate in reversed(steps) if start <= total)
+            ends = [start for start, _ in steps[1:]] + [max(total, Fraction(10**12))]
+            return sum(
+                (
+                    max(min(total, end) - start, Fraction(0)) * rate
+                    for (start, rate), end in zip(steps, ends, strict=True)
+                ),
+                Fraction(0),
+            )
+
+        return worth(before + base) - worth(before)
+
+    def settle(
+        self,
+        a: dict[str, Any],
+        plan: dict[str, Any],
+        rule: dict[str, Any],
+        sale: Any,
+        full: Fraction,
+        month: str,
+        out: Pay,
+    ) -> None:
+        as_paid = rule["release"] == "as_paid"
+        mine = out[a["person"], month]
+        if as_paid:
+            mine["conditional"] += full
+        else:
+            mine["rules"][rule["id"]] += full
+        net = Fraction(sale["net"])
+        flow = []
+        for e in self.named("PaymentReceived", "PaymentRefunded"):
+            if e.data["sale"]["sale_id"] == sale["sale_id"]:
+                back = "refund_id" in e.data
+                at = max(e.occurred_at, self.instant(e.data["payment_at"])) if back else e.occurred_at
+                flow.append((at, back, str(e.id), e))
+        held: dict[str, dict[str, Any]] = {}
+        paid = lost = Fraction(0)
+        for _, back, _, e in sorted(flow, key=lambda f: f[:3]):
+            amount, rules = Fraction(e.data["net"]), out[a["person"], f"{self.day(e.occurred_at):%Y-%m}"]["rules"]
+            if not back:
+                paid += amount
+                left = full - sum((h["part"] - h["taken"] for h in held.values()), Fraction(0))
+                part = left if paid >= net else min(cents(full * amount / net), left)
+                if as_paid and plan["tail"]["after"] == "forfeit" and self.gone(a, plan, self.day(e.occurred_at)):
+                    part = Fraction(0)
+                held[e.data["payment_id"]] = {
+                    "part": part, "money": amount, "taken": Fraction(0), "exact": Fraction(0),
+                    "back": Fraction(0), "day": self.day(e.occurred_at),
+                }  # fmt: skip
+                if as_paid:
+                    rules[rule["id"]] += part
+                else:
+                    active = sum((h["part"] - h["taken"] for h in held.values()), Fraction(0))
+                    again = max(active - (full - lost), Fraction(0))
+                    rules[rule["id"]] += again
+                    lost -= again
+            elif e.data["payment_id"] in held:
+                h = held[e.data["payment_id"]]
+                paid -= amount
+                h["back"] += amount
+                day = (self.day(e.occurred_at) - h["day"]).days
+                step = next((Fraction(s["percent"]) for s in rule["clawback"] if day <= int(s["days"])), Fraction(0))
+                exact = h["part"] * amount / h["money"] * step / 100
+                h["exact"] += exact
+                take = cents(h["exact"]) - h["taken"] if h["back"] == h["money"] else cents(exact)
+                take = max(min(take, h["part"] - h["taken"]), Fraction(0))
+                h["taken"] += take
+                lost += take
+                rules[rule["id"]] -= take
+
+    def gone(self, a: dict[str, Any], plan: dict[str, Any], day: date) -> bool:
+        left = [
+            date.fromisoformat(e.data["last_day"]) for e in self.named("StaffLeft") if e.data["person"] == a["person"]
+        ]
+        return bool(left) and (day - max(left)).days > int(plan["tail"]["days"])
+
+
+def as_decimal(x: Fraction) -> Decimal:
+    return Decimal(x.numerator) / Decimal(x.denominator)
