@@ -23,7 +23,7 @@ class Group(TyperGroup):
             trouble = first_of(Trouble, error)
             if trouble is None:
                 raise
-            console(stderr=True).print(f"conveyor: {trouble}", style="red", markup=False)
+            console(stderr=True).print(f"conveyor: {trouble}", style="red", markup=False, soft_wrap=True)
             raise typer.Exit(trouble.exit_code) from trouble
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None

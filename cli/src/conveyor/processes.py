@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -178,7 +179,15 @@ def _prepare(stack: Stack, running: Running, service: str, environment: Mapping[
             check=False,
         )
     if done.returncode != 0:
-        raise StartFailed(f"{service}: the database could not be brought up to date; {tail(log)}")
+        raise StartFailed(f"{service}: the database could not be brought up to date{_fault(log)}; {tail(log)}")
+
+
+def _fault(log: Path) -> str:
+    """The error in a log, where one is named: it may stand far above the last lines."""
+    named = [
+        line for line in log.read_text(errors="replace").splitlines() if re.match(r"[\w.]+(Error|Exception)\b", line)
+    ]
+    return f" ({named[-1][:300]})" if named else ""
 
 
 def _environment(stack: Stack, running: Running, service: str, port: int, wish: Wish, key_file: Path) -> dict[str, str]:
