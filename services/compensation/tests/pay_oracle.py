@@ -64,7 +64,7 @@ class Oracle:
 
     def works(self, a: dict[str, Any], day: date) -> bool:
         begun, over = a["since"] <= day, a["until"] is not None and a["until"] < day
-        return bool(begun and not over) and self.employed(a["person"], day)
+        return self.employed(a["person"], day) and bool(begun and not over)
 
     def version(self, plan: str, day: date) -> dict[str, Any] | None:
         found = [p for p in self.plans if p["plan"] == plan and date.fromisoformat(p["effective_from"]) <= day]
@@ -84,7 +84,8 @@ class Oracle:
     @staticmethod
     def runs(rule: dict[str, Any], day: date) -> bool:
         valid = rule.get("valid") or {}
-        return valid.get("from", "0001-01-01") <= day.isoformat() <= valid.get("until", "9999-12-31")
+        begin, end = str(valid.get("from", "0001-01-01")), str(valid.get("until", "9999-12-31"))
+        return begin <= day.isoformat() <= end
 
     # -- the reckoning
 

@@ -71,7 +71,7 @@ def _entitlement(
     calc = _rate(rule, base, credit, plan, month, tiers)
     tiers.count(rule.id, month, calc.base or Decimal(0))
     full = round_half_up(calc.exact or Decimal(0), plan.currency)
-    if full == 0:
+    if full == 0 and not calc.base:
         return None
     amount = capped.within(rule.cap, rule.id, month, full)
     if amount != full:
