@@ -32,6 +32,7 @@ from log_head, (select coalesce((select position from checkpoints where name = $
 """
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 
 @dataclass(frozen=True)

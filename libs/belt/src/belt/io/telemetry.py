@@ -65,6 +65,7 @@ CONSUMED = _counter("consumed", "Events by outcome: applied, duplicate, ignored,
 CONSUMER_LAG_SECONDS = _gauge("consumer_lag_seconds", "Age of the oldest event not yet taken in", "topic")
 CONSUMER_LAG_RECORDS = _gauge("consumer_lag_records", "Records not yet taken in", "topic")
 SEQUENCE_GAPS = _counter("sequence_gaps", "Gaps found in a key's sequence", "topic")
+SEQUENCE_REUSED = _counter("sequence_reused", "Events not above their key's gate that were never handled", "topic")
 PARKED_KEYS = _gauge("parked_keys", "Keys whose events wait to be redriven", "topic")
 REPLAYED_RECORDS = _counter("replayed_records", "Events taken in again by a rebuild", "view")
 

@@ -1,0 +1,176 @@
+"""How a keeper of facts takes events in: as they are, a batch in one transaction, in any order.
+
+Facts are a set: the keeper leaves out those it has. `sequence` serves only to find what is missing. Beside the gate (up
+to here a key is complete) stands, while something is missing, the highest sequence seen; the range between them is
+fetched from the publisher, however long that takes, and nobody waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any
+
+import structlog
+
+from belt.io.arrival import Arrival, from_record
+from belt.io.intake import OUT_OF_REACH, Poison, Progress, Redriven, patiently
+from belt.io.kafka import Received
+from belt.io.missing import Fetch, PublisherAway
+from belt.io.parking import Parking
+from belt.io.public_log import Pool
+from belt.io.telemetry import CONSUMED, SEQUENCE_GAPS
+from conveyor_events.envelope import Envelope
+
+log = structlog.get_logger()
+
+Keep = Callable[[Any, list[Envelope]], Awaitable[None]]
+"""(asyncpg connection inside a transaction, envelopes): keeps those that it does not have, by event id."""
+
+GATES = "select key, sequence from gates where consumer = $1 and topic = $2 and key = any($3::text[])"
+MOVE = """
+insert into gates (consumer, topic, key, sequence)
+select $1, $2, key, sequence from unnest($3::text[], $4::bigint[]) as u(key, sequence) order by key
+on conflict (consumer, topic, key) do update set sequence = greatest(gates.sequence, excluded.sequence)
+"""
+OPEN = """
+select seen.topic, seen.key, coalesce(gate.sequence, 0) as have, seen.sequence as seen
+from gates seen left join gates gate on gate.consumer = $2 and gate.topic = seen.topic and gate.key = seen.key
+where seen.consumer = $1 and seen.sequence > coalesce(gate.sequence, 0) order by seen.topic, seen.key limit $3
+"""
+
+
+class Facts:
+    """`keep` is called with a batch, or with its events one by one if the batch failed."""
+
+    def __init__(
+        self,
+        keep: Keep,
+        parking: Parking,
+        pool: Pool,
+        fetch: Fetch,
+        *,
+        patience: float = 5.0,
+        deadline: float = 30.0,
+    ) -> None:
+        self._keep, self._parking, self._pool, self._fetch = keep, parking, pool, fetch
+        self._patience, self._deadline = patience, deadline
+        self._seen = f"{parking.consumer}/seen"
+
+    async def take(self, records: Sequence[Received], progress: Progress) -> None:
+        arrivals = [from_record(record) for record in records]
+        await patiently(progress, self._patience, partial(self._batch, records[0].topic, arrivals))
+        progress.moved()
+
+    async def tidy(self) -> None:
+        """Fetches what is missing, as far as the publishers can be reached."""
+        await self._parking.count()
+        for topic, key, have, seen in await self.open_gaps():
+            if await self._parking.sequences(topic, key, have, seen + 1):
+                continue  # what is missing is parked: it comes with its redrive
+            SEQUENCE_GAPS.labels(topic).inc()
+            try:
+                missing = await self._fetch(topic, key, have, seen)
+            except PublisherAway as away:
+                log.warning("intake.gap_stays", topic=topic, have=have, seen=seen, error=str(away))
+                continue
+            log.warning("intake.gap", topic=topic, have=have, seen=seen, fetched=len(missing))
+            if missing:
+                await self._batch(topic, [Arrival(topic, e.subject, e.sequence, e.id, e) for e in missing])
+
+    async def open_gaps(self, limit: int = 100) -> list[tuple[str, str, int, int]]:
+        """(topic, key, complete up to, seen up to) of the keys that miss something. Empty: every fact seen is here."""
+        rows = await self._pool.fetch(OPEN, self._seen, self._parking.consumer, limit, timeout=self._deadline)
+        return [(row["topic"], row["key"], row["have"], row["seen"]) for row in rows]
+
+    async def redrive(self, parked_id: int) -> Redriven | None:
+        """Tries the key's parked events again."""
+        asked = await self._parking.find(parked_id)
+        if asked is None:
+            return None
+        handled, above, reason = 0, asked.sequence - 1 if asked.sequence < 0 else 0, None
+        while (front := await self._parking.first(asked.topic, asked.key, above)) is not None:
+            above, arrival = front.sequence, front.arrival
+            if arrival.envelope is None and front.sequence > 0:
+                found = await self._fetch(front.topic, front.key, front.sequence - 1, front.sequence)
+                arrival = Arrival(front.topic, front.key, front.sequence, found[0].id, found[0]) if found else arrival
+            try:
+                if arrival.envelope is not None:
+                    await self._commit(front.topic, [arrival])
+                elif front.sequence > 0:
+                    raise Poison(f"unreadable: {arrival.wrong}")
+            except OUT_OF_REACH:
+                raise
+            except Exception as fault:  # noqa: BLE001 (any fault of the keeper, or unreadable)
+                reason = str(fault)[:500]
+                await self._parking.explain(front, reason)
+                continue
+            await self._parking.remove(front)
+            handled += 1
+        return Redriven(handled, await self._parking.left(asked.topic, asked.key), reason)
+
+    async def _batch(self, topic: str, arrivals: Sequence[Arrival]) -> None:
+        """All in one transaction; if that fails, one by one, and what fails alone is parked."""
+        for arrival in arrivals:
+            if arrival.envelope is None:
+                await self._park(arrival, f"unreadable: {arrival.wrong}")
+        readable = [arrival for arrival in arrivals if arrival.envelope is not None]
+        try:
+            await self._commit(topic, arrivals)
+            CONSUMED.labels(topic, "applied").inc(len(readable))
+        except OUT_OF_REACH:
+            raise
+        except Exception as fault:  # noqa: BLE001 (any fault of the keeper)
+            log.warning("intake.batch_failed", topic=topic, events=len(readable), error=type(fault).__name__)
+            for arrival in readable:
+                await self._alone(arrival)
+
+    async def _alone(self, arrival: Arrival) -> None:
+        try:
+            await self._commit(arrival.topic, [arrival])
+            CONSUMED.labels(arrival.topic, "applied").inc()
+        except OUT_OF_REACH:
+            raise
+        except Exception as fault:  # noqa: BLE001 (any fault of the keeper)
+            await self._park(arrival, f"{type(fault).__name__}: {fault}")
+
+    async def _park(self, arrival: Arrival, reason: str) -> None:
+        log.warning("intake.parked", topic=arrival.topic, event_id=str(arrival.event_id), reason=reason)
+        await self._parking.park(arrival, str(Poison(reason)))
+        CONSUMED.labels(arrival.topic, "parked").inc()
+        if arrival.sequence > 0:
+            async with self._pool.acquire(timeout=self._deadline) as connection:
+                await connection.execute(MOVE, self._seen, arrival.topic, [arrival.key], [arrival.sequence])
+
+    async def _commit(self, topic: str, arrivals: Sequence[Arrival]) -> None:
+        """Keeps the facts and moves the gates, in one transaction."""
+        came: dict[str, set[int]] = {}
+        for arrival in arrivals:
+            if arrival.envelope is not None:
+                came.setdefault(arrival.key, set()).add(arrival.sequence)
+        if not came:
+            return
+        async with self._pool.acquire(timeout=self._deadline) as connection, connection.transaction():
+            await self._keep(connection, [a.envelope for a in arrivals if a.envelope is not None])
+            rows = await connection.fetch(GATES, self._parking.consumer, topic, list(came))
+            gates: dict[str, int] = {row["key"]: row["sequence"] for row in rows}
+            whole, beyond = _advanced(gates, came)
+            if whole:
+                await connection.execute(MOVE, self._parking.consumer, topic, list(whole), list(whole.values()))
+            if beyond:
+                await connection.execute(MOVE, self._seen, topic, list(beyond), list(beyond.values()))
+
+
+def _advanced(gates: dict[str, int], came: dict[str, set[int]]) -> tuple[dict[str, int], dict[str, int]]:
+    """Gates that move (complete up to), and for keys with a gap the highest sequence that came."""
+    whole: dict[str, int] = {}
+    beyond: dict[str, int] = {}
+    for key, sequences in came.items():
+        gate = have = gates.get(key, 0)
+        while gate + 1 in sequences:
+            gate += 1
+        if gate > have:
+            whole[key] = gate
+        if max(sequences) > gate:
+            beyond[key] = max(sequences)
+    return whole, beyond
