@@ -1,0 +1,180 @@
+"""What callers send. Unknown fields are refused; every command also takes `occurred_at` and `by`."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from belt.io.body import BaseBody, GivenId, Strict
+from conveyor_events.staff import Policy, WorkingCalendar
+from conveyor_events.words import Instant
+from lead_gen.identity import IdentityKey, Kind
+from lead_gen.prospect.commands import (
+    Approach,
+    Budget,
+    CallOutcome,
+    Check,
+    GatekeeperRole,
+    Influence,
+    Wish,
+)
+
+Word = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=4_000, strip_whitespace=True)]
+_CLOSED = ConfigDict(extra="forbid", frozen=True)
+
+# --- staff ----------------------------------------------------------------------------------------------------------
+
+
+class HireBody(BaseBody):
+    person: GivenId
+    name: Word | None = None
+    hired_on: date
+
+
+class RoleBody(BaseBody):
+    """`since`: default is the business time of the command."""
+
+    role: Word
+    since: Instant | None = None
+    until: Instant | None = None
+
+
+class RevokeBody(BaseBody):
+    """`until`: the first instant without the role; default is the business time of the command."""
+
+    role: Word
+    until: Instant | None = None
+
+
+class AbsenceBody(BaseBody):
+    since: Instant
+    until: Instant
+
+
+class LeaveBody(BaseBody):
+    last_day: date
+
+
+# --- lines ----------------------------------------------------------------------------------------------------------
+
+
+class TeamBody(Strict):
+    """The order of the members is the order of rotation."""
+
+    team: GivenId
+    members: Annotated[list[GivenId], Field(max_length=2_000)]
+
+
+class CalendarBody(WorkingCalendar):
+    model_config = _CLOSED
+
+
+class PolicyBody(Policy):
+    """The rules of a line; what is left out has its default."""
+
+    model_config = _CLOSED
+
+    calendar: CalendarBody = CalendarBody()
+
+
+class StaffingBody(BaseBody):
+    """`since`: default is the business time of the command."""
+
+    variant: Word
+    since: Instant | None = None
+    zone: Word
+    currency: Word
+    teams: Annotated[dict[str, TeamBody], Field(description="station: its team")]
+    managers: Annotated[list[GivenId], Field(default_factory=list, max_length=200)]
+    policy: PolicyBody = PolicyBody()
+
+
+# --- prospects ------------------------------------------------------------------------------------------------------
+
+
+class KeyBody(Strict):
+    kind: Kind
+    value: Word
+
+    @property
+    def key(self) -> IdentityKey:
+        return IdentityKey(self.kind, self.value)
+
+
+class RegisterBody(BaseBody):
+    client_id: GivenId | None = None
+    line: GivenId
+    name: Word
+    country: Annotated[str | None, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166 code")] = None
+    identity_keys: Annotated[list[KeyBody], Field(default_factory=list, max_length=20)]
+    source: Word
+    segment: Word | None = None
+
+
+class VerifyBody(BaseBody):
+    checks: Annotated[list[Check], Field(min_length=1, max_length=3)]
+
+
+class CallBody(BaseBody):
+    """`started_at`: default is the business time of the command."""
+
+    outcome: CallOutcome
+    started_at: Instant | None = None
+    duration_s: Annotated[int, Field(ge=0, le=86_400)] = 0
+    next_call_at: Instant | None = None
+    note: Text | None = None
+
+
+class GatekeeperBody(BaseBody):
+    """With an `approach` the gatekeeper was passed."""
+
+    role: GatekeeperRole
+    attitude: Annotated[int, Field(ge=-2, le=2)]
+    best_time: Word | None = None
+    approach: Approach | None = None
+    attempts: Annotated[int, Field(ge=1, le=1_000)] = 1
+
+
+class ContactBody(BaseBody):
+    person: Word
+    position: Word
+    channel: Word
+    influence: Influence
+
+
+class NeedBody(BaseBody):
+    """Budget and wish are information, never a gate."""
+
+    need_id: GivenId | None = None
+    category: Word
+    statement: Text
+    evidence: Annotated[list[Text], Field(min_length=1, max_length=50)]
+    current_supplier: Word | None = None
+    competitor_id: GivenId | None = None
+    budget: Budget = "unknown"
+    wish: Wish = "unknown"
+
+
+class OfferBody(BaseBody):
+    """`to`: the receiver; without one the routing of the line chooses. After a rejection: with new `evidence`."""
+
+    offer_id: GivenId | None = None
+    to: GivenId | None = None
+    evidence: Annotated[list[Text], Field(default_factory=list, max_length=50)]
+
+
+class WithdrawBody(BaseBody):
+    """`reason`: a code such as `client_asked_to_wait` is told to the receiver; a text of your own stays here."""
+
+    reason: Annotated[str | None, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)] = None
+
+
+class InvalidateBody(BaseBody):
+    reason: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
+
+
+class ClaimBody(BaseBody):
+    """A claim says nothing but who and when."""

@@ -1,0 +1,35 @@
+"""The refusals of this station: code -> (HTTP status, title). Those of every service stand in the belt's table."""
+
+from __future__ import annotations
+
+CODES: dict[str, tuple[int, str]] = {
+    "client-protected": (409, "Another person works this client"),
+    "existing-customer": (409, "This is a customer already"),
+    "client-known": (409, "This client is known already"),
+    "prospect.unknown": (404, "There is no such prospect"),
+    "prospect.id-taken": (409, "Another prospect bears this id"),
+    "prospect.wrong-stage": (409, "Not in this stage of the prospect"),
+    "prospect.not-yours": (403, "The prospect is worked by somebody else"),
+    "prospect.reason-not-allowed": (422, "This is no reason to give a prospect up"),
+    "budget-is-no-gate": (422, "Budget and wish are information, never a reason to give a client up"),
+    "identity-key.invalid": (422, "This cannot identify a client"),
+    "offer.unknown": (404, "There is no such offer, or it is not yours to see"),
+    "offer.id-taken": (409, "Another offer bears this id"),
+    "offer.no-new-evidence": (422, "A rejected lead is offered again with new evidence only"),
+    "offer.stays-with-finder": (422, "On this line the finder goes on; there is no other receiver"),
+    "offer.receiver-not-available": (422, "The named receiver does not work in the receiving team now"),
+    "seat.not-held": (403, "The person does not hold this seat on the line"),
+    "person.unknown": (404, "There is no such person"),
+    "person.reserved": (422, "This name stands for nobody"),
+    "person.not-hired-yet": (422, "The last day lies before the first one"),
+    "role.unknown": (422, "There is no such role"),
+    "role.not-held": (409, "The person was never given this role"),
+    "span.empty": (422, "The time ends before it begins"),
+    "line.unknown": (404, "The line is not staffed at this time"),
+    "line.team-missing": (422, "A line names the team of each station"),
+    "variant.unknown": (422, "There is no such variant"),
+    "zone.unknown": (422, "There is no such time zone"),
+    "currency.unknown": (422, "There is no such currency"),
+    "routing.unknown": (422, "There is no such routing"),
+    "policy.out-of-range": (422, "The number in the policy does not fit"),
+}
