@@ -180,6 +180,7 @@ def test_a_stranger_may_neither_sell_nor_touch_the_money(by: str) -> None:
         ({"net": Decimal(0)}, "money.not-positive"),
         ({"net": Decimal(-1)}, "money.not-positive"),
         ({"tax": Decimal(-1)}, "money.negative"),
+        ({"net": Decimal(10) ** 15 + 1}, "money.too-large"),
         ({"net": Decimal("0.001")}, "money.minor-units"),
         ({"net": Decimal("0.5"), "currency": "JPY"}, "money.minor-units"),
         ({"currency": "XXX"}, "money.unknown-currency"),

@@ -24,4 +24,5 @@ CODES: dict[str, tuple[int, str]] = {
     "money.minor-units": (422, "The amount has more digits than the currency has minor units"),
     "money.not-positive": (422, "The amount must be above zero"),
     "money.negative": (422, "The amount must not be negative"),
+    "money.too-large": (422, "The amount is larger than any sale"),
 }

@@ -27,6 +27,8 @@ def reads(_id: str, command: Command, book: SaleBook) -> Sequence[tuple[str, str
     return [(accounts.CATEGORY, client), (ROSTER, COMPANY)] if client else []
 
 
+MOST = Decimal(10) ** 15
+"""More than any sale: totals of payments and refunds stay far below what an amount may be."""
 NO_ACCOUNT, NO_ROSTER = Account(), Roster()
 
 
@@ -173,6 +175,8 @@ def _amount(name: str, value: Decimal, currency: str, least: Decimal | None = No
         raise Refused("money.not-positive", field=name, amount=plain(value))
     if least is not None and value < least:
         raise Refused("money.negative", field=name, amount=plain(value))
+    if value > MOST:
+        raise Refused("money.too-large", field=name, amount=plain(value), most=plain(MOST))
     return round_half_up(value, currency)
 
 
