@@ -7,6 +7,7 @@ What runs already stays as it is: a second `up` starts only what is dead. Each s
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import secrets
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -24,7 +26,7 @@ from urllib.request import urlopen
 from belt.io.issuer import DevelopmentIssuer
 from conveyor.exits import StartFailed
 from conveyor.line import SERVICES
-from conveyor.running import Running, ServiceProcess
+from conveyor.running import Running, ServiceProcess, address
 from conveyor_local import LocalStackError, Stack
 from conveyor_local.admin import catalog_topics
 from conveyor_local.home import free_port, is_free, locked, stack_home
@@ -37,6 +39,8 @@ READY_SECONDS = 60.0
 STOP_SECONDS = 25.0
 MIGRATE_SECONDS = 120.0
 KEY_FILE = "sealing.key"
+TOKEN_FILE = "feed.token"  # noqa: S105 (the name of a file)
+TOKEN_SECONDS = 365 * 24 * 3_600.0
 GIVEN = ("CONVEYOR_POSTGRES_DSN", "CONVEYOR_KAFKA_BROKERS")
 
 Report = Callable[[str], None]
@@ -122,15 +126,14 @@ def launch(
 ) -> None:
     """Makes the databases, brings their tables up to date, starts a process each, and waits until all are ready."""
     running.logs.mkdir(parents=True, exist_ok=True)
-    DevelopmentIssuer(running.issuer)
-    key_file = _sealing_key(running.home)
-    environments = {
-        service: _environment(stack, running, service, port, wish, key_file) for service, port in ports.items()
+    shared = _shared(stack, running, ports, wish)
+    settings = {
+        service: shared | {"CONVEYOR_PORT": str(port), "CONVEYOR_DSN": stack.dsn(database(service))}
+        for service, port in ports.items()
     }
-    with ThreadPoolExecutor(max(len(ports), 1)) as pool:
-        if ports:
-            report("databases")
-        list(pool.map(lambda service: _prepare(stack, running, service, environments[service]), ports))
+    if settings:
+        report("databases")
+        _prepare(stack, running, settings)
     started: dict[str, Server] = {}
     for service, port in ports.items():
         report(service)
@@ -140,7 +143,7 @@ def launch(
             [sys.executable, "-m", package(service), "all"],
             cwd=running.home,
             log=log,
-            env=environments[service],
+            env=dict(os.environ) | settings[service],
             account=None,
         )
         if watch is not None:
@@ -149,10 +152,10 @@ def launch(
         running.services[service] = ServiceProcess(server.pid, server.born, port, str(log))
     running.services = {service: running.services[service] for service in SERVICES}
     running.write()
-    for service, address in running.addresses.items():
+    for service, door in running.addresses.items():
         report(f"{service} to be ready")
         server = started.get(service) or _server(running, service)
-        server.wait_until(lambda address=address: _ready(address), READY_SECONDS)  # type: ignore[misc]
+        server.wait_until(partial(_ready, door), READY_SECONDS)
 
 
 def package(service: str) -> str:
@@ -163,23 +166,24 @@ def database(service: str) -> str:
     return f"conveyor_{package(service)}"
 
 
-def _prepare(stack: Stack, running: Running, service: str, environment: Mapping[str, str]) -> None:
-    """The service's database with the tables of this code."""
-    asyncio.run(stack.create_database(database(service)))
-    log = running.logs / f"{service}.migrate.log"
+def _prepare(stack: Stack, running: Running, settings: Mapping[str, Mapping[str, str]]) -> None:
+    """A database for each service, with the tables of this code."""
+    with ThreadPoolExecutor(len(settings)) as pool:
+        list(pool.map(lambda service: asyncio.run(stack.create_database(database(service))), settings))
+    log = running.logs / "migrate.log"
     with log.open("w") as out:
         done = subprocess.run(
-            [sys.executable, "-m", package(service), "migrate"],
+            [sys.executable, "-m", "conveyor.migrating"],
             cwd=running.home,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
+            input=json.dumps({package(service): dict(wanted) for service, wanted in settings.items()}),
             stdout=out,
             stderr=subprocess.STDOUT,
+            text=True,
             timeout=MIGRATE_SECONDS,
             check=False,
         )
     if done.returncode != 0:
-        raise StartFailed(f"{service}: the database could not be brought up to date{_fault(log)}; {tail(log)}")
+        raise StartFailed(f"the databases could not be brought up to date{_fault(log)}; {tail(log)}")
 
 
 def _fault(log: Path) -> str:
@@ -190,19 +194,24 @@ def _fault(log: Path) -> str:
     return f" ({named[-1][:300]})" if named else ""
 
 
-def _environment(stack: Stack, running: Running, service: str, port: int, wish: Wish, key_file: Path) -> dict[str, str]:
-    """Our environment with the service's own settings."""
+def _shared(stack: Stack, running: Running, ports: Mapping[str, int], wish: Wish) -> dict[str, str]:
+    """What every service reads from its environment: where the others are, and the keys."""
+    issuer = DevelopmentIssuer(running.issuer)
+    token = running.home / TOKEN_FILE
+    token.touch(mode=0o600)
+    token.write_text(issuer.issue("conveyor-services", scopes=("events:read",), ttl=TOKEN_SECONDS))
+    everywhere = {service: process.port for service, process in running.services.items()} | dict(ports)
     wanted = {
         "CONVEYOR_ENVIRONMENT": "development",
-        "CONVEYOR_PORT": str(port),
-        "CONVEYOR_DSN": stack.dsn(database(service)),
         "CONVEYOR_BROKERS": stack.brokers,
         "CONVEYOR_CLOCK": wish.clock,
-        "CONVEYOR_JWKS": str(running.issuer / "jwks.json"),
-        "CONVEYOR_KEY_FILE": str(key_file),
+        "CONVEYOR_JWKS": str(issuer.jwks),
+        "CONVEYOR_KEY_FILE": str(_sealing_key(running.home)),
         "CONVEYOR_LOG_LEVEL": wish.log_level,
+        "CONVEYOR_PUBLISHERS": json.dumps({service: address(port) for service, port in everywhere.items()}),
+        "CONVEYOR_FEED_TOKEN_FILE": str(token),
     }
-    return dict(os.environ) | wanted | ({"CONVEYOR_ZONE": wish.zone} if wish.zone else {})
+    return wanted | ({"CONVEYOR_ZONE": wish.zone} if wish.zone else {})
 
 
 def _sealing_key(home: Path) -> Path:
@@ -236,9 +245,9 @@ def _process(running: Running, service: str) -> Server | None:
     return found if found.alive() else None
 
 
-def _ready(address: str) -> bool:
+def _ready(door: str) -> bool:
     try:
-        with urlopen(f"{address}/readyz", timeout=2) as answer:  # noqa: S310 (our own address)
+        with urlopen(f"{door}/readyz", timeout=2) as answer:  # noqa: S310 (our own address)
             return bool(answer.status == 200)
     except (URLError, OSError):
         return False

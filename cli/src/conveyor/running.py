@@ -12,6 +12,11 @@ from conveyor_local.home import stack_home
 FILE = "conveyor.json"
 
 
+def address(port: int) -> str:
+    """Where a service of ours listens."""
+    return f"http://127.0.0.1:{port}"
+
+
 @dataclass
 class ServiceProcess:
     """One service: its process by id and birth (an id alone may belong to a stranger by now), its port and log."""
@@ -44,7 +49,7 @@ class Running:
 
     @property
     def addresses(self) -> dict[str, str]:
-        return {service: f"http://127.0.0.1:{process.port}" for service, process in self.services.items()}
+        return {service: address(process.port) for service, process in self.services.items()}
 
     @property
     def issuer(self) -> Path:
