@@ -1,9 +1,6 @@
 """The store of the belt, and the read model of prospects."""
 
-from alembic import op
-
-from belt.io.projection import ddl
-from belt.io.store import SCHEMA
+from belt.io.migrate import create_store
 from lead_gen.views import PROSPECTS
 
 revision = "0001"
@@ -11,6 +8,4 @@ down_revision = None
 
 
 def upgrade() -> None:
-    op.execute(SCHEMA)
-    for statement in ddl(PROSPECTS):
-        op.execute(statement)
+    create_store(PROSPECTS)
