@@ -1,6 +1,6 @@
 """Case files: small histories with the statements they must give. The format is described in cases/README.md."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,6 +18,7 @@ from compensation.laws import broken
 from compensation.line import Line
 from compensation.months import Month
 from compensation.notation import Moment, instant
+from compensation.period import Close
 from compensation.plan import Assignment, PlanVersion, Rate, parse, shipped
 from compensation.statement import Statement, everybody, statements
 from conveyor_events import Amount, Envelope
@@ -51,6 +52,13 @@ class CaseRate(Written):
     rate: Amount
     id: str
     recorded: Moment | None = None
+
+
+class CaseClose(Written):
+    """A month closed with what was recorded by then."""
+
+    month: CaseMonth
+    on: Moment
 
 
 class ExpectedLine(Written):
@@ -107,6 +115,7 @@ class Case(Written):
     plans: tuple[Any, ...]
     staff: dict[str, Employment | list[Employment]]
     rates: tuple[CaseRate, ...] = ()
+    closes: tuple[CaseClose, ...] = ()
     facts: tuple[Any, ...] = ()
     expect: tuple[Expected, ...] = ()
     branches: tuple[Branch, ...] = ()
@@ -122,11 +131,18 @@ class Scene:
     plans: tuple[PlanVersion, ...]
     assignments: tuple[Assignment, ...]
     rates: tuple[Rate, ...]
+    closes: tuple[Close, ...]
     expect: tuple[Expected, ...]
 
     @property
     def history(self) -> History:
         return History((fact(envelope) for envelope in self.envelopes), zone=self.zone)
+
+    def statements(
+        self, history: History, person: str, months: Sequence[Month], known_at: datetime | None = None
+    ) -> dict[Month, Statement]:
+        """What the fold says."""
+        return statements(history, self.plans, self.assignments, person, months, known_at, self.rates, self.closes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +203,7 @@ def load_case(path: Path) -> tuple[Case, list[Scene]]:
     for a in assignments:
         if (a.plan, a.role) not in known:
             raise FaultyDocument([Fault(f"staff.{a.person}", f"there is no plan {a.plan!r} for a {a.role}")])
+    closes = tuple(Close(c.month, instant(c.on, zone)) for c in case.closes)
     rates = tuple(Rate(r.id, r.source, r.target, r.on, r.rate, instant(r.recorded or r.on, zone)) for r in case.rates)
     scenes = []
     for branch in (*([Branch(name="", expect=case.expect)] if case.expect else []), *case.branches):
@@ -199,7 +216,8 @@ def load_case(path: Path) -> tuple[Case, list[Scene]]:
             for i, written in enumerate(branch.facts)
             for e in expander.expand(f"branches[{branch.name}].facts[{i}]", written)
         ]
-        scenes.append(Scene(branch.name, case.zone, (*common, *own), plans, assignments, rates, tuple(branch.expect)))
+        envelopes = (*common, *own)
+        scenes.append(Scene(branch.name, case.zone, envelopes, plans, assignments, rates, closes, branch.expect))
     return case, scenes
 
 
@@ -238,15 +256,9 @@ def check(scene: Scene, history: History | None = None) -> Iterator[list[Differe
     zone = ZoneInfo(scene.zone)
     for expected in scene.expect:
         known_at = instant(expected.known_at, zone) if expected.known_at else None
-        yield list(_compare(scene.name, expected, _statement(scene, facts, expected, known_at)))
+        statement = scene.statements(facts, expected.person, [expected.month], known_at)[expected.month]
+        yield list(_compare(scene.name, expected, statement))
     yield [Difference(scene.name, "all", "all", "law", "holds", law) for law in broken(facts, _all(scene, facts))]
-
-
-def _statement(scene: Scene, history: History, expected: Expected, known_at: datetime | None) -> Statement:
-    months = [expected.month]
-    return statements(history, scene.plans, scene.assignments, expected.person, months, known_at, scene.rates)[
-        expected.month
-    ]
 
 
 def _all(scene: Scene, history: History) -> Iterator[Statement]:
@@ -256,7 +268,7 @@ def _all(scene: Scene, history: History) -> Iterator[Statement]:
     months += [Month.of(envelope.occurred_at.astimezone(zone).date()) for envelope in scene.envelopes]
     for person in everybody(history, scene.assignments):
         wanted = list(min(months).through(max(months)))
-        yield from statements(history, scene.plans, scene.assignments, person, wanted, None, scene.rates).values()
+        yield from scene.statements(history, person, wanted).values()
 
 
 _AMOUNTS = ("payable", "earned", "fixed", "variable", "conditional", "carry_in", "carry_out")

@@ -79,7 +79,9 @@ class History:
     def __init__(self, facts: Iterable[Fact] = (), *, zone: str) -> None:
         self.zone = zone
         self.facts: dict[str, Fact] = {}
+        self.journeys: defaultdict[str, list[Fact]] = defaultdict(list)
         self.sales: defaultdict[str, SaleFile] = defaultdict(SaleFile)
+        self.named: set[str] = set()
         self.sales_of: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self.repeats_of_client: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self.seats: defaultdict[tuple[str, str], list[Fact]] = defaultdict(list)
@@ -98,15 +100,11 @@ class History:
             return False
         self.facts[fact.event_id] = fact
         client = fact.client_id or ""
+        if client:
+            insort(self.journeys[client], fact, key=_order)
         match fact.data:
-            case Sold(sale):
-                insort(self.sales[sale.sale_id].made, fact, key=_made_order)
-                self._name(sale)
-                if not sale.first:
-                    self.repeats_of_client[client][sale.sale_id] = None
-            case Paid(sale=sale) | Refunded(sale=sale):
-                insort(self.sales[sale.sale_id].money, fact, key=_money_order)
-                self._name(sale)
+            case Sold(sale) | Paid(sale=sale) | Refunded(sale=sale):
+                self._sale(sale, fact, client)
             case Milestone(seats=seats):
                 insort(self.milestones[client], fact, key=_order)
                 for seat, holder in seats.items():
@@ -124,14 +122,24 @@ class History:
                 pass
         return True
 
-    def _name(self, sale: Sale) -> None:
-        for person in sale.people:
+    def _sale(self, sale: Sale, fact: Fact, client: str) -> None:
+        """Files the sale under everybody who can be paid for it by its stamps; who serves is found by the seats."""
+        file = self.sales[sale.sale_id]
+        if isinstance(fact.data, Sold):
+            insort(file.made, fact, key=_made_order)
+            if not sale.first:
+                self.repeats_of_client[client][sale.sale_id] = None
+        else:
+            insort(file.money, fact, key=_money_order)
+        self.named |= sale.people
+        holder = sale.converted_by if sale.first else sale.served_by
+        for person in [part.person for part in sale.splits] or ([holder.person] if holder else []):
             self.sales_of[person][sale.sale_id] = None
 
     @property
     def people(self) -> set[str]:
         """Everybody a fact names, without the house."""
-        named = {*self.sales_of, *self.seats_held, *self.staff, *(person for person, _ in self.milestones_of)}
+        named = {*self.named, *self.seats_held, *self.staff, *(person for person, _ in self.milestones_of)}
         return named - {HOUSE}
 
 
@@ -179,7 +187,7 @@ class Known:
         return self.of(self.history.sales[sale_id].money)
 
     def sales_naming(self, person: str) -> Iterator[str]:
-        """Sales the person may have a part in: named on it, or serving the client at some time."""
+        """Sales the person may have a part in: by a stamp, or by serving the client at some time."""
         named = self.history.sales_of.get(person, {})
         yield from named
         for client, seat in self.history.seats_held.get(person, ()):

@@ -69,10 +69,11 @@ def _clawbacks(lines: Iterable[Line]) -> Iterator[str]:
 def _releases(history: History, lines: Iterable[Line]) -> Iterator[str]:
     """Releases never exceed the commission, and reach it exactly when a sale without refunds is fully paid."""
     for key, mine in _by_sale(lines).items():
-        entitled = [line for line in mine if line.kind == "commission" and line.state == "conditional"]
-        if not entitled:
+        entitled = [line for line in mine if line.state == "conditional"]
+        at_sale = any(line.state == "earned" and "commission" in (line.kind, line.calc.note) for line in mine)
+        if not entitled or at_sale:
             continue
-        kept = total(line for line in mine if line.kind in ("release", "clawback") and line.state == "earned")
+        kept = total(line for line in mine if line.state == "earned")
         if kept > total(entitled):
             yield f"{' '.join(key)}: {kept} was released of a commission of {total(entitled)}"
         forfeited = any(line.calc.note == "forfeited" for line in mine)

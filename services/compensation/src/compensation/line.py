@@ -8,7 +8,7 @@ from typing import Any, Literal
 from uuid import UUID, uuid5
 
 from compensation.months import Month
-from conveyor_events.money import plain
+from conveyor_events.money import plain, round_half_up
 from conveyor_events.words import instant_text
 
 Kind = Literal[
@@ -118,6 +118,7 @@ class Line:
     sale_id: str | None = None
     reverses: UUID | None = None
     relates_to: Month | None = None
+    corrects: UUID | None = None
     fixed: bool = False
 
     def to_json(self) -> dict[str, Any]:
@@ -127,7 +128,7 @@ class Line:
             "person": self.person,
             "period": str(self.period),
             "kind": self.kind,
-            "amount": plain(self.amount),
+            "amount": payable_text(self.amount, self.currency),
             "currency": self.currency,
             "state": self.state,
             "plan": self.plan,
@@ -140,8 +141,14 @@ class Line:
             "client_id": self.client_id,
             "sale_id": self.sale_id,
             "reverses": str(self.reverses) if self.reverses else None,
+            "corrects": str(self.corrects) if self.corrects else None,
             "relates_to_period": str(self.relates_to) if self.relates_to else None,
         }
+
+
+def payable_text(amount: Decimal, currency: str) -> str:
+    """The amount with as many digits as the currency has minor units: 0.00, not 0."""
+    return plain(round_half_up(amount, currency))
 
 
 def line_id(cause: str, rule: str, plan: str, version: int, payee: str, leg: str) -> UUID:

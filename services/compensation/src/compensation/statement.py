@@ -10,15 +10,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from compensation.earn import Waiting, earned
-from compensation.history import History, Known
-from compensation.line import Calc, Line, line_id, reading_order, total
+from compensation.earn import Waiting
+from compensation.history import History
+from compensation.line import Calc, Line, line_id, payable_text, reading_order, total
 from compensation.months import Month
+from compensation.period import Close, Posted, posted
 from compensation.plan import Assignment, PlanVersion, Rate
-from compensation.post import posts
 from conveyor_events.money import plain
 
 _ZERO = Decimal(0)
+NO_CURRENCY = "XXX"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,10 @@ class Totals:
 
     def to_json(self) -> dict[str, str]:
         names = ("fixed", "variable", "earned", "conditional", "carry_in", "carry_out", "payable")
-        return {"currency": self.currency, **{name: plain(getattr(self, name)) for name in names}}
+        return {"currency": self.currency, **{name: self._text(getattr(self, name)) for name in names}}
+
+    def _text(self, amount: Decimal) -> str:
+        return payable_text(amount, self.currency) if self.currency != NO_CURRENCY else plain(amount)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Statement:
         """The totals of a statement in a single currency; zeroes in no currency for somebody without a plan."""
         if len(self.totals) > 1:
             raise ValueError(f"{self.person} is paid in {', '.join(t.currency for t in self.totals)}: no single total")
-        return self.totals[0] if self.totals else Totals("XXX", _ZERO, _ZERO, _ZERO, _ZERO, _ZERO)
+        return self.totals[0] if self.totals else Totals(NO_CURRENCY, _ZERO, _ZERO, _ZERO, _ZERO, _ZERO)
 
     def to_json(self) -> dict[str, Any]:
         """As the API shows it."""
@@ -79,40 +83,6 @@ class Statement:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Fold:
-    """All lines of a person up to a month, without carry."""
-
-    lines: tuple[Line, ...]
-    waiting: tuple[Waiting, ...]
-    currencies: frozenset[str] = frozenset()
-
-
-def fold(
-    known: Known, plans: Iterable[PlanVersion], assignments: Iterable[Assignment], person: str, through: Month
-) -> Fold:
-    """Everything a person earned and is entitled to up to and including the month."""
-    lines: list[Line] = []
-    waiting: dict[Waiting, None] = {}
-    held = posts(known, plans, assignments, person)
-    for post in held:
-        for found in earned(post, known, through):
-            if isinstance(found, Waiting):
-                waiting[found] = None
-            elif found.period <= through:
-                lines.append(found)
-    waiting.update(dict.fromkeys(_unsold(known, person)))
-    return Fold(tuple(lines), tuple(waiting), frozenset(post.versions[0].currency for post in held))
-
-
-def _unsold(known: Known, person: str) -> Iterator[Waiting]:
-    """Money of sales that nobody has reported yet: each such fact waits for its sale."""
-    for sale_id in known.history.sales_of.get(person, ()):
-        if known.sale(sale_id) is None:
-            for fact in known.money(sale_id):
-                yield Waiting(fact.event_id, f"sale {sale_id} is not known")
-
-
 def statements(
     history: History,
     plans: Sequence[PlanVersion],
@@ -120,14 +90,18 @@ def statements(
     person: str,
     months: Iterable[Month],
     known_at: datetime | None = None,
-    rates: Iterable[Rate] = (),
+    rates: Sequence[Rate] = (),
+    closes: Sequence[Close] = (),
 ) -> dict[Month, Statement]:
-    """A person's statements of several months in one pass, as known at an instant (None: everything received)."""
+    """A person's statements of several months in one pass, as known at an instant (None: everything received).
+
+    A closed month is as it was frozen; with `known_at`, every line that relates to it and was known by then is added.
+    """
     wanted = sorted(set(months))
     if not wanted:
         return {}
-    folded = fold(Known(history, known_at, rates), plans, assignments, person, wanted[-1])
-    return {s.period: s for s in stated(person, folded, known_at, wanted)}
+    kept = posted(history, plans, assignments, person, wanted[-1], known_at, rates, closes)
+    return {s.period: s for s in stated(person, kept, known_at, wanted)}
 
 
 def statement(
@@ -137,17 +111,18 @@ def statement(
     person: str,
     month: Month,
     known_at: datetime | None = None,
-    rates: Iterable[Rate] = (),
+    rates: Sequence[Rate] = (),
+    closes: Sequence[Close] = (),
 ) -> Statement:
     """A person's statement of one month."""
-    return statements(history, plans, assignments, person, [month], known_at, rates)[month]
+    return statements(history, plans, assignments, person, [month], known_at, rates, closes)[month]
 
 
-def stated(person: str, folded: Fold, known_at: datetime | None, months: Sequence[Month]) -> Iterator[Statement]:
+def stated(person: str, kept: Posted, known_at: datetime | None, months: Sequence[Month]) -> Iterator[Statement]:
     """The statements of the months out of all lines of the person, with carry from month to month."""
     by_month: defaultdict[Month, list[Line]] = defaultdict(list)
     related: defaultdict[Month, list[Line]] = defaultdict(list)
-    for line in folded.lines:
+    for line in kept.lines:
         by_month[line.period].append(line)
         if line.relates_to is not None:
             related[line.relates_to].append(line)
@@ -155,13 +130,11 @@ def stated(person: str, folded: Fold, known_at: datetime | None, months: Sequenc
     carries: dict[str, _Carry] = {}
     for month in min([*by_month, *months]).through(months[-1]):
         lines = by_month[month]
-        totals = []
-        for currency in sorted({*folded.currencies, *carries, *(line.currency for line in lines)}):
-            before = carries.get(currency, _NOTHING)
-            result, carry = _totals(lines, currency, before)
-            lines = [*lines, *_carry_lines(person, month, currency, before, carry)]
-            carries[currency] = carry
-            totals.append(result)
+        before = carries
+        currencies = sorted({*kept.currencies, *carries, *(line.currency for line in lines)})
+        lines, totals, carries = _summed(person, month, lines, currencies, carries)
+        if known_at is not None and kept.closed(month) and related[month]:
+            lines, totals, _ = _summed(person, month, [*by_month[month], *related[month]], currencies, before)
         if month in wanted:
             yield Statement(
                 person=person,
@@ -170,7 +143,7 @@ def stated(person: str, folded: Fold, known_at: datetime | None, months: Sequenc
                 lines=tuple(sorted(lines, key=reading_order)),
                 totals=tuple(totals),
                 related=tuple(sorted(related[month], key=reading_order)),
-                waiting=folded.waiting,
+                waiting=kept.waiting,
             )
 
 
@@ -183,6 +156,19 @@ class _Carry:
 
 
 _NOTHING = _Carry(_ZERO, ())
+
+
+def _summed(
+    person: str, month: Month, lines: Sequence[Line], currencies: Sequence[str], carries: Mapping[str, _Carry]
+) -> tuple[list[Line], list[Totals], dict[str, _Carry]]:
+    """The month's lines with their carry lines, the totals, and what is carried on."""
+    all_lines, totals, after = list(lines), [], dict(carries)
+    for currency in currencies:
+        before = carries.get(currency, _NOTHING)
+        result, after[currency] = _totals(lines, currency, before)
+        all_lines += _carry_lines(person, month, currency, before, after[currency])
+        totals.append(result)
+    return all_lines, totals, after
 
 
 def _totals(lines: Sequence[Line], currency: str, before: _Carry) -> tuple[Totals, _Carry]:
@@ -235,9 +221,10 @@ def earnings(
     months: Sequence[Month],
     known_at: datetime | None = None,
     rates: Sequence[Rate] = (),
+    closes: Sequence[Close] = (),
 ) -> Mapping[str, dict[Month, Statement]]:
     """The statements of everybody for these months."""
     return {
-        person: statements(history, plans, assignments, person, months, known_at, rates)
+        person: statements(history, plans, assignments, person, months, known_at, rates, closes)
         for person in everybody(history, assignments)
     }

@@ -1,7 +1,7 @@
 """A share of sales. The entitlement arises with the sale; released as paid, only what the client paid for is earned."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -45,8 +45,18 @@ def _takes(rule: Commission, credit: Credit) -> bool:
     return rule.sales == credit.kind or (rule.co_sell and credit.kind == "co_sell")
 
 
-def _base(credit: Credit, plan: Plan, known: Known, post: Post) -> Calc | Waiting:
-    """The payee's part of the sale in the plan's currency: changed at the sale's own rate, then divided."""
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """The payee's part of a sale in the plan's currency, and how it came from a foreign one."""
+
+    whole: Decimal
+    part: Decimal
+    weights: Decimal
+    foreign: dict[str, Any]
+
+
+def _base(credit: Credit, plan: Plan, known: Known, post: Post) -> _Base | Waiting:
+    """Changed at the sale's own rate, then divided."""
     sale, whole = credit.sale, credit.sale.net
     foreign: dict[str, Any] = {}
     if sale.net < 0:
@@ -59,23 +69,30 @@ def _base(credit: Credit, plan: Plan, known: Known, post: Post) -> Calc | Waitin
         whole = round_half_up(sale.net * rate.rate, plan.currency)
         foreign = {"foreign": sale.net, "foreign_currency": sale.currency, "rate": rate.rate, "rate_id": rate.rate_id}
     part = split(whole, credit.weights, plan.currency)[credit.index] if len(credit.weights) > 1 else whole
-    weights = sum(credit.weights, Decimal(0))
-    return Calc(of_base=whole, base=part, weight=credit.weights[credit.index], of_weights=weights, **foreign)
+    return _Base(whole, part, sum(credit.weights, Decimal(0)), foreign)
 
 
 def _entitlement(
-    post: Post, plan: Plan, rule: Commission, credit: Credit, base: Calc, tiers: Tally, capped: Tally
+    post: Post, plan: Plan, rule: Commission, credit: Credit, base: _Base, tiers: Tally, capped: Tally
 ) -> Entitlement | None:
     """The line of the entitlement; None where there is nothing to be entitled to."""
     month = post.month(credit.sale.sold_at)
-    calc = _rate(rule, base, credit, plan, month, tiers)
-    tiers.count(rule.id, month, calc.base or Decimal(0))
-    full = round_half_up(calc.exact or Decimal(0), plan.currency)
-    if full == 0 and not calc.base:
+    exact, reasons = _rate(rule, base.part, credit, plan, month, tiers)
+    tiers.count(rule.id, month, base.part)
+    full = round_half_up(exact, plan.currency)
+    if full == 0 and not base.part:
         return None
     amount = capped.within(rule.cap, rule.id, month, full)
-    if amount != full:
-        calc = replace(calc, uncapped=full)
+    calc = Calc(
+        exact=exact,
+        of_base=base.whole,
+        base=base.part,
+        weight=credit.weights[credit.index],
+        of_weights=base.weights,
+        uncapped=full if amount != full else None,
+        **base.foreign,
+        **reasons,
+    )
     as_paid = rule.release == "as_paid"
     leg = f"{post.leg}:{credit.index}"
     line = Line(
@@ -99,16 +116,17 @@ def _entitlement(
     return Entitlement(line, credit.sale, leg)
 
 
-def _rate(rule: Commission, calc: Calc, credit: Credit, plan: Plan, month: Month, tiers: Tally) -> Calc:
-    base = calc.base or Decimal(0)
+def _rate(
+    rule: Commission, base: Decimal, credit: Credit, plan: Plan, month: Month, tiers: Tally
+) -> tuple[Decimal, dict[str, Any]]:
+    """The commission unrounded, and what of its calculation is to be shown."""
     if rule.flat is not None:
-        part = split(rule.flat, credit.weights, plan.currency)[credit.index]
-        return replace(calc, exact=part, flat=rule.flat)
+        return split(rule.flat, credit.weights, plan.currency)[credit.index], {"flat": rule.flat}
     if rule.percent is not None:
-        return replace(calc, exact=percent_of(base, rule.percent), percent=rule.percent)
+        return percent_of(base, rule.percent), {"percent": rule.percent}
     if rule.bands is None:
         raise AssertionError(f"rule {rule.id} has no rate")
     before = tiers.so_far(rule.id, rule.bands.over, month)
     exact, slices = rated(rule.bands, before, base)
-    scale = rule.bands.over
-    return replace(calc, exact=exact, slices=slices, mode=rule.bands.mode, window=scale, credited_before=before)
+    shown = {"slices": slices, "mode": rule.bands.mode, "window": rule.bands.over, "credited_before": before}
+    return exact, shown

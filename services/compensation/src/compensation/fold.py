@@ -1,0 +1,45 @@
+"""The fold itself: facts, plan versions and assignments give every line a person earned or is entitled to."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from compensation.earn import Waiting, earned
+from compensation.history import Known
+from compensation.line import Line
+from compensation.months import Month
+from compensation.plan import Assignment, PlanVersion
+from compensation.post import posts
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """All lines of a person, without carry; salaries up to a month only."""
+
+    lines: tuple[Line, ...]
+    waiting: tuple[Waiting, ...]
+    currencies: frozenset[str] = frozenset()
+
+
+def fold(
+    known: Known, plans: Iterable[PlanVersion], assignments: Iterable[Assignment], person: str, through: Month
+) -> Fold:
+    """Everything a person earned and is entitled to, with salaries up to and including the month."""
+    lines: list[Line] = []
+    waiting: dict[Waiting, None] = {}
+    held = posts(known, plans, assignments, person)
+    for post in held:
+        for found in earned(post, known, through):
+            if isinstance(found, Waiting):
+                waiting[found] = None
+            else:
+                lines.append(found)
+    waiting.update(dict.fromkeys(_unsold(known, person)))
+    return Fold(tuple(lines), tuple(waiting), frozenset(post.versions[0].currency for post in held))
+
+
+def _unsold(known: Known, person: str) -> Iterator[Waiting]:
+    """Money of sales that nobody has reported yet: each such fact waits for its sale."""
+    for sale_id in known.history.sales_of.get(person, ()):
+        if known.sale(sale_id) is None:
+            for fact in known.money(sale_id):
+                yield Waiting(fact.event_id, f"sale {sale_id} is not known")

@@ -1,0 +1,141 @@
+"""Closed months: their lines are frozen, and what becomes known later is corrected in the next open month.
+
+correction = recomputed − frozen − already corrected, one line for each frozen line and posting month.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from compensation.earn import Waiting
+from compensation.fold import fold
+from compensation.history import History, Known
+from compensation.line import Calc, Line, line_id
+from compensation.months import Month
+from compensation.plan import Assignment, PlanVersion, Rate
+
+Key = tuple[Month, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """A month, and every earlier one, is closed with what was recorded by `at`. It is never opened again."""
+
+    month: Month
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """All lines of a person as they stand: frozen ones in closed months, computed ones and corrections in open ones."""
+
+    lines: tuple[Line, ...]
+    waiting: tuple[Waiting, ...]
+    currencies: frozenset[str]
+    closed_through: Month | None
+
+    def closed(self, month: Month) -> bool:
+        return self.closed_through is not None and month <= self.closed_through
+
+
+def posted(
+    history: History,
+    plans: Sequence[PlanVersion],
+    assignments: Sequence[Assignment],
+    person: str,
+    through: Month,
+    known_at: datetime | None = None,
+    rates: Sequence[Rate] = (),
+    closes: Sequence[Close] = (),
+) -> Posted:
+    """The person's lines after these closes, as known at an instant."""
+    frozen: list[Line] = []
+    cutoffs: dict[Month, datetime] = {}
+    for close in sorted(closes, key=lambda c: (c.month, c.at)):
+        if known_at is not None and close.at > known_at:
+            continue
+        known = Known(history, close.at, rates)
+        natural = fold(known, plans, assignments, person, close.month).lines
+        frozen += [line for line in _open(natural, frozen, cutoffs, known) if line.period <= close.month]
+        cutoffs.setdefault(close.month, close.at)
+    known = Known(history, known_at, rates)
+    folded = fold(known, plans, assignments, person, through)
+    lines = (*frozen, *_open(folded.lines, frozen, cutoffs, known))
+    return Posted(lines, folded.waiting, folded.currencies, max(cutoffs, default=None))
+
+
+def _open(
+    natural: Iterable[Line], frozen: Sequence[Line], cutoffs: Mapping[Month, datetime], known: Known
+) -> Iterator[Line]:
+    """The lines of open months, and the corrections of closed ones, which post into the first open month."""
+    last = max(cutoffs, default=None)
+    past = []
+    for line in natural:
+        if last is None or line.period > last:
+            yield line
+        else:
+            past.append(line)
+    if last is not None:
+        yield from corrections(past, frozen, last.plus(1), cutoffs, known)
+
+
+def corrections(
+    recomputed: Iterable[Line], frozen: Iterable[Line], into: Month, cutoffs: Mapping[Month, datetime], known: Known
+) -> Iterator[Line]:
+    """What is missing or too much in closed months, compared with what would be paid today."""
+    new = {(line.period, line.line_id): line for line in recomputed}
+    old: dict[Key, Line] = {}
+    corrected: defaultdict[Key, Decimal] = defaultdict(Decimal)
+    for line in frozen:
+        if line.corrects is not None and line.relates_to is not None:
+            corrected[line.relates_to, line.corrects] += line.amount
+            old.setdefault((line.relates_to, line.corrects), replace(line, amount=Decimal(0)))
+        else:
+            old[line.period, line.line_id] = line
+    for key in dict.fromkeys([*new, *old]):
+        wanted = new[key].amount if key in new else Decimal(0)
+        had = old[key].amount if key in old and old[key].corrects is None else Decimal(0)
+        amount = wanted - had - corrected[key]
+        if amount:
+            line = new.get(key) or old[key]
+            cutoff = min(at for month, at in cutoffs.items() if month >= key[0])
+            calc = Calc(exact=amount, recomputed=wanted, frozen=had, corrected=corrected[key] or None, note=_kind(line))
+            yield replace(
+                line,
+                line_id=line_id(str(key[1]), line.rule, line.plan, line.version, line.person, f"correction {into}"),
+                period=into,
+                kind="correction",
+                amount=amount,
+                causes=_late(line, new.values(), cutoff, known),
+                calc=calc,
+                relates_to=key[0],
+                corrects=key[1],
+            )
+
+
+def _kind(line: Line) -> str:
+    """What kind of line is corrected."""
+    return line.calc.note or line.kind if line.kind == "correction" else line.kind
+
+
+def _late(line: Line, recomputed: Iterable[Line], cutoff: datetime, known: Known) -> tuple[str, ...]:
+    """The facts that became known after the close and make the difference.
+
+    Those of the line itself, else those of its client, else those that moved other lines of the rule (tiers, caps).
+    Without any, a plan, an assignment or a rate became known later.
+    """
+    facts = known.history.facts
+
+    def after(events: Iterable[str]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(e for e in events if e in facts and facts[e].recorded_at > cutoff))
+
+    if own := after(line.causes):
+        return own
+    if line.client_id is not None:
+        journey = known.of(known.history.journeys.get(line.client_id, ()))
+        if found := after(fact.event_id for fact in journey):
+            return found
+    return after(e for other in recomputed if other.rule == line.rule for e in other.causes)
