@@ -124,7 +124,8 @@ def decide(command: Any, state: Counter) -> Sequence[Any]:
             return [Passed(AT, command.to)]
         case Object():
             raise Refused("counter.objected", record=[Objected(AT)] if command.keep else [], why="so")
-    raise AssertionError(command)
+        case _:
+            raise AssertionError(command)
 
 
 def evolve(state: Counter, event: Any) -> Counter:
@@ -141,7 +142,8 @@ def evolve(state: Counter, event: Any) -> Counter:
             return replace(state, due=None, rang=state.rang + 1)
         case Objected():
             return replace(state, objections=state.objections + 1)
-    return state
+        case _:
+            return state
 
 
 def publish(event: Any, state: Counter) -> Sequence[Public]:

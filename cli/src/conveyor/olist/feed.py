@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from belt.core.ids import derived
 
+from belt.core.ids import derived
 from conveyor.line import Line, Problem
 from conveyor.olist.files import Deal, Lead, read
 from conveyor.olist.story import LINE, Request, story
@@ -80,7 +80,7 @@ async def staff(line: Line, deals: Iterable[Deal]) -> None:
 
 async def _plan(line: Line, text: str) -> None:
     """Drafts a plan and has it approved by another person."""
-    document = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - every scalar stays the text that was written
+    document = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - scalars stay text
     drafted = await _once(line, "compensation", "/v1/plans", document)
     path = f"/v1/plans/{drafted['plan']}/versions/{drafted['number']}/approve"
     await _once(line, "compensation", path, {}, person="olist-approver")

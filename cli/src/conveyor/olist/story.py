@@ -12,9 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from belt.core.ids import derived
-from conveyor_events.words import HOUSE
-
 from conveyor.olist.files import Lead, Order
+from conveyor_events.words import HOUSE
 
 LINE = "olist"
 CURRENCY = "BRL"
