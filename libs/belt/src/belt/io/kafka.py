@@ -181,8 +181,10 @@ class Reader:
         close_within: float = 5.0,
         session: float = 10.0,
         poll_interval: float = 300.0,
+        long_poll: float = 0.25,
     ) -> None:
         self._brokers, self._group, self._topics = brokers, group, tuple(topics)
+        self._long_poll = long_poll  # a question to the broker waits behind a fetch for at most so long
         self._start_within, self._within, self._close_within = start_within, within, close_within
         self._session, self._poll_interval = session, poll_interval
         self._consumer: Any = None
@@ -201,6 +203,7 @@ class Reader:
             max_poll_interval_ms=int(self._poll_interval * 1000),
             request_timeout_ms=int(max(self._within, self._session) * 1000) + 1000,
             metadata_max_age_ms=60_000,
+            fetch_max_wait_ms=int(self._long_poll * 1000),
             **self._brokers.security,
         )
         await self._bounded(self._consumer.start(), self._start_within, "start")

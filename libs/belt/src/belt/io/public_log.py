@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -15,14 +16,18 @@ from conveyor_events.words import instant_text
 
 RELAY = "relay"
 BYTES_AT_ONCE = 32 * 1024 * 1024
+BYTES_TO_READERS = 8 * 1024 * 1024
 
 # At most $2 rows above position $1, and no more than about $3 bytes of them.
 READ = """
 select position, topic, key, sequence, attributes, value, recorded_at
 from (select *, sum(octet_length(value)) over (order by position) - octet_length(value) as before
-      from (select * from published where position > $1 order by position limit $2) as slice) as sized
+      from (select * from published where position > $1 {filter} order by position limit $2) as slice) as sized
 where before < $3 order by position
 """
+NEXT = READ.format(filter="")
+OF_TOPICS = READ.format(filter="and ($4::text is null or topic = $4) and topic <> all($5::text[])")
+OF_KEY = READ.format(filter="and topic = $4 and key = $5 and sequence > $6 and topic <> all($7::text[])")
 
 BACKLOG = """
 select place.position, log_head.position as head,
@@ -52,6 +57,27 @@ async def backlog(database: Any, follower: str = RELAY, within: float = 5.0) -> 
     """The follower's place now. `database` is a connection or a pool."""
     row = await database.fetchrow(BACKLOG, follower, timeout=within)
     return Backlog(row["position"], row["head"], row["age"])
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which events somebody wants (a topic, a key of it from a sequence on), and which topics they may not see."""
+
+    topic: str | None = None
+    key: str | None = None
+    after_sequence: int = 0
+    hidden: Sequence[str] = ()
+
+
+async def read(pool: Pool, after: int, limit: int, wanted: Filter, within: float = 5.0) -> list[asyncpg.Record]:
+    """The next rows above a position. Of one key, the order of positions is the order of sequences."""
+    async with asyncio.timeout(within):
+        if wanted.key is None:
+            rows = await pool.fetch(OF_TOPICS, after, limit, BYTES_TO_READERS, wanted.topic, wanted.hidden)
+        else:
+            place = wanted.topic, wanted.key, wanted.after_sequence
+            rows = await pool.fetch(OF_KEY, after, limit, BYTES_TO_READERS, *place, wanted.hidden)
+    return list(rows)
 
 
 _instant_text = lru_cache(maxsize=1_000)(instant_text)  # the events of one commit share it

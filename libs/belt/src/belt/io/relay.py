@@ -18,7 +18,7 @@ import structlog
 
 from belt.io.doorbell import CHANNEL
 from belt.io.kafka import Brokers, Outgoing, Sender
-from belt.io.public_log import BYTES_AT_ONCE, READ, RELAY, Backlog, Connection, attributes, backlog
+from belt.io.public_log import BYTES_AT_ONCE, NEXT, RELAY, Backlog, Connection, attributes, backlog
 from belt.io.telemetry import (
     PUBLISHED_POSITION,
     RELAY_ACTIVE,
@@ -198,7 +198,7 @@ class Relay:
                     await self._measure(connection)
 
     async def _read(self, connection: Connection, position: int) -> list[Outgoing]:
-        rows = await connection.fetch(READ, position, self._batch, BYTES_AT_ONCE)
+        rows = await connection.fetch(NEXT, position, self._batch, BYTES_AT_ONCE)
         if rows and (rows[0]["position"] != position + 1 or rows[-1]["position"] != position + len(rows)):
             raise SteppedDown(f"the public log has a hole above {position}")
         return [outgoing(row) for row in rows]

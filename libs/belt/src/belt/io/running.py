@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from belt.io import driving
+from belt.io import driving, feed
 from belt.io.auth import Verifier
 from belt.io.clock import Clock, DrivenClock, SystemClock
 from belt.io.consumer import Consumer
@@ -124,7 +124,7 @@ async def running(service: Service, settings: Settings, role: str = "all") -> As
             stack.enter_context(_task(ticker.run(), "belt-ticker"))
             if intake is not None:
                 consumer = Consumer(
-                    lambda: Reader(brokers, service.name, service.topics),
+                    lambda: Reader(brokers, service.name, service.topics, long_poll=0.01 if clock.driven else 0.25),
                     intake,
                     lambda _why: stuck.set(),
                 )
@@ -133,7 +133,11 @@ async def running(service: Service, settings: Settings, role: str = "all") -> As
         readiness = Readiness({"database": _migrated(service, engine)})
         app = None
         if role != "worker":
-            doors = [service.routes(desk), driving.doors(desk, ticker, progress_of(pool, consumer))]
+            doors = [
+                service.routes(desk),
+                driving.doors(desk, ticker, progress_of(pool, consumer)),
+                feed.doors(desk, pool, parking, intake),
+            ]
             app = app_for(service, settings, doors, readiness)
         yield Running(desk, ticker, app, readiness, stuck)
 

@@ -1,0 +1,182 @@
+"""GET /v1/events: the public log as JSON lines, or as server-sent events; and the doors to what is parked.
+
+A reader remembers the `position` of the last event it has worked on and asks for those `after` it; it skips nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import structlog
+from fastapi import Query
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from belt.core.decider import Refused
+from belt.io.desk import Desk
+from belt.io.doors import Doors
+from belt.io.intake import OUT_OF_REACH, Intake
+from belt.io.paging import Cursor, Limit, decode_cursor, page
+from belt.io.parking import Parked, Parking
+from belt.io.public_log import Filter, Pool, attributes, read
+
+log = structlog.get_logger()
+
+LINES = "application/x-ndjson"
+STREAM = "text/event-stream"
+RESTRICTED = {"conveyor.pay.v1": "pay:read:all"}
+"""Topics that need more than `events:read`."""
+
+LAST = 2**63 - 1
+POLL = 0.25
+HEARTBEAT = 15.0
+LIFETIME = 300.0  # of one stream; its reader comes back with Last-Event-ID
+
+Place = Annotated[int, Query(ge=0, le=LAST, description="position of the last event seen")]
+Most = Annotated[int, Query(ge=1, le=1_000, description="events at most")]
+Topic = Annotated[str | None, Query(max_length=255)]
+Key = Annotated[str | None, Query(max_length=255, description="with topic and after_sequence: one key's events")]
+Sequence = Annotated[
+    int | None, Query(ge=0, le=LAST, description="with topic and key: sequence of the last event seen")
+]
+
+
+class ParkedEvent(BaseModel):
+    """An event that could not be taken in. `sequence` below zero: it cannot be read, and has no place in its key."""
+
+    id: int
+    topic: str
+    key: str
+    sequence: int
+    event_id: UUID
+    type: str | None
+    reason: str
+    parked_at: datetime
+
+
+class ParkedPage(BaseModel):
+    items: list[ParkedEvent]
+    next: str | None
+
+
+class RedriveReply(BaseModel):
+    """Events of the key that were handled, those still parked, and why the redrive stopped, if it did."""
+
+    handled: int
+    left: int
+    reason: str | None
+
+
+def line(row: Any) -> str:
+    """A row of the public log as CloudEvents structured JSON. `position` is its place in this service's log."""
+    head: dict[str, Any] = dict(attributes(row))
+    head["schemaversion"] = int(head["schemaversion"])
+    head["datacontenttype"] = "application/json"
+    head["position"] = str(row["position"])
+    return f'{json.dumps(head, ensure_ascii=False)[:-1]}, "data": {row["value"]}}}'
+
+
+def doors(desk: Desk, pool: Pool, parking: Parking, intake: Intake | None) -> Doors:
+    found = Doors(tags=["events"])
+
+    @found.query("/v1/events", "events:read", reply=None, response_class=Response, responses=DESCRIBED)
+    async def events(
+        request: Request,
+        after: Place = 0,
+        limit: Most = 200,
+        topic: Topic = None,
+        key: Key = None,
+        after_sequence: Sequence = None,
+    ) -> Response:
+        """Public events in the order of their commits, or one key's events in the order of their sequence."""
+        subject = desk.subject(request)
+        hidden = [name for name, scope in RESTRICTED.items() if not subject.may(scope)]
+        if topic in hidden:
+            raise Refused("missing-scope", scope=RESTRICTED[topic])
+        if (key is None) != (after_sequence is None) or (key is not None and topic is None):
+            raise Refused("invalid-parameter", detail="topic, key and after_sequence go together")
+        wanted = Filter(topic, key, after_sequence or 0, hidden)
+        if STREAM in request.headers.get("accept", ""):
+            stream = _stream(request, pool, wanted, _last_event_id(request, after))
+            return StreamingResponse(stream, media_type=STREAM)
+        rows = await read(pool, after, limit, wanted)
+        return Response("".join(f"{line(row)}\n" for row in rows), media_type=LINES)
+
+    @found.query("/v1/parked", "parked:write", reply=ParkedPage)
+    async def parked(limit: Limit = 50, cursor: Cursor = None) -> ParkedPage:
+        """Events that could not be taken in, and those that wait behind them."""
+        after = decode_cursor(cursor, int)[0] if cursor is not None else 0
+        rows, following = page(await parking.listed(after, limit + 1), limit, lambda row: (row.id,))
+        return ParkedPage(items=[_told(row) for row in rows], next=following)
+
+    @found.command("/v1/parked/{parked_id}/redrive", "parked:write", reply=RedriveReply)
+    async def redrive(parked_id: int) -> RedriveReply:
+        """Tries all parked events of this one's key again, in order."""
+        if not 0 < parked_id <= LAST:
+            raise Refused("not-found")
+        try:
+            done = await intake.redrive(parked_id) if intake is not None else None
+        except OUT_OF_REACH as away:
+            log.warning("parked.redrive_waits", error=f"{type(away).__name__}: {away}")
+            raise Refused("unavailable") from away
+        if done is None:
+            raise Refused("not-found")
+        return RedriveReply(handled=done.handled, left=done.left, reason=done.reason)
+
+    return found
+
+
+DESCRIBED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "CloudEvents in structured JSON, one a line; or a stream of them, each with its position as id",
+        "content": {LINES: {"schema": {"type": "string"}}, STREAM: {"schema": {"type": "string"}}},
+    }
+}
+
+
+def _told(row: Parked) -> ParkedEvent:
+    kind = row.arrival.envelope.type if row.arrival.envelope is not None else None
+    return ParkedEvent(
+        id=row.id,
+        topic=row.topic,
+        key=row.key,
+        sequence=row.sequence,
+        event_id=row.event_id,
+        type=kind,
+        reason=row.reason,
+        parked_at=row.parked_at,
+    )
+
+
+def _last_event_id(request: Request, after: int) -> int:
+    given = request.headers.get("last-event-id")
+    if given is None:
+        return after
+    if not (given.isascii() and given.isdigit() and int(given) <= LAST):
+        raise Refused("invalid-parameter", detail="Last-Event-ID is a position")
+    return int(given)
+
+
+async def _stream(request: Request, pool: Pool, wanted: Filter, after: int) -> AsyncIterator[str]:
+    """Events as they come, until the reader leaves, the service stops or the stream is old."""
+    ends = time.monotonic() + LIFETIME
+    beat = time.monotonic() + HEARTBEAT
+    readiness = request.app.state.readiness
+    yield "retry: 1000\n\n"
+    while time.monotonic() < ends and not readiness.draining and not await request.is_disconnected():
+        rows = await read(pool, after, 200, wanted)
+        for row in rows:
+            after = row["position"]
+            yield f"id: {after}\nevent: {attributes(row)['type']}\ndata: {line(row)}\n\n"
+        if not rows:
+            if time.monotonic() > beat:
+                yield ": still here\n\n"
+                beat = time.monotonic() + HEARTBEAT
+            await asyncio.sleep(POLL)
