@@ -181,6 +181,8 @@ class Doors(APIRouter):
     ) -> Callable[[Endpoint], Endpoint]:
         if scopes is not None and not scopes:
             raise ValueError(f"{path}: which scopes open this door?")
+        if "responses" in rest:
+            extra = extra | {"responses": extra["responses"] | rest.pop("responses")}
 
         def add(endpoint: Endpoint) -> Endpoint:
             self.routes.append(

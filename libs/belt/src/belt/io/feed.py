@@ -174,7 +174,7 @@ async def _stream(request: Request, pool: Pool, wanted: Filter, after: int) -> A
         rows = await read(pool, after, 200, wanted)
         for row in rows:
             after = row["position"]
-            yield f"id: {after}\nevent: {attributes(row)['type']}\ndata: {line(row)}\n\n"
+            yield f"id: {after}\nevent: {attributes(dict(row))['type']}\ndata: {line(row)}\n\n"
         if not rows:
             if time.monotonic() > beat:
                 yield ": still here\n\n"
