@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import conveyor_events
 from belt.core.decider import Public, Step
+from conveyor_events import Envelope, from_json
 from conveyor_events.staff import Policy, StationTeam
 from conveyor_events.words import Seat, Station
 from lead_gen import staffing as s
@@ -16,6 +21,8 @@ from lead_gen.main import STREAMS
 from lead_gen.prospect import commands as c
 from lead_gen.prospect.state import Prospect
 
+SAMPLES = Path(conveyor_events.__file__).parents[2] / "samples"
+CLIENT = "acme"
 BERLIN = ZoneInfo("Europe/Berlin")
 SCOUT, HUNTER = "scout", "hunter"
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -200,6 +207,14 @@ def accepted(
     offer_id: str = "acme-1", by: str = "boris", when: datetime | None = None, scout: str = "ana"
 ) -> c.HandOver:
     return c.HandOver(offer_id, "acme-need", seat(scout, SCOUT), seat(by), when or at(4))
+
+
+def sample(name: str, **data: Any) -> Envelope:
+    """The committed sample of a deals event, about our client."""
+    envelope = from_json(json.loads((SAMPLES / f"deals.{name}.v1.json").read_text()))
+    offer = {"offer_id": "acme-1", "need_id": "acme-need"} if "offer_id" in envelope.data else {}
+    sourced = {"sourced_by": {"person": "ana", "role": "scout"}} if "sourced_by" in envelope.data else {}
+    return replace(envelope, subject=CLIENT, occurred_at=at(4), data=envelope.data | offer | sourced | data)
 
 
 def last(company: Company, kind: type) -> Any:

@@ -91,7 +91,7 @@ async def _once(line: Line, service: str, path: str, body: dict[str, Any], perso
 
 
 def schedule(leads: Iterable[Lead]) -> list[tuple[str, list[Request]]]:
-    """(client, requests of one instant) in time order. A client's own order stands, even where its times do not grow."""
+    """(client, requests of one instant) in time order; a client's own order stands even where times do not grow."""
     groups: list[tuple[datetime, str, int, list[Request]]] = []
     for lead in leads:
         latest: datetime | None = None

@@ -23,6 +23,7 @@ from compensation.plan import Assignment, PlanVersion, Rate, parse, shipped
 from compensation.statement import Statement, everybody, statements
 from conveyor_events import Amount, Envelope
 from conveyor_events.money import plain
+from conveyor_events.words import VARIANTS
 
 
 def _month(value: object) -> Month:
@@ -111,7 +112,7 @@ class Case(Written):
     zone: str = "Europe/Berlin"
     currency: str = "EUR"
     line: str = "line"
-    variant: str = "scout-hunter-farmer"
+    variant: str = next(iter(VARIANTS))  # the full line
     plans: tuple[Any, ...]
     staff: dict[str, Employment | list[Employment]]
     rates: tuple[CaseRate, ...] = ()

@@ -41,7 +41,9 @@ def decide(
         return _register(command, prospect, roster)
     if prospect.stage is Stage.NONE:
         raise Refused("prospect.unknown")
-    late = offering.overtaken(prospect, roster, command.at)
+    # An answer to an offer says that the lead was handed on: nobody kept it too long.
+    answered = isinstance(command, c.Told) and prospect.stage is Stage.NEED_KNOWN
+    late = [] if answered else offering.overtaken(prospect, roster, command.at)
     try:
         return [*late, *_happens(command, reduce(evolve, late, prospect), roster, counted)]
     except Refused as refused:

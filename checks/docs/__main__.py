@@ -1,0 +1,59 @@
+"""`python -m checks.docs [--write]`: the generated documents are what the code says, or are written anew."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from checks.docs import doors, errors, openapi, states
+from checks.docs.apps import services
+
+ROOT = Path(__file__).parents[2]
+MARK = "<!-- Written by `python -m checks.docs --write`. Change the code, not this page. -->\n"
+
+
+def documents() -> dict[str, Callable[[], str]]:
+    """Every generated document: its path in the checkout, and who writes it."""
+    pages: dict[str, Callable[[], str]] = {
+        "docs/errors.md": lambda: MARK + errors.page(),
+        "docs/services.md": lambda: MARK + doors.page(),
+        "docs/states.md": lambda: MARK + states.page(),
+    }
+    return pages | {f"docs/openapi/{one.name}.json": partial(openapi.page, one.name) for one in services()}
+
+
+def differences(root: Path) -> Iterator[str]:
+    """What in the checkout is not as the code says, one line each."""
+    pages = documents()
+    for place, page in pages.items():
+        path = root / place
+        if not path.is_file():
+            yield f"{place}: missing"
+        elif path.read_text() != page():
+            yield f"{place}: differs from the code"
+    strays = {path.name for path in (root / "docs/openapi").glob("*")} - {Path(place).name for place in pages}
+    yield from (f"docs/openapi/{name}: no such service" for name in sorted(strays))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code 1 if a document is not up to date."""
+    parser = argparse.ArgumentParser(prog="python -m checks.docs", description=__doc__)
+    parser.add_argument("--write", action="store_true", help="write them")
+    parser.add_argument("--checkout", type=Path, default=ROOT, help="where the documents are")
+    options = parser.parse_args(arguments)
+    if options.write:
+        for place, page in documents().items():
+            path = options.checkout / place
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(page())
+    found = list(differences(options.checkout))
+    if found:
+        print("\n".join(found), "write them with: python -m checks.docs --write", sep="\n", file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,263 @@
+"""docs/states.md: every command in every stage of a stream, found by running the deciders.
+
+How a stage is reached and what each command carries stands in the table tests of the streams: they are taken from
+there, so that the page shows exactly what is tested.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import reduce
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from belt.core.decider import Refused
+from compensation import approval
+
+ROOT = Path(__file__).parents[2]
+NOTHING = "·"
+HEAD = """\
+# States
+
+What each command does in each stage, for every stream that has stages. The cells are not drawn: they come from running
+`decide`, with the stages and commands of the tests named below each table; the tests hold the same tables by hand.
+
+* `Event Event`: what happens, in this order.
+* **·** nothing new happens (it was said before, or it does not concern this stage). The caller gets a 200.
+* **✕** refused with `….wrong-stage`, **?** refused with `….unknown`.
+* *code* refused with this [error](errors.md); **!** after it: the refusal itself is recorded as a fact.
+
+"""
+STAGELESS = {
+    "staffing": ("the company: people, roles, absences, leaves, how each line is staffed", ["lead-gen/src/lead_gen"]),
+    "roster": (
+        "the same, as heard on the staff topic",
+        ["conversion/src/conversion", "account-mgmt/src/account_mgmt"],
+    ),
+    "routing": (
+        "who received how many, so that the next choice is fair",
+        ["lead-gen/src/lead_gen", "conversion/src/conversion"],
+    ),
+    "client": (
+        "what is unique for a client: one open opportunity for each need, one first sale",
+        ["conversion/src/conversion"],
+    ),
+    "assignment": ("who is paid by which plan, from when to when", ["compensation/src/compensation"]),
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """One stream: its commands, its stages, and what `cell` finds for each pair (by the names in the test)."""
+
+    title: str
+    about: str
+    decider: str
+    test: str | None
+    commands: dict[str, str]
+    stages: Sequence[str]
+    cell: Callable[[str, str], str]
+
+    def text(self) -> str:
+        lines = [f"## {self.title}\n\n{self.about}\n"]
+        lines.append(f"| command | {' | '.join(self.stages)} |\n|---|{'---|' * len(self.stages)}")
+        for key, command in self.commands.items():
+            lines.append(f"| {command} | {' | '.join(self.cell(key, stage) for stage in self.stages)} |")
+        tested = f", tested in {_link(self.test)}" if self.test else ""
+        lines.append(f"\nDecided in {_link(self.decider)}{tested}.\n")
+        return "\n".join(lines)
+
+
+def _link(place: str) -> str:
+    return f"[{Path(place).name}](../{place})"
+
+
+def page() -> str:
+    """The whole page."""
+    tables = (_handover(), _prospect(), *_conversion(), *_account_mgmt(), _plan())
+    return HEAD + "\n".join(table.text() for table in tables) + "\n" + _stageless()
+
+
+def _stageless() -> str:
+    text = "## Streams without stages\n\n| stream | what it remembers | file |\n|---|---|---|\n"
+    for stream, (about, folders) in STAGELESS.items():
+        files = ", ".join(f"[{one.partition('/')[0]}](../services/{one}/{stream}.py)" for one in folders)
+        text += f"| `{stream}` | {about} | {files} |\n"
+    return text
+
+
+def _outcome(does: Callable[[], Iterable[Any]], own: tuple[type, ...] | None = None) -> str:
+    """What follows, as a cell. Of other streams in the same append unit nothing is shown."""
+    try:
+        events = [type(event).__name__ for event in does() if own is None or isinstance(event, own)]
+    except Refused as refused:
+        thing, _, what = refused.code.partition(".")
+        short = {"wrong-stage": "✕", "unknown": "?"}.get(what)
+        return (short or f"*{refused.code if what else thing}*") + (" !" if refused.record else "")
+    return f"`{' '.join(events)}`" if events else NOTHING
+
+
+def _named(commands: dict[Any, Any]) -> dict[str, str]:
+    """The commands by their names in the test. The class is shown; where it comes twice, the name beside it."""
+    kinds = {str(key): type(command).__name__ for key, command in commands.items()}
+    often = Counter(kinds.values())
+    return {
+        key: kind if often[kind] == 1 or kind.lower().startswith(key.lower()) else f"{kind} ({key})"
+        for key, kind in kinds.items()
+    }
+
+
+def _test(place: str) -> ModuleType:
+    """A test module as a module. What tests of its folder share beside it can be imported by it."""
+    path = ROOT / place
+    if str(path.parent) not in sys.path:
+        sys.path.insert(0, str(path.parent))
+    name = "tables_" + "_".join(path.with_suffix("").parts[-4:]).replace("-", "_")
+    spec = spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise LookupError(place)
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _handover() -> Table:
+    place = "libs/belt/tests/test_handover_table.py"
+    test = _test(place)
+    return Table(
+        title="Handover (any)",
+        about="What both handovers share: an offer with an owner and a clock, decided in the receiver's stream.",
+        decider="libs/belt/src/belt/core/handover/decide.py",
+        test=place,
+        commands=_named(test.COMMANDS),
+        stages=list(test.STAGES),
+        cell=lambda command, stage: _outcome(
+            lambda: test.handover.decide(
+                test.COMMANDS[command],
+                test.handover.fold(test.handover.Handover(), test.STAGES[stage]),
+                sys.modules["handovers"].RULES,
+                sys.modules["handovers"].TEAM,
+            )
+        ),
+    )
+
+
+def _prospect() -> Table:
+    place = "services/lead-gen/tests/test_prospect_table.py"
+    test = _test(place)
+    commands = {kind.__name__: command for kind, command in test.COMMANDS.items()}
+    stages = {stage.value: reach for stage, reach in test.STAGES.items()}
+
+    def cell(command: str, stage: str) -> str:
+        company = test.Company()
+        stages[stage](company)
+        return _outcome(lambda: company.to("acme", commands[command]), _events("lead_gen", "prospect"))
+
+    return Table(
+        title="Prospect (lead-gen)",
+        about="One stream a client. What is overdue is said first, at its own instant (`HandoverOverdue`).",
+        decider="services/lead-gen/src/lead_gen/prospect/decide.py",
+        test=place,
+        commands=_named(commands),
+        stages=list(stages),
+        cell=cell,
+    )
+
+
+def _conversion() -> Iterable[Table]:
+    about = {
+        "offer": (
+            "Lead offer (conversion)",
+            "Handover 1. An acceptance opens the opportunity in the same append unit.",
+        ),
+        "opportunity": ("Opportunity (conversion)", "From an accepted lead, or a hunter's own find, to a first sale."),
+        "deal": ("Deal (conversion)", "A won sale: its money, and its buyer on the way to account management."),
+    }
+    deciders = {"offer": "offer.py", "opportunity": "opportunity/decide.py", "deal": "deal/decide.py"}
+    for stream, (title, text) in about.items():
+        place = f"services/conversion/tests/test_{stream}.py"
+        yield _stepped(stream, title, text, f"services/conversion/src/conversion/{deciders[stream]}", place)
+
+
+def _stepped(stream: str, title: str, about: str, decider: str, place: str) -> Table:
+    """A table whose stages are reached by steps, or by commands for the one opportunity of the story."""
+    test = _test(place)
+
+    def step(given: Any) -> Any:
+        return given if hasattr(given, "category") else test.on(test.OPPORTUNITY, given)
+
+    def cell(command: str, stage: str) -> str:
+        there = test.bench()
+        for before in test.STAGES[stage]:
+            there.do(step(before))
+        return _outcome(lambda: there.do(step(test.COMMANDS[command])), _events("conversion", stream))
+
+    commands = {key: step(command).command for key, command in test.COMMANDS.items()}
+    return Table(title, about, decider, place, _named(commands), list(test.STAGES), cell)
+
+
+def _account_mgmt() -> Iterable[Table]:
+    about = {
+        "offer": ("Account offer (account-mgmt)", "Handover 2. An acceptance takes the seat at the account as well."),
+        "account": ("Account (account-mgmt)", "One client in service: who serves it, and whether it is a regular."),
+        "sale": ("Repeat sale (account-mgmt)", "A sale to a customer and its money. Nobody else writes these."),
+    }
+    deciders = {"offer": "offer.py", "account": "account.py", "sale": "sale/decide.py"}
+    for stream, (title, text) in about.items():
+        place = f"services/account-mgmt/tests/test_{stream}.py"
+        yield _folded(stream, title, text, f"services/account-mgmt/src/account_mgmt/{deciders[stream]}", place)
+
+
+def _folded(stream: str, title: str, about: str, decider: str, place: str) -> Table:
+    """A table whose stages are states."""
+    test = _test(place)
+    stages = {str(getattr(stage, "value", stage)): state for stage, state in test.STAGES.items()}
+    beside = (test.SERVED, test.ROSTER) if stream == "sale" else (test.ROSTER,)
+    return Table(
+        title=title,
+        about=about,
+        decider=decider,
+        test=place,
+        commands=_named(test.COMMANDS),
+        stages=list(stages),
+        cell=lambda command, stage: _outcome(lambda: test.decide(test.COMMANDS[command], stages[stage], *beside)),
+    )
+
+
+def _plan() -> Table:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    draft = approval.Draft("p", 1, "hunter", "EUR", at.date(), "{}", "pia", at)
+    drafted = approval.decide(draft, approval.PlanBook())
+    approve = approval.Approve("p", 1, "otto", at)
+    approved = [*drafted, approval.PlanApproved(at, "p", 1, "otto")]
+    stages = {"none": [], "draft": drafted, "approved": approved}
+    commands: dict[str, approval.Command] = {
+        "draft": draft,
+        "another text": replace(draft, document="[]"),
+        "approve": approve,
+        "by its author": replace(approve, by="pia"),
+    }
+    return Table(
+        title="Version of a plan (compensation)",
+        about="A plan is a list of versions. What a version says is in its document; here is only who agreed to it.",
+        decider="services/compensation/src/compensation/approval.py",
+        test=None,
+        commands=_named(commands),
+        stages=list(stages),
+        cell=lambda command, stage: _outcome(
+            lambda: approval.decide(commands[command], reduce(approval.evolve, stages[stage], approval.PlanBook()))
+        ),
+    )
+
+
+def _events(package: str, stream: str) -> tuple[type, ...]:
+    """The events of a stream."""
+    events: tuple[type, ...] = sys.modules[f"{package}.main"].STREAMS[stream].events
+    return events
