@@ -14,6 +14,7 @@ PYTHON = sys.executable
 CHECKS: dict[str, list[str]] = {
     "types": [PYTHON, "-m", "checks.types"],
     "arrows": [str(SCRIPTS / "lint-imports"), "--no-cache", "--no-logo"],
+    "docs": [PYTHON, "-m", "checks.docs"],
     "events": [PYTHON, "-m", "conveyor_events.generate", "--check"],
     "guards": [PYTHON, "-m", "checks.guards"],
     "lint": [str(SCRIPTS / "ruff"), "check", "--quiet", "--output-format=concise", "."],

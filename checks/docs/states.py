@@ -153,11 +153,11 @@ def _prospect() -> Table:
     place = "services/lead-gen/tests/test_prospect_table.py"
     test = _test(place)
     commands = {kind.__name__: command for kind, command in test.COMMANDS.items()}
-    stages = {stage.value: reach for stage, reach in test.STAGES.items()}
+    stages = {stage.value: stage for stage in test.Stage}
 
     def cell(command: str, stage: str) -> str:
         company = test.Company()
-        stages[stage](company)
+        test.reach(company, stages[stage])
         return _outcome(lambda: company.to("acme", commands[command]), _events("lead_gen", "prospect"))
 
     return Table(
