@@ -1,0 +1,20 @@
+"""The whole line once for all journeys: real PostgreSQL, real Kafka, four service processes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conveyor.processes import Wish, passing
+from conveyor.running import Running
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Running]:
+    with passing(Wish("journey"), lambda _: None) as services:
+        yield services
