@@ -70,6 +70,7 @@ async def test_the_main_way_from_the_offer_to_a_refund(counter: Counter) -> None
     }
     paid = await counter.post(PAYMENTS, {"payment_id": "p1", "net": "4000.00", "currency": "EUR"})
     assert (paid.status_code, paid.json()["stage"], paid.json()["paid"]) == (201, "paid", "4000.00")
+    assert paid.json()["refunded"] == "0.00"
     back = await counter.post(REFUNDS, {"refund_id": "r1", "net": "500.00", "currency": "EUR"})
     assert (back.status_code, back.json()["stage"], back.json()["refunded"]) == (201, "part_paid", "500.00")
 
@@ -315,7 +316,7 @@ async def test_lists_are_filtered_and_paged(counter: Counter) -> None:
     assert code(await counter.get("/v1/accounts/unopened")) == "account.unknown"
     await counter.post(SALES, SALE)
     (sale,) = (await counter.get("/v1/sales", client=CLIENT)).json()["items"]
-    assert (sale["net"], sale["stage"]) == ("4000.00", "open")
+    assert (sale["net"], sale["paid"], sale["stage"]) == ("4000.00", "0.00", "open")
     assert code(await counter.get("/v1/sales", cursor="nonsense")) == "invalid-cursor"
     assert code(await counter.get("/v1/sales", limit=201)) == "invalid-parameter"
 

@@ -23,6 +23,7 @@ from account_mgmt.sale import PaymentRecorded, RefundRecorded, SaleRecorded, Sta
 from account_mgmt.sale.state import ZERO, stage_of
 from belt.core import handover
 from belt.io.projection import StreamView, version_columns
+from conveyor_events.money import round_half_up
 
 Row = Mapping[str, Any]
 TABLES = MetaData()
@@ -177,8 +178,8 @@ def sale(row: Row | None, event: SaleEvent) -> Row | None:
                 "currency": sold.currency,
                 "net": sold.net,
                 "tax": tax,
-                "paid": ZERO,
-                "refunded": ZERO,
+                "paid": round_half_up(ZERO, sold.currency),
+                "refunded": round_half_up(ZERO, sold.currency),
                 "sold_at": sold.sold_at,
             }
         case _ if row is None:

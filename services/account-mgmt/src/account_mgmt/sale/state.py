@@ -11,6 +11,7 @@ from functools import reduce
 from typing import assert_never
 
 from account_mgmt.sale.events import Event, PaymentRecorded, RefundRecorded, SaleRecorded
+from conveyor_events.money import round_half_up
 
 EXACT = Context(prec=200)
 ZERO = Decimal(0)
@@ -67,11 +68,16 @@ class SaleBook:
 
     @property
     def paid(self) -> Decimal:
-        return total(payment.net for payment in self.payments)
+        return EXACT.add(self._nothing, total(payment.net for payment in self.payments))
 
     @property
     def refunded(self) -> Decimal:
-        return total(refund.net for refund in self.refunds)
+        return EXACT.add(self._nothing, total(refund.net for refund in self.refunds))
+
+    @property
+    def _nothing(self) -> Decimal:
+        """Zero, written with the currency's minor units."""
+        return ZERO if self.recorded is None else round_half_up(ZERO, self.recorded.sale.currency)
 
     @property
     def left(self) -> Decimal:
