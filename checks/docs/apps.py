@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import cache
 from importlib import import_module
-from typing import Any
 
+import asyncpg
 from fastapi import FastAPI
 
-from belt.io import driving
+from belt.io import driving, feed
 from belt.io.clock import SystemClock
 from belt.io.desk import Desk
 from belt.io.handle import Writer
 from belt.io.http import Readiness
-from belt.io.running import app_for, engine_for
+from belt.io.parking import Parking
+from belt.io.running import app_for, engine_for, intake_for, progress_of
 from belt.io.seal import Vault
 from belt.io.service import Service
 from belt.io.settings import Settings
@@ -36,15 +38,20 @@ def folder(service: Service) -> str:
 
 @cache
 def app(name: str) -> FastAPI:
-    """The app of a service as it is served, with every door."""
+    """The app of a service with every door; tests/guards compares it with the one that is served."""
     service = next(one for one in services() if one.name == name)
+    return asyncio.run(_app(service))
+
+
+async def _app(service: Service) -> FastAPI:
     settings = Settings(service=service.name, port=service.port, dsn=NOWHERE, jwks="nowhere")
-    clock, engine = SystemClock(), engine_for(settings)
-    writer = Writer(settings.dsn, service.streams, Vault(bytes(range(32))), clock, f"/conveyor/{service.name}")
-    desk, ticker = Desk(writer, engine, clock, settings), Ticker(writer, engine, clock)
-    doors = [service.routes(desk), driving.doors(desk, ticker, _progress)]
+    clock, engine, pool = SystemClock(), engine_for(settings), asyncpg.create_pool(NOWHERE)
+    writer = Writer(NOWHERE, service.streams, Vault(bytes(range(32))), clock, f"/conveyor/{service.name}")
+    desk, parking = Desk(writer, engine, clock, settings), Parking(service.name, pool)
+    intake = intake_for(service, settings, writer, parking, pool)
+    doors = [
+        service.routes(desk),
+        driving.doors(desk, Ticker(writer, engine, clock), progress_of(pool, None)),
+        feed.doors(desk, pool, parking, intake),
+    ]
     return app_for(service, settings, doors, Readiness())
-
-
-async def _progress() -> dict[str, Any]:
-    raise LookupError("an app that is only described makes no progress")

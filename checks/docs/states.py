@@ -237,7 +237,7 @@ def _plan() -> Table:
     drafted = approval.decide(draft, approval.PlanBook())
     approve = approval.Approve("p", 1, "otto", at)
     approved = [*drafted, approval.PlanApproved(at, "p", 1, "otto")]
-    stages = {"none": [], "draft": drafted, "approved": approved}
+    stages: dict[str, Sequence[approval.Event]] = {"none": [], "draft": drafted, "approved": approved}
     commands: dict[str, approval.Command] = {
         "draft": draft,
         "another text": replace(draft, document="[]"),
