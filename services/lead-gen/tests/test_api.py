@@ -75,6 +75,16 @@ async def test_fifty_at_once_make_one_client(office: Office) -> None:
     assert [version for (version,) in versions] == list(range(1, 27))
 
 
+async def test_fifty_at_once_under_one_id_make_one_client_too(office: Office) -> None:
+    await office.opens()
+    answers = await asyncio.gather(
+        *(office.post("/v1/prospects", PROSPECT, by="ana" if n % 2 else "egor") for n in range(50))
+    )
+    found = Counter(answer.status_code for answer in answers)
+    assert found == {201: 1, 200: 24, 409: 25}  # the winner's own repetitions, and the rival's attempts
+    assert Counter(await office.told()) == {"ProspectRegistered": 1, "RegistrationRefused": 25}
+
+
 async def test_a_refusal_that_is_a_fact_is_repeated_not_recorded_twice(office: Office) -> None:
     await office.opens()
     await office.done("/v1/prospects", PROSPECT)

@@ -93,6 +93,18 @@ def test_a_second_scout_hears_until_when_the_client_is_protected_and_the_attempt
     assert (fact.by, fact.held_by, fact.reason) == (seat("egor", SCOUT), seat("ana", SCOUT), "client-protected")
 
 
+def test_the_same_entry_under_the_same_id_is_a_repetition_for_one_scout_and_a_rival_s_for_another(
+    company: Company,
+) -> None:
+    company.registered()
+    assert company.to("acme", register(when=at(5))) == []
+    with pytest.raises(Refused) as refused:
+        company.to("acme", register(by="egor", when=at(5)))
+    assert (refused.value.code, len(refused.value.record)) == ("client-protected", 1)
+    with pytest.raises(Refused, match=r"prospect\.id-taken"):
+        company.to("acme", register(keys=(IdentityKey("domain", "other.example"),)))
+
+
 def test_the_same_scout_is_no_rival(company: Company) -> None:
     company.registered()
     with pytest.raises(Refused) as refused:

@@ -57,9 +57,11 @@ def _register(command: c.RegisterProspect, prospect: Prospect, roster: Roster) -
     staffed = holding.staffing_of(roster, command.line, command.at)
     by = holding.finder(command.by, roster, command.line, staffed.variant, command.at)
     if prospect.stage is not Stage.NONE:
-        if (prospect.line, prospect.keys) == (command.line, keys):
-            return []  # said twice
-        raise Refused("prospect.id-taken", client_id=command.client)
+        if (prospect.line, prospect.name, prospect.keys) != (command.line, command.name, keys):
+            raise Refused("prospect.id-taken", client_id=command.client)
+        if prospect.registered_by != by:
+            raise holding.contest(c.ContestClient(command.line, command.by, command.at), prospect, roster)
+        return []  # said twice
     return [
         e.ProspectRegistered(
             client=command.client,

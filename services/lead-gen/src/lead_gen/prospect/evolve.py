@@ -69,6 +69,7 @@ def _registered(event: e.ProspectRegistered) -> Prospect:
         source=event.source,
         segment=event.segment,
         sourced_by=event.by,
+        registered_by=event.by,
         registered_at=event.at,
         protected_until=event.protected_until,
     )

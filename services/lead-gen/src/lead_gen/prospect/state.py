@@ -101,6 +101,7 @@ class Prospect:
     segment: str | None = None
     sourced_by: Seat = NOBODY
     converted_by: Seat | None = None
+    registered_by: Seat | None = None
     registered_at: datetime | None = None
     protected_until: datetime | None = None
     verified_at: datetime | None = None
