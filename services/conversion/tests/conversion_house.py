@@ -97,7 +97,7 @@ class House:
         await self.offered()
         assert (await self.post(f"/v1/offers/{OFFER}/accept")).status_code == 200
         sent = await self.post(f"/v1/opportunities/{OPPORTUNITY}/proposals", PROPOSAL)
-        assert sent.status_code == 200, sent.text
+        assert sent.status_code == 201, sent.text
 
     async def won(self) -> None:
         await self.proposed()

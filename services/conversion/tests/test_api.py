@@ -47,7 +47,7 @@ async def test_the_main_way_from_the_lead_to_a_refund(house: House) -> None:
     assert taken.headers["etag"] == '"3"'
 
     planned = await house.post(f"{OPPORTUNITIES}/meetings", {"meeting_id": "m1", "starts_at": "2026-03-30T08:00:00Z"})
-    assert (planned.status_code, planned.json()["stage"]) == (200, "meeting_planned")
+    assert (planned.status_code, planned.json()["stage"]) == (201, "meeting_planned")
     told = {"meeting_id": "m1", "objective_met": "full", "facts": ["Mrs Weber decides"]}
     held = await house.post(f"{OPPORTUNITIES}/meetings", told)
     assert (held.json()["stage"], held.json()["version"]) == ("meeting_held", 3)
@@ -108,7 +108,7 @@ async def test_the_lists_show_what_there_is_page_by_page(house: House) -> None:
     (row,) = (await house.get("/v1/opportunities", converted_by="boris")).json()["items"]
     assert (row["stage"], row["net"], row["deal_id"], row["sourced_by"]) == ("won", "10000.00", DEAL, "ana")
     (row,) = (await house.get("/v1/deals", client=CLIENT, account="offered")).json()["items"]
-    assert (row["deal_id"], row["paid"], row["account_to"], row["currency"]) == (DEAL, "0", "clara", "EUR")
+    assert (row["deal_id"], row["paid"], row["account_to"], row["currency"]) == (DEAL, "0.00", "clara", "EUR")
     assert (await house.get("/v1/deals", line="elsewhere")).json() == {"items": [], "next": None}
 
 

@@ -14,6 +14,7 @@ from conversion.offer import Event as OfferEvent
 from conversion.offer import LeadReceived
 from conversion.opportunity import Stage
 from conversion.terms import NOTHING
+from conveyor_events.money import round_half_up
 
 Row = Mapping[str, Any]
 TABLES = MetaData()
@@ -178,6 +179,7 @@ DEALS_TABLE = Table(
 
 def deals(row: Row | None, event: deal.Event) -> Row | None:
     if isinstance(event, deal.DealOpened):
+        nothing = round_half_up(NOTHING, event.currency)
         return {
             "deal_id": event.deal,
             "opportunity_id": event.opportunity,
@@ -190,8 +192,8 @@ def deals(row: Row | None, event: deal.Event) -> Row | None:
             "net": event.net,
             "tax": event.tax,
             "currency": event.currency,
-            "paid": NOTHING,
-            "refunded": NOTHING,
+            "paid": nothing,
+            "refunded": nothing,
             "account": "none",
         }
     return None if row is None else {**row, **_deal(event)}

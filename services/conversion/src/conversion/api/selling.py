@@ -103,7 +103,7 @@ class CloseReply(OpportunityReply):
 
 
 def doors(doors: Doors, desk: Desk) -> None:
-    @doors.command("/v1/opportunities/{opportunity}/meetings", "deals:write", reply=MeetingReply)
+    @doors.command("/v1/opportunities/{opportunity}/meetings", "deals:write", reply=MeetingReply, status=201)
     async def meet(request: Request, opportunity: str, body: MeetingBody) -> Response:
         """Plans a meeting, tells how it went, or both."""
         subject = desk.subject(request)
@@ -116,9 +116,10 @@ def doors(doors: Doors, desk: Desk) -> None:
             next_step = body.next_step.next_step() if body.next_step else None
             commands.append(RecordMeeting(at, by, meeting, body.objective_met, body.facts, next_step))
         steps = [Step(CATEGORY, opportunity, command) for command in commands]
-        return await desk.do(request, *steps, body=body, reply=replied(opportunity, meeting_id=meeting))
+        reply = replied(opportunity, meeting_id=meeting)
+        return await desk.do(request, *steps, body=body, reply=reply, created=True)
 
-    @doors.command("/v1/opportunities/{opportunity}/proposals", "deals:write", reply=ProposalReply)
+    @doors.command("/v1/opportunities/{opportunity}/proposals", "deals:write", reply=ProposalReply, status=201)
     async def propose(request: Request, opportunity: str, body: ProposalBody) -> Response:
         """Sends a proposal or a revision of it. A discount above the line's limit needs a manager."""
         subject = desk.subject(request)
@@ -140,7 +141,7 @@ def doors(doors: Doors, desk: Desk) -> None:
             price = {"revision": sent.revision, "net": plain(sent.net)} if sent else {}
             return {**replied(opportunity)(outcome), "proposal_id": proposal, **price}
 
-        return await desk.do(request, Step(CATEGORY, opportunity, command), body=body, reply=reply)
+        return await desk.do(request, Step(CATEGORY, opportunity, command), body=body, reply=reply, created=True)
 
     @doors.command("/v1/opportunities/{opportunity}/close", "deals:write", reply=CloseReply)
     async def close(request: Request, opportunity: str, body: CloseBody) -> Response:

@@ -16,6 +16,7 @@ from conversion.deal.events import (
     PaymentRefunded,
 )
 from conversion.terms import NOTHING
+from conveyor_events.money import round_half_up
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,15 @@ class Deal:
 
     @property
     def paid(self) -> Decimal:
-        return sum((payment.net for payment in self.payments), NOTHING)
+        return sum((payment.net for payment in self.payments), self._nothing)
 
     @property
     def refunded(self) -> Decimal:
-        return sum((payment.refunded for payment in self.payments), NOTHING)
+        return sum((payment.refunded for payment in self.payments), self._nothing)
+
+    @property
+    def _nothing(self) -> Decimal:
+        return round_half_up(NOTHING, self.sale.currency) if self.sale else NOTHING
 
     def payment(self, name: str) -> Payment | None:
         return next((payment for payment in self.payments if payment.payment == name), None)
