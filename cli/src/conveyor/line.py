@@ -21,6 +21,7 @@ from uuid import uuid4
 
 import httpx
 
+from conveyor.draining import quiet
 from conveyor.exits import NotRunning, Problem, Unreachable
 from conveyor.running import Running
 from conveyor.tokens import Tokens
@@ -170,25 +171,19 @@ class Line:
         return dict(zip(SERVICES, shown, strict=True))
 
     async def drained(self, patience: float = 300.0) -> dict[str, dict[str, Any]]:
-        """Returns when every event has been carried and taken in everywhere, and nothing new came of it.
-
-        Two looks must agree: between them nobody was busy, so nothing was on its way when the first one ended.
-        """
+        """Returns when every event has been carried and taken in everywhere, and nothing new came of it."""
         deadline = time.monotonic() + patience
         (wait, longest), before = LOOK_AGAIN, None
         while True:
             clocks = await self.clocks()
-            heads = {service: clock["published"] for service, clock in clocks.items()}
-            quiet = all(clock["drained"] for clock in clocks.values())
-            if quiet and before == heads:
+            if quiet(clocks, before):
                 return clocks
-            before = heads if quiet else None
-            if not quiet:
-                if time.monotonic() > deadline:
-                    busy = [service for service, clock in clocks.items() if not clock["drained"]]
-                    raise Unreachable(f"after {patience:.0f} s still at work: {', '.join(busy)}")
-                await asyncio.sleep(wait)
-                wait = min(wait * 1.5, longest)
+            if time.monotonic() > deadline:
+                busy = [service for service, clock in clocks.items() if not clock["drained"]]
+                raise Unreachable(f"after {patience:.0f} s still at work: {', '.join(busy)}")
+            before = clocks
+            await asyncio.sleep(wait)
+            wait = min(wait * 1.5, longest)
 
     async def _send(
         self,

@@ -15,9 +15,9 @@ from conveyor_events.words import Station
 CONVERSION = "conversion"
 ACCOUNT_MGMT = "account-mgmt"
 TEAMS = {CONVERSION: Station.CONVERSION, ACCOUNT_MGMT: Station.ACCOUNT_MGMT}
-SILENCE = 4  # slots: longer than the eight working hours of the policy
-REWORK = 33  # slots: longer than fourteen days
-UNANSWERED = 8  # slots: longer than the sixteen working hours in which an account is to be taken
+SILENCE = 3  # slots: longer than the eight working hours of the policy
+REWORK = 22  # slots: longer than fourteen days
+UNANSWERED = 6  # slots: longer than the sixteen working hours in which an account is to be taken
 
 Told = Generator[Act, Answer, Answer]
 
@@ -47,8 +47,6 @@ def hand_over(prospect: Prospect) -> Generator[Act, Answer, str]:
         teller.wait(SILENCE - 1)
     elif fate is Fate.ESCALATED:
         teller.wait(SILENCE * 4)
-    elif teller.likely(0.3):
-        teller.wait(1)
     accepted = yield from _taken(prospect, CONVERSION, offer_id)
     return str(accepted["opportunity_id"])
 
@@ -82,7 +80,7 @@ def _taken(prospect: Prospect, service: str, offer_id: str) -> Told:
 def _mended(prospect: Prospect, offer_id: str, shown: Answer) -> Generator[Act, Answer, str]:
     """Rejected, back at its scout, offered again with more to show."""
     yield from _refused(prospect, offer_id, shown, "no_need_evidence")
-    prospect.teller.wait(3, 12)
+    prospect.teller.wait(2, 8)
     again = yield from sourcing.offer(prospect, "sent photographs of the broken machine")
     prospect.teller.wait(1)
     return str(again["offer_id"])
@@ -92,7 +90,7 @@ def _claimed(prospect: Prospect, offer_id: str, shown: Answer) -> Generator[Act,
     """Rejected, left lying until the time for rework is over, and taken up by somebody else."""
     yield from _refused(prospect, offer_id, shown, "contact_unreachable")
     teller = prospect.teller
-    teller.wait(REWORK, REWORK + 6)
+    teller.wait(REWORK, REWORK + 4)
     team = line_of(prospect.client.line.id).teams[Station.LEAD_GEN]
     prospect.holder = teller.somebody(team, but=prospect.holder)
     yield from prospect.does("/claim", {})

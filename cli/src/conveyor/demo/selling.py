@@ -82,11 +82,11 @@ def sell(prospect: Prospect, opportunity: str) -> Generator[Act, Answer, Won | N
     teller, fate, line = prospect.teller, prospect.client.fate, prospect.client.line
     prospect.holder = hunter = yield from hunter_of(prospect, opportunity)
     path = f"/v1/opportunities/{opportunity}"
-    teller.wait(2, 9)
+    teller.wait(2, 6)
     met: dict[str, Any] = {"meeting_id": teller.id("meeting"), "facts": ["showed us the hall"]}
     met["objective_met"] = teller.dice.choice(("full", "fallback"))
     yield from teller.act(hunter, SERVICE, f"{path}/meetings", met)
-    teller.wait(2, 8)
+    teller.wait(1, 6)
     if fate is Fate.LOST and teller.likely(0.5):
         reason = teller.dice.choice(("no_decision", "lost_contact", "timing"))
         yield from teller.act(hunter, SERVICE, f"{path}/lose", {"reason": reason})
@@ -95,7 +95,7 @@ def sell(prospect: Prospect, opportunity: str) -> Generator[Act, Answer, Won | N
     net = net_of(lines)
     proposal = {"proposal_id": teller.id("proposal"), "lines": lines, **amounts(net)}
     yield from teller.act(hunter, SERVICE, f"{path}/proposals", proposal)
-    teller.wait(3, 12)
+    teller.wait(2, 8)
     if fate is Fate.LOST:
         reason = teller.dice.choice(("price", "competitor", "no_fit"))
         yield from teller.act(hunter, SERVICE, f"{path}/lose", {"reason": reason})
@@ -112,7 +112,7 @@ def pay(prospect: Prospect, service: str, path: str, net: Decimal, parts: int) -
     """The client pays, in as many parts; the last one takes the remainder."""
     teller, paid = prospect.teller, Decimal(0)
     for part in range(parts):
-        teller.wait(4, 14)
+        teller.wait(3, 10)
         sum_ = net - paid if part == parts - 1 else round_half_up(net / parts, CURRENCY)
         paid += sum_
         body = {"payment_id": teller.id("payment"), "net": plain(sum_), "currency": CURRENCY}
@@ -120,7 +120,7 @@ def pay(prospect: Prospect, service: str, path: str, net: Decimal, parts: int) -
 
 
 def refund(prospect: Prospect, service: str, path: str, net: Decimal) -> Generator[Act, Answer, None]:
-    prospect.teller.wait(3, 20)
+    prospect.teller.wait(2, 12)
     body = {"refund_id": prospect.teller.id("refund"), "net": plain(net), "currency": CURRENCY}
     yield from prospect.teller.act(prospect.holder, service, f"{path}/refunds", body)
 

@@ -22,7 +22,7 @@ def keep(prospect: Prospect) -> Generator[Act, Answer, None]:
     if prospect.client.fate is Fate.REFUNDED:
         return
     for _ in range(teller.dice.choice(REPEATS)):
-        teller.wait(8, 26)
+        teller.wait(5, 17)
         net = round_half_up(Decimal(str(line.typical)) * Decimal(str(teller.dice.uniform(0.08, 0.5))), CURRENCY)
         sale = teller.id("sale")
         body = {"sale_id": sale, **selling.amounts(net)}

@@ -1,4 +1,4 @@
-"""When people of the demo do things: three moments of every working day, numbered from the first one on."""
+"""When people of the demo do things: two moments of every working day, numbered from the first one on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from conveyor.demo.company import ABSENCES, AFTER, FIRST_DAY, HOLIDAYS, PEOPLE, ZONE
 
-HOURS = (10, 13, 16)
+HOURS = (10, 15)
 PER_DAY = len(HOURS)
 
 

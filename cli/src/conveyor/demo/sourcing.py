@@ -145,14 +145,14 @@ def find(prospect: Prospect) -> Generator[Act, Answer, bool]:
     teller.wait(1, 3)
     if fate is Fate.INVALID:
         yield from call(prospect, "wrong_number")
-        teller.wait(2, 20)
+        teller.wait(2, 14)
         reason = teller.dice.choice(("closed_down", "no_such", "out_of_market"))
         yield from prospect.does("/invalidate", {"reason": reason})
         return False
     if fate is Fate.COLD:
         for _ in range(teller.between(2, 4)):
             yield from call(prospect, teller.dice.choice(("no_answer", "gatekeeper_blocked", "callback")))
-            teller.wait(3, 9)
+            teller.wait(2, 6)
         return False
     yield from warm_up(prospect)
     return True
