@@ -25,6 +25,7 @@ from account_story import (
     VARIANT,
     WON,
     at,
+    line,
     people,
     refusal,
     roster_of,
@@ -208,6 +209,13 @@ def test_silence_moves_the_offer_to_the_next_of_the_team_and_at_last_to_a_manage
     assert [getattr(event, "to", None) for event in events if isinstance(event, Expired)] == [CLARA, CYRIL, CORA]
     assert isinstance(events[-1], Escalated)
     assert (state.stage, state.handover.to, timers(state)) == ("escalated", MARIA, [])
+
+
+def test_the_policy_says_how_often_an_offer_moves_on() -> None:
+    once = roster_of([*STAFF, line(reroutes=1)])
+    state, events = run(received(), Expire(at(3, 31)), roster=once)
+    assert len([event for event in events if isinstance(event, Rerouted)]) == 1
+    assert state.stage == "escalated"
 
 
 def test_whoever_is_away_is_not_asked_next() -> None:

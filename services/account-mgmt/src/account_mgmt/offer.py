@@ -192,13 +192,11 @@ def _team(roster: Roster, line: str, at: datetime) -> tuple[Rules, Team]:
 
 
 def _seat(person: str, offer: Offer, team: Team) -> Seat:
-    """In which seat the person speaks: the one that waits for them, as one of the team, or as a manager."""
-    asked, offered = offer.handover.to, offer.handover.offered
-    role = offered.role if offered is not None else Role.MANAGER
-    if asked is not None and asked.person == person:
-        return asked
-    as_manager = person in team.managers and person not in team.members
-    return Seat(person=person, role=Role.MANAGER if as_manager else role)
+    """In which seat the person speaks: as one of the team, or as a manager of the line."""
+    offered = offer.handover.offered
+    if offered is None or (person in team.managers and person not in team.members):
+        return Seat(person=person, role=Role.MANAGER)
+    return Seat(person=person, role=offered.role)
 
 
 def evolve(offer: Offer, event: Event) -> Offer:
