@@ -5,6 +5,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -16,11 +17,14 @@ HIDDEN_BUT_OURS = {".ci", ".importlinter", ".gitignore"}
 
 WORDS_OF_SALES = {"scout", "hunter", "farmer", "lead", "leads", "scouts", "hunters", "farmers"}
 SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "manager", "base", "misc", "shared"}
+BELTS_CODES = "libs/belt/src/belt/io/codes.py"
 VARIANTS_LIVE_IN = "libs/events/src/conveyor_events/words.py"
 # Written in two pieces, so that this file does not find itself.
 INDEX_ADDRESS = re.compile(r"https?://[^\s\"')>]*(?:/sim" + r"ple\b|/mav" + r"en2\b|/packages/[0-9a-f]{2}/)")
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")
+LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
+FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+NAME = re.compile(r"`([A-Za-z_][\w.]*)`")
 
 
 def belt_knows_no_sales(root: Path) -> Iterator[str]:
@@ -87,18 +91,45 @@ def no_index_address(root: Path) -> Iterator[str]:
 
 
 def links_lead_somewhere(root: Path) -> Iterator[str]:
-    """Every relative link in the documents points to a file, and to a heading that is there."""
+    """Every relative link in the documents leads to a file, to a heading, or to a `name` that is in the code there."""
     for path in _files(root, "*.md"):
-        for number, line in enumerate(path.read_text().splitlines(), 1):
-            for link in LINK.findall(line):
-                if "://" in link or link.startswith("mailto:"):
-                    continue
-                place, _, heading = link.partition("#")
-                target = (path.parent / place).resolve() if place else path
-                if not target.exists():
-                    yield f"{path.relative_to(root)}:{number}: {link} leads nowhere"
-                elif heading and target.suffix == ".md" and heading not in _headings(target):
-                    yield f"{path.relative_to(root)}:{number}: {link}: no such heading"
+        text = FENCED.sub(lambda block: "\n" * block[0].count("\n"), path.read_text())
+        for found in LINK.finditer(text):
+            words, link = found.groups()
+            if "://" in link or link.startswith("mailto:"):
+                continue
+            at = f"{path.relative_to(root)}:{text.count(chr(10), 0, found.start()) + 1}: {link}"
+            place, _, heading = link.partition("#")
+            target = (path.parent / place).resolve() if place else path
+            if not target.exists():
+                yield f"{at} leads nowhere"
+            elif heading and target.suffix == ".md" and heading not in _headings(target):
+                yield f"{at}: no such heading"
+            elif target.suffix == ".py" and (name := NAME.fullmatch(words)) and name[1] not in _names(target):
+                yield f"{at}: no {name[1]} in it"
+
+
+def refusals_have_codes(root: Path) -> Iterator[str]:
+    """Every code a refusal names stands in a table, and every code in a table is named somewhere."""
+    everywhere = _table(root / BELTS_CODES, "CODES")
+    named: set[str] = set()
+    for folder in (root / "libs/belt/src", *sorted((root / "services").glob("*/src"))):
+        own = {code for path in _files(folder, "codes.py") for code in _table(path, "CODES")} - everywhere
+        strings: set[str] = set()
+        for path in _files(folder, "*.py"):
+            if path.name == "codes.py":
+                continue
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    strings.add(node.value)
+                code = _refused(node)
+                if code is not None and code not in own | everywhere:
+                    yield f"{path.relative_to(root)}:{node.lineno}: {code} is in no table of codes"  # type: ignore[attr-defined]
+        yield from (
+            f"{folder.relative_to(root)}: nothing is ever refused with {code}" for code in sorted(own - strings)
+        )
+        named |= strings
+    yield from (f"{BELTS_CODES}: nothing is ever refused with {code}" for code in sorted(everywhere - named))
 
 
 GUARDS: tuple[Callable[[Path], Iterator[str]], ...] = (
@@ -108,6 +139,7 @@ GUARDS: tuple[Callable[[Path], Iterator[str]], ...] = (
     lock_fits,
     no_index_address,
     links_lead_somewhere,
+    refusals_have_codes,
 )
 
 
@@ -131,14 +163,25 @@ def _files(folder: Path, *patterns: str) -> Iterator[Path]:
             yield path
 
 
-def _variant_names(table: Path) -> set[object]:
-    """The keys of VARIANTS, read without importing the code."""
-    for node in ast.parse(table.read_text()).body:
-        target = node.target if isinstance(node, ast.AnnAssign) else None
-        if isinstance(target, ast.Name) and target.id == "VARIANTS" and isinstance(node, ast.AnnAssign):
-            names = {key.value for key in getattr(node.value, "keys", []) if isinstance(key, ast.Constant)}
-            return {name for name in names if "-" in str(name)}  # the one-seat variant is also the word for its role
-    raise LookupError(f"{table}: no table VARIANTS")
+def _variant_names(table: Path) -> set[str]:
+    """The variants, but for the one-seat one, whose name is also the word for its role."""
+    return {name for name in _table(table, "VARIANTS") if "-" in name}
+
+
+def _table(file: Path, name: str) -> set[str]:
+    """The keys of a table, read without importing the code."""
+    for node in ast.parse(file.read_text()).body if file.is_file() else []:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
+            return {str(key.value) for key in getattr(node.value, "keys", []) if isinstance(key, ast.Constant)}
+    raise LookupError(f"{file}: no table {name}")
+
+
+def _refused(node: ast.AST) -> str | None:
+    """The code in `Refused("code", …)`."""
+    if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "Refused" and node.args:
+        first = node.args[0]
+        return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
+    return None
 
 
 def _canonical(name: str) -> str:
@@ -149,6 +192,30 @@ def _headings(document: Path) -> set[str]:
     """The anchors of a document's headings, as the usual renderers make them."""
     titles = re.findall(r"^#+ +(.+?)\s*$", document.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@cache
+def _names(module: Path) -> set[str]:
+    """What is defined in a module: functions, classes, constants; and Class.name for what is in a class."""
+    found: set[str] = set()
+    for node in ast.parse(module.read_text()).body:
+        mine = _defined(node)
+        found |= mine
+        if isinstance(node, ast.ClassDef):
+            found |= {f"{node.name}.{name}" for inner in node.body for name in _defined(inner)}
+    return found
+
+
+def _defined(node: ast.stmt) -> set[str]:
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return {name}
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            return {name}
+        case ast.Assign(targets=targets):
+            return {target.id for target in targets if isinstance(target, ast.Name)}
+        case _:
+            return set()
 
 
 if __name__ == "__main__":

@@ -15,9 +15,12 @@ ROOT = Path(__file__).parents[2]
 MARK = "<!-- Written by `python -m checks.docs --write`. Change the code, not this page. -->\n"
 
 
-def documents() -> dict[str, Callable[[], str]]:
+Pages = dict[str, Callable[[], str]]
+
+
+def documents() -> Pages:
     """Every generated document: its path in the checkout, and who writes it."""
-    pages: dict[str, Callable[[], str]] = {
+    pages: Pages = {
         "docs/errors.md": lambda: MARK + errors.page(),
         "docs/services.md": lambda: MARK + doors.page(),
         "docs/states.md": lambda: MARK + states.page(),
@@ -25,31 +28,33 @@ def documents() -> dict[str, Callable[[], str]]:
     return pages | {f"docs/openapi/{one.name}.json": partial(openapi.page, one.name) for one in services()}
 
 
-def differences(root: Path) -> Iterator[str]:
-    """What in the checkout is not as the code says, one line each."""
-    pages = documents()
+def write(root: Path, pages: Pages) -> None:
+    """Writes the pages into a checkout."""
+    for place, page in pages.items():
+        (root / place).parent.mkdir(parents=True, exist_ok=True)
+        (root / place).write_text(page(), encoding="utf-8")
+
+
+def differences(root: Path, pages: Pages) -> Iterator[str]:
+    """What in a checkout is not as the code says, one line each."""
     for place, page in pages.items():
         path = root / place
         if not path.is_file():
             yield f"{place}: missing"
-        elif path.read_text() != page():
+        elif path.read_text(encoding="utf-8") != page():
             yield f"{place}: differs from the code"
-    strays = {path.name for path in (root / "docs/openapi").glob("*")} - {Path(place).name for place in pages}
+    strays = {path.name for path in (root / "docs/openapi").glob("*")} - {f"{one.name}.json" for one in services()}
     yield from (f"docs/openapi/{name}: no such service" for name in sorted(strays))
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code 1 if a document is not up to date."""
+    """Exit code 1 if a document was not up to date."""
     parser = argparse.ArgumentParser(prog="python -m checks.docs", description=__doc__)
     parser.add_argument("--write", action="store_true", help="write them")
-    parser.add_argument("--checkout", type=Path, default=ROOT, help="where the documents are")
-    options = parser.parse_args(arguments)
-    if options.write:
-        for place, page in documents().items():
-            path = options.checkout / place
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(page())
-    found = list(differences(options.checkout))
+    if parser.parse_args(arguments).write:
+        write(ROOT, documents())
+        return 0
+    found = list(differences(ROOT, documents()))
     if found:
         print("\n".join(found), "write them with: python -m checks.docs --write", sep="\n", file=sys.stderr)
     return 1 if found else 0

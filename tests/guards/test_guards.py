@@ -174,12 +174,16 @@ def test_a_schema_that_was_changed_by_hand_is_found(tmp_path: Path) -> None:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """What the guards look at besides the seeds: the table of variants, and a lock that fits."""
+    """What the guards look at besides the seeds: the tables of variants and codes, and a lock that fits."""
     table = tmp_path / guards.VARIANTS_LIVE_IN
     table.parent.mkdir(parents=True)
     shutil.copy(ROOT / guards.VARIANTS_LIVE_IN, table)
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\ndependencies = ["pydantic>=2"]\n')
     (tmp_path / "requirements.lock").write_text("pydantic==2.14.3 \\\n    --hash=sha256:00\n")
+    codes = tmp_path / guards.BELTS_CODES
+    codes.parent.mkdir(parents=True)
+    codes.write_text('CODES: dict[str, Code] = {"internal": Code(500, "A fault of ours")}\n')
+    (codes.parent / "problems.py").write_text('raise Refused("internal")\n')
     return tmp_path
 
 
@@ -198,6 +202,11 @@ SEEDS: list[tuple[Guard, str, str]] = [
     (guards.no_index_address, "Makefile", "get https://example.org/sim" + "ple/x\n"),
     (guards.links_lead_somewhere, "docs/tour.md", "see [the other](nowhere.md)\n"),
     (guards.links_lead_somewhere, "docs/tour.md", "# Here\n[there](#there)\n"),
+    (guards.links_lead_somewhere, "docs/tour.md", "over two [lines\nof text](nowhere.md)\n"),
+    (guards.links_lead_somewhere, "docs/tour.md", "[`gone`](../libs/events/src/conveyor_events/words.py)\n"),
+    (guards.refusals_have_codes, "services/x/src/x/sale.py", 'raise Refused("sale.unheard-of")\n'),
+    (guards.refusals_have_codes, "services/x/src/x/codes.py", 'CODES: dict[str, int] = {"sale.never": (409, "")}\n'),
+    (guards.refusals_have_codes, guards.BELTS_CODES, 'CODES: dict[str, int] = {"internal": 1, "never": 2}\n'),
 ]
 
 
@@ -214,9 +223,16 @@ def test_every_guard_has_a_seed() -> None:
     assert {guard for guard, _, _ in SEEDS} == set(guards.GUARDS)
 
 
+def test_a_link_may_name_what_is_in_the_file(checkout: Path) -> None:
+    path = checkout / "docs/tour.md"
+    path.parent.mkdir(parents=True)
+    words = "../libs/events/src/conveyor_events/words.py"
+    path.write_text(f"[`changes_hands`]({words}) [`Seat.person`]({words}) [`VARIANTS`]({words}) [the file]({words})\n")
+    assert not list(guards.links_lead_somewhere(checkout))
+
+
 def test_a_leader_is_no_lead(checkout: Path) -> None:
     path = checkout / "libs/belt/src/belt/io/relay.py"
-    path.parent.mkdir(parents=True)
     path.write_text("LEADER = 1\nmisleading = leadership = None\n")
     assert not list(guards.belt_knows_no_sales(checkout))
 

@@ -21,7 +21,7 @@ from belt.io.facts import Facts
 from belt.io.handle import Writer
 from belt.io.intake import Intake, Progress
 from belt.io.kafka import Brokers, Outgoing, Reader, Received, Sender
-from belt.io.missing import PublisherAway
+from belt.io.missing import Fetch, PublisherAway
 from belt.io.parking import Parking
 from belt.io.reactions import Reactions
 from belt.io.seal import Vault
@@ -91,6 +91,7 @@ class Station:
     group: str = field(default_factory=lambda: f"g{uuid4().hex[:8]}")
     faulty: set[str] = field(default_factory=set)
     stuck: list[str] = field(default_factory=list)
+    fetch: Fetch | None = None
 
     def react(self, event: Any, envelope: Envelope) -> Sequence[Step]:
         does = event.offer_id
@@ -111,20 +112,21 @@ class Station:
                 return [Step("counter", envelope.subject, Raise(envelope.sequence, who=envelope.subject))]
 
     @asynccontextmanager
-    async def parts(self) -> AsyncIterator[tuple[Reactions, Parking, Writer]]:
+    async def parts(self) -> AsyncIterator[Reactions]:
         async with asyncpg.create_pool(self.dsn, min_size=0, max_size=4, command_timeout=5) as pool:
             writer = Writer(self.dsn, STREAMS, Vault(SECRET), SystemClock(), "/test")
             writer.start()
             parking = Parking("station", pool)
+            fetch = self.fetch or self.publisher.fetch
             try:
-                yield Reactions(writer, self.react, parking, self.publisher.fetch, patience=0.2), parking, writer
+                yield Reactions(writer, self.react, parking, fetch, patience=0.2)
             finally:
                 await writer.stop()
 
     @asynccontextmanager
     async def works(self, **more: Any) -> AsyncIterator[tuple[Reactions, Consumer]]:
         """The station at work: its intake and its consumer."""
-        async with self.parts() as (reactions, _, _):
+        async with self.parts() as reactions:
             consumer = self.consumer(reactions, **more)
             consumer.start()
             try:
@@ -171,13 +173,14 @@ class Slow:
     def __init__(self) -> None:
         self.go = asyncio.Event()
         self.taken: list[Received] = []
+        self.tidied = 0
 
     async def take(self, records: Sequence[Received], progress: Progress) -> None:
         await self.go.wait()
         self.taken.extend(records)
 
     async def tidy(self) -> None:
-        """Nothing to do."""
+        self.tidied += 1
 
     async def redrive(self, parked_id: int) -> None:
         raise AssertionError(parked_id)

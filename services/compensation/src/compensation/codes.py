@@ -13,7 +13,6 @@ CODES: dict[str, tuple[int, str]] = {
     "assignment.other-role": (409, "The plan is for another role"),
     "assignment.ends-before-it-begins": (422, "The assignment ends before it begins"),
     "statement.unknown": (404, "There is no such statement, or it is not yours to see"),
-    "statement.waits": (409, "The statement cannot be computed yet"),
     "line.unknown": (404, "There is no such line, or it is not yours to see"),
     "journey.unknown": (404, "Nothing is known of this client"),
     "period.invalid": (422, "A period is a calendar month such as 2026-03"),

@@ -62,12 +62,14 @@ class Consumer:
         stuck: Callable[[str], None],
         *,
         batch: int = 500,
+        most: int = 10_000,
         commit_every: float = 0.5,
         watch_every: float = 5.0,
         stuck_after: float = 60.0,
         patience: float = 5.0,
     ) -> None:
-        self._make, self._intake, self._stuck, self._batch = reader, intake, stuck, batch
+        self._make, self._intake, self._stuck = reader, intake, stuck
+        self._batch, self._most = batch, most
         self._commit_every, self._watch_every = commit_every, watch_every
         self._stuck_after, self._patience = stuck_after, patience
         self._reader: Reader | None = None
@@ -105,6 +107,10 @@ class Consumer:
     def partitions(self) -> set[Partition]:
         """What this member believes to own."""
         return self._reader.assigned() if self._reader is not None else set()
+
+    def held(self) -> int:
+        """How many records are in memory: read and not taken in."""
+        return sum(share.held for share in self._shares.values())
 
     async def taken_in(self) -> TakenIn:
         """Asked of the broker now. Raises Unreachable."""
@@ -150,6 +156,8 @@ class Consumer:
             for partition in self._shares.keys() - mine:
                 self._let_go(partition)
             busy = {partition for partition, share in self._shares.items() if share.held >= full}
+            if self.held() >= self._most:
+                busy = mine
             reader.pause(busy)
             reader.resume(mine - busy)
             wait = 0.01 if busy else POLL

@@ -181,13 +181,12 @@ class Reader:
         close_within: float = 5.0,
         session: float = 10.0,
         poll_interval: float = 300.0,
-        long_poll: float = 0.25,
     ) -> None:
         self._brokers, self._group, self._topics = brokers, group, tuple(topics)
-        self._long_poll = long_poll  # a question to the broker waits behind a fetch for at most so long
         self._start_within, self._within, self._close_within = start_within, within, close_within
         self._session, self._poll_interval = session, poll_interval
         self._consumer: Any = None
+        self._surveyor: Any = None
 
     async def start(self) -> None:
         self._consumer = AIOKafkaConsumer(
@@ -203,10 +202,21 @@ class Reader:
             max_poll_interval_ms=int(self._poll_interval * 1000),
             request_timeout_ms=int(max(self._within, self._session) * 1000) + 1000,
             metadata_max_age_ms=60_000,
-            fetch_max_wait_ms=int(self._long_poll * 1000),
+            fetch_max_wait_ms=250,  # a partition that is resumed waits behind the fetch in flight
             **self._brokers.security,
         )
-        await self._bounded(self._consumer.start(), self._start_within, "start")
+        # Questions about offsets go their own way: on the other connection they would wait behind a long poll.
+        self._surveyor = AIOKafkaConsumer(
+            bootstrap_servers=self._brokers.servers,
+            client_id=f"{self._group}-offsets",
+            request_timeout_ms=int(self._within * 1000),
+            **self._brokers.security,
+        )
+        await self._bounded(self._start_both(), self._start_within, "start")
+
+    async def _start_both(self) -> None:
+        await self._surveyor.start()
+        await self._consumer.start()
 
     def assigned(self) -> set[Partition]:
         """What this member believes to own. Only a hint: the database is the fence."""
@@ -236,9 +246,6 @@ class Reader:
         if mine:
             await self._bounded(self._consumer.commit(mine), self._within, "commit")
 
-    def seek(self, partition: Partition, offset: int) -> None:
-        self._consumer.seek(TopicPartition(*partition), offset)
-
     async def positions(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         """The next offset that `getmany` will give."""
         found: dict[Partition, int] = {}
@@ -250,7 +257,7 @@ class Reader:
     async def end_offsets(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         """One above the last record of each partition, asked of the broker now."""
         wanted = [TopicPartition(*p) for p in partitions]
-        found = await self._bounded(self._consumer.end_offsets(wanted), self._within, "end offsets")
+        found = await self._bounded(self._surveyor.end_offsets(wanted), self._within, "end offsets")
         return {Partition(p.topic, p.partition): offset for p, offset in found.items()}
 
     def pause(self, partitions: Iterable[Partition]) -> None:
@@ -262,10 +269,11 @@ class Reader:
 
     async def close(self) -> None:
         """Leaves the group if that goes quickly; lets go of everything in any case."""
-        consumer, self._consumer = self._consumer, None
-        if consumer is not None:
-            parts = (consumer, consumer._client, consumer._coordinator, consumer._fetcher)
-            await scrap(consumer.stop(), consumer._client, parts, self._close_within)
+        clients = [client for client in (self._consumer, self._surveyor) if client is not None]
+        self._consumer = self._surveyor = None
+        for client in clients:
+            parts = (client, client._client, client._coordinator, client._fetcher)
+            await scrap(client.stop(), client._client, parts, self._close_within)
 
     async def _bounded(self, asked: Any, within: float, what: str) -> Any:
         try:

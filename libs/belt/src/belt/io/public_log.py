@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -22,12 +22,15 @@ BYTES_TO_READERS = 8 * 1024 * 1024
 READ = """
 select position, topic, key, sequence, attributes, value, recorded_at
 from (select *, sum(octet_length(value)) over (order by position) - octet_length(value) as before
-      from (select * from published where position > $1 {filter} order by position limit $2) as slice) as sized
+      from (select * from published where position > $1 {filter} order by {order} limit $2) as slice) as sized
 where before < $3 order by position
 """
-NEXT = READ.format(filter="")
-OF_TOPICS = READ.format(filter="and ($4::text is null or topic = $4) and topic <> all($5::text[])")
-OF_KEY = READ.format(filter="and topic = $4 and key = $5 and sequence > $6 and topic <> all($7::text[])")
+NEXT = READ.format(filter="", order="position")
+OF_TOPICS = READ.format(filter="and ($4::text is null or topic = $4) and topic <> all($5::text[])", order="position")
+OF_KEY = READ.format(
+    filter="and topic = $4 and key = $5 and sequence > $6 and topic <> all($7::text[])",
+    order="sequence",  # the same order as that of positions, and the one that has an index
+)
 
 BACKLOG = """
 select place.position, log_head.position as head,
@@ -69,7 +72,7 @@ class Filter:
     hidden: Sequence[str] = ()
 
 
-async def read(pool: Pool, after: int, limit: int, wanted: Filter, within: float = 5.0) -> list[asyncpg.Record]:
+async def read(pool: Pool, after: int, limit: int, wanted: Filter, within: float = 5.0) -> list[Any]:
     """The next rows above a position. Of one key, the order of positions is the order of sequences."""
     async with asyncio.timeout(within):
         if wanted.key is None:
@@ -83,7 +86,7 @@ async def read(pool: Pool, after: int, limit: int, wanted: Filter, within: float
 _instant_text = lru_cache(maxsize=1_000)(instant_text)  # the events of one commit share it
 
 
-def attributes(row: Mapping[str, Any]) -> dict[str, str]:
+def attributes(row: Any) -> dict[str, str]:
     """All CloudEvents attributes of a row of the public log, as text."""
     found: dict[str, str] = from_json(row["attributes"])
     found["sequence"] = sequence_text(row["sequence"])

@@ -124,7 +124,7 @@ async def running(service: Service, settings: Settings, role: str = "all") -> As
             stack.enter_context(_task(ticker.run(), "belt-ticker"))
             if intake is not None:
                 consumer = Consumer(
-                    lambda: Reader(brokers, service.name, service.topics, long_poll=0.01 if clock.driven else 0.25),
+                    lambda: Reader(brokers, service.name, service.topics),
                     intake,
                     lambda _why: stuck.set(),
                 )

@@ -1,0 +1,131 @@
+"""A consumer keeps its memory bounded, outlives its broker, and ends its process rather than standing still."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+import pytest
+from small_line import Publisher, Slow, Station, all_taken_in
+from wire import eventually
+
+from belt.io.kafka import Brokers, partition_of
+from belt.io.telemetry import REGISTRY
+from belt.io.topics import create_topics
+from conveyor_local.kafka import Kafka
+
+
+@pytest.fixture
+def publisher(brokers: Brokers, topic: str) -> Publisher:
+    return Publisher(brokers, topic)
+
+
+@pytest.fixture
+def station(database: str, brokers: Brokers, publisher: Publisher) -> Station:
+    return Station(database, brokers, publisher)
+
+
+async def test_a_partition_whose_backlog_is_full_is_read_no_further(station: Station, publisher: Publisher) -> None:
+    other = next(f"b{n}" for n in range(9) if partition_of(f"b{n}".encode(), 3) != partition_of(b"a", 3))
+    intake = Slow()
+    consumer = station.consumer(intake, batch=10)
+    consumer.start()
+    await publisher.send(*[publisher.make("a") for _ in range(500)])
+    await eventually(lambda: consumer.held() >= 40, "the backlog is full")
+    full = consumer.held()
+    assert full < 80
+    await publisher.send(publisher.make(other))
+    await eventually(lambda: consumer.held() > full, "another partition is read all the same")
+    assert consumer.held() == full + 1
+    intake.go.set()
+    await all_taken_in(consumer)
+    assert len(intake.taken) == 501
+    await consumer.stop()
+
+
+async def test_no_more_is_held_in_all_than_was_agreed(station: Station, publisher: Publisher) -> None:
+    intake = Slow()
+    consumer = station.consumer(intake, batch=10, most=25)
+    consumer.start()
+    await publisher.send(*[publisher.make(f"client-{n}") for n in range(300)])
+    await eventually(lambda: consumer.held() >= 25, "as much as may be")
+    assert consumer.held() <= 25 + 40
+    intake.go.set()
+    await all_taken_in(consumer)
+    assert len(intake.taken) == 300
+    await consumer.stop()
+
+
+async def test_the_end_of_everything_taken_in_is_known(station: Station, publisher: Publisher) -> None:
+    intake = Slow()
+    consumer = station.consumer(intake)
+    assert not (await consumer.taken_in()).drained  # not a member yet
+    consumer.start()
+    await all_taken_in(consumer)  # nothing there is all there is
+    await publisher.send(publisher.make("a"), publisher.make("a"))
+    assert not (await consumer.taken_in()).drained
+    intake.go.set()
+    await all_taken_in(consumer)
+    assert (await consumer.taken_in()).positions == {publisher.topic: 2}
+    await consumer.stop()
+
+
+async def test_a_consumer_that_stands_still_ends_the_process(station: Station, publisher: Publisher) -> None:
+    consumer = station.consumer(Slow(), watch_every=0.05, stuck_after=0.5)
+    consumer.start()
+    await eventually(lambda: bool(consumer.partitions()), "it is a member")
+    assert station.stuck == []
+    await publisher.send(*[publisher.make("a") for _ in range(3)])
+    await eventually(lambda: bool(station.stuck), "the watchdog barks")
+    assert "3 records behind" in station.stuck[0]
+    assert REGISTRY.get_sample_value("conveyor_consumer_lag_records", {"topic": publisher.topic}) == 3
+    age = REGISTRY.get_sample_value("conveyor_consumer_lag_seconds", {"topic": publisher.topic})
+    assert age is not None
+    assert age > 0.4
+    async with asyncio.timeout(5):
+        await consumer.stop(within=0.5)
+
+
+async def test_an_idle_consumer_is_not_stuck(station: Station, publisher: Publisher) -> None:
+    intake = Slow()
+    intake.go.set()
+    consumer = station.consumer(intake, watch_every=0.05, stuck_after=0.1)
+    consumer.start()
+    for _ in range(3):
+        await publisher.send(publisher.make("a"))
+        await all_taken_in(consumer)
+        looks = intake.tidied + 5  # each a watch's round: longer than it may stand still with work to do
+        await eventually(lambda looks=looks: intake.tidied >= looks, "the watchdog looks again and again")  # type: ignore[misc]
+    await consumer.stop()
+    assert station.stuck == []
+
+
+async def test_a_frozen_broker_is_outlived(database: str, own_kafka: Kafka) -> None:
+    brokers = Brokers(own_kafka.brokers)
+    await create_topics(brokers, {"conveyor.own": 3})
+    publisher = Publisher(brokers, "conveyor.own")
+    station = Station(database, brokers, publisher)
+    async with station.works(stuck_after=4.0, watch_every=0.5) as (_, consumer):
+        await publisher.send(publisher.make("a"), publisher.make("b"))
+        await all_taken_in(consumer)
+        assert own_kafka.server is not None
+        os.kill(own_kafka.server.pid, signal.SIGSTOP)
+        await eventually(lambda: consumer.trouble is not None, "it lets go of a broker that does not answer", 40.0)
+        os.kill(own_kafka.server.pid, signal.SIGCONT)
+        await publisher.send(publisher.make("a"), publisher.make("b"))
+        await eventually(lambda: consumer.trouble is None, "it is a member again", 40.0)
+        await all_taken_in(consumer, 40.0)
+    assert await station.effects() == {"a": [1, 2], "b": [1, 2]}
+    assert station.stuck == []
+
+
+async def test_no_task_outlives_a_consumer(station: Station, publisher: Publisher) -> None:
+    before = asyncio.all_tasks()
+    consumer = station.consumer(Slow())
+    consumer.start()
+    await publisher.send(publisher.make("a"))
+    await eventually(lambda: consumer.held() == 1, "it has work in hand")
+    async with asyncio.timeout(10):
+        await consumer.stop(within=0.2)
+    assert asyncio.all_tasks() <= before

@@ -1,0 +1,64 @@
+"""The generated documents are watched: a change of the code or of a page is found, and what is served is described."""
+
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from belt.io.codes import CODES, Code
+from belt.io.migrate import upgrade
+from belt.io.running import running
+from belt.io.service import Service
+from belt.io.settings import Settings
+from checks import docs
+from checks.__main__ import CHECKS
+from checks.docs import errors
+from checks.docs.__main__ import MARK, differences, documents, write
+from checks.docs.apps import services
+
+ROOT = Path(docs.__file__).parents[2]
+PAGES = {place: page for place, page in documents().items() if "states" not in place}  # those need other tests' modules
+
+
+def test_a_page_that_was_changed_by_hand_is_found(tmp_path: Path) -> None:
+    write(tmp_path, PAGES)
+    assert not list(differences(tmp_path, PAGES))
+    for place in PAGES:
+        path = tmp_path / place
+        text = path.read_text()
+        path.write_text(text + "more\n")
+        assert list(differences(tmp_path, PAGES)) == [f"{place}: differs from the code"]
+        path.unlink()
+        assert list(differences(tmp_path, PAGES)) == [f"{place}: missing"]
+        path.write_text(text)
+    (tmp_path / "docs/openapi/fifth.json").write_text("{}")
+    assert list(differences(tmp_path, PAGES)) == ["docs/openapi/fifth.json: no such service"]
+
+
+def test_the_check_looks_at_every_page() -> None:
+    kept = {str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*") if path.suffix in (".md", ".json")}
+    written = {place for place in kept if (ROOT / place).read_text().startswith((MARK, '{\n "openapi"'))}
+    assert written == set(documents())
+    assert CHECKS["docs"][-1] == "checks.docs"
+
+
+def test_a_new_code_changes_the_page_of_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = errors.page()
+    monkeypatch.setitem(CODES, "seeded", Code(409, "A seed"))
+    assert errors.page() != before
+
+
+@pytest.mark.parametrize("service", services(), ids=lambda service: service.name)
+async def test_what_is_served_is_what_is_described(
+    service: Service, new_database: Callable[[], Awaitable[str]], tmp_path: Path
+) -> None:
+    key = tmp_path / "sealing.key"
+    key.write_text("0123456789abcdef0123456789abcdef")
+    dsn = await new_database()
+    await upgrade(dsn, service.package)
+    settings = Settings(service=service.name, port=0, dsn=dsn, jwks="nowhere", key_file=key)
+    async with running(service, settings, role="api") as parts:
+        assert parts.app is not None
+        described = json.loads((ROOT / f"docs/openapi/{service.name}.json").read_text())
+        assert json.loads(json.dumps(parts.app.openapi())) == described
