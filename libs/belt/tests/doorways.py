@@ -17,6 +17,7 @@ from starlette.responses import Response, StreamingResponse
 from belt.core.decider import Refused
 from belt.io.auth import Verifier
 from belt.io.body import BaseBody, GivenId, Strict
+from belt.io.bulk import bulk
 from belt.io.doors import Doors
 from belt.io.handle import Busy
 from belt.io.headers import etag, idempotency_key, if_match
@@ -71,6 +72,8 @@ def doors() -> Doors:
     @some.command("/v1/things/{thing}/turn", "deals:write", "manager", reply=Turned, status=201)
     async def turn(request: Request, thing: str, body: TurnBody) -> Response:
         """Turns a thing."""
+        if thing in WRONG:
+            raise WRONG[thing]
         told = {
             "thing": thing,
             "version": 4,
@@ -83,13 +86,15 @@ def doors() -> Doors:
         }
         return json_response(told, status=201, headers={"etag": etag(4)})
 
+    bulk(some, "/v1/turns/bulk", of=turn)
+
     @some.command("/v1/things/{n}/bump", "deals:write", reply=Turned)
     async def bump(n: int) -> dict[str, Any]:
         return {"thing": str(n + 1), "version": n}
 
-    @some.command("/v1/bulk", "deals:write", reply=Turned, body_bytes=1_000_000)
-    async def bulk(body: TurnBody) -> dict[str, Any]:
-        return {"thing": "bulk", "version": len(body.lines)}
+    @some.command("/v1/large", "deals:write", reply=Turned, body_bytes=1_000_000)
+    async def large(body: TurnBody) -> dict[str, Any]:
+        return {"thing": "large", "version": len(body.lines)}
 
     @some.query("/v1/things", "deals:read", reply=list[Turned])
     async def things(

@@ -23,7 +23,7 @@ CODES: dict[str, Code] = {
     "invalid-idempotency-key": Code(400, "The Idempotency-Key is not 1 to 255 visible characters"),
     "invalid-if-match": Code(400, "If-Match does not name one version"),
     "bad-request": Code(400, "The request cannot be understood"),
-    "unsupported-media-type": Code(415, "The body must be application/json"),
+    "unsupported-media-type": Code(415, "The body is of a media type that is not taken here"),
     "body-too-large": Code(413, "The body is too large"),
     "future-date": Code(422, "The business time lies in the future"),
     # who asks

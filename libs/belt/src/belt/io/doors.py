@@ -65,14 +65,14 @@ class Door(APIRoute):
         **rest: Any,
     ) -> None:
         self.scopes, self.body_bytes = scopes, body_bytes
-        self._call = None if set(rest.get("methods") or {"GET"}) == {"GET"} else Call(path, endpoint)
+        self.call = None if set(rest.get("methods") or {"GET"}) == {"GET"} else Call(path, endpoint)
         super().__init__(path, endpoint, **rest)
-        if self._call is not None:
+        if self.call is not None:
             self._handler = self.get_route_handler()
             self.app = self._lean
 
     def get_route_handler(self) -> Callable[[Request], Any]:
-        inner = super().get_route_handler() if self._call is None else self._command
+        inner = super().get_route_handler() if self.call is None else self._command
 
         async def handle(request: Request) -> Response:
             if self.scopes is not None:
@@ -84,7 +84,10 @@ class Door(APIRoute):
 
     async def _command(self, request: Request) -> Response:
         most = request.app.state.reception.body_bytes if self.body_bytes is None else self.body_bytes
-        answer = await self._call.made(request, most) if self._call is not None else None
+        if self.call is None:
+            raise TypeError(f"{self.path} is no command")
+        raw = await read_body(request, most) if self.call.body is not None else b""
+        answer = await self.call.made(request, raw)
         return answer if isinstance(answer, Response) else json_response(answer, status=self.status_code or 200)
 
     async def _lean(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,7 +101,8 @@ class Call:
 
     def __init__(self, path: str, endpoint: Callable[..., Any]) -> None:
         self._endpoint = endpoint
-        self._body: tuple[str, type[BaseModel]] | None = None
+        self._name = ""
+        self.body: type[BaseModel] | None = None
         self._requests: list[str] = []
         self._parts: dict[str, TypeAdapter[Any]] = {}
         in_path = set(compile_path(path)[2])
@@ -109,22 +113,22 @@ class Call:
                     self._parts[name] = TypeAdapter(hint)
             elif plain is Request:
                 self._requests.append(name)
-            elif isinstance(plain, type) and issubclass(plain, BaseModel) and self._body is None:
-                self._body = name, plain
+            elif isinstance(plain, type) and issubclass(plain, BaseModel) and self.body is None:
+                self._name, self.body = name, plain
             else:
                 raise TypeError(f"{path}: a command takes parts of the path, one body and the request, not {name!r}")
         if not inspect.iscoroutinefunction(endpoint):
             raise TypeError(f"{path}: an endpoint is a coroutine function")
 
-    async def made(self, request: Request, most: int) -> Any:
+    async def made(self, request: Request, raw: bytes) -> Any:
+        """Calls the endpoint. `raw` is the body as it came."""
         given: dict[str, Any] = dict(request.path_params)
         try:
             given |= {name: part.validate_python(given[name]) for name, part in self._parts.items()}
         except ValidationError as wrong:
             raise Refused("invalid-parameter", errors=told(wrong.errors(include_url=False))) from None
-        if self._body is not None:
-            name, model = self._body
-            given[name] = validated(model, await read_body(request, most))
+        if self.body is not None:
+            given[self._name] = validated(self.body, raw)
         for name in self._requests:
             given[name] = request
         return await self._endpoint(**given)
@@ -152,12 +156,18 @@ class Doors(APIRouter):
         status: int = 200,
         method: str = "POST",
         body_bytes: int | None = None,
+        line: dict[str, Any] | None = None,
         **rest: Any,
     ) -> Callable[[Endpoint], Endpoint]:
-        """A door for one command. The endpoint takes the path's parts, one body and, if it wants, the request."""
+        """A door for one command. The endpoint takes the path's parts, one body and, if it wants, the request.
+
+        `line`: OpenAPI's description of a body that the endpoint reads by itself (bulk.py).
+        """
         headers = [*KEY_HEADERS] if method == "POST" else KEY_HEADERS[1:]
         codes = (400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 503)
-        extra = _extra(scopes, codes, headers)
+        extra = _extra(scopes, codes, headers if line is None else KEY_HEADERS[:1])
+        if line is not None:
+            extra["openapi_extra"]["requestBody"] = line
         return self._add(path, scopes, {method}, reply, status, extra, body_bytes, rest)
 
     def query(self, path: str, *scopes: str, reply: Any, **rest: Any) -> Callable[[Endpoint], Endpoint]:
@@ -234,7 +244,7 @@ def _extra(
     return {"responses": responses, "openapi_extra": extra}
 
 
-async def read_body(request: Request, most: int) -> bytes:
+async def read_body(request: Request, most: int, media: tuple[str, ...] = ("application/json",)) -> bytes:
     """The body, counted while it streams in."""
     declared = request.headers.get("content-length", "0")
     if declared.isdigit() and int(declared) > most:
@@ -246,8 +256,8 @@ async def read_body(request: Request, most: int) -> bytes:
         if size > most:
             raise Refused("body-too-large", limit=most)
         parts.append(part)
-    if size and request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise Refused("unsupported-media-type")
+    if size and request.headers.get("content-type", "").partition(";")[0].strip().lower() not in media:
+        raise Refused("unsupported-media-type", takes=media[0])
     return b"".join(parts)
 
 

@@ -103,6 +103,7 @@ def create_app(
         middleware=[Middleware(Guard, problems=problems, deadline=request_deadline, in_flight=in_flight)],
     )
     app.state.reception = Reception(verifier, Buckets(rate, burst or rate * 2), body_bytes)
+    app.state.problems = problems
     app.state.readiness = readiness or Readiness()
     for some in (_health(app.state.readiness), *doors):
         app.router.routes.extend(as_door(route) for route in some.routes)

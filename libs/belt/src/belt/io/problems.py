@@ -117,6 +117,17 @@ class Problems:
 
         return {kind: handler(refused_by) for kind, refused_by in AS_REFUSED.items()}
 
+    def told(self, wrong: Exception, request_id: str | None = None) -> Response:
+        """Any exception as a problem; one that nobody expected is a fault of ours, and the log tells it."""
+        try:
+            for kind in type(wrong).__mro__:
+                if kind in AS_REFUSED:
+                    return self.response(AS_REFUSED[kind](wrong), request_id)
+        except DBAPIError as ours:
+            wrong = ours
+        log.error("problem.fault", exc_info=wrong)
+        return self.response(Refused("internal"), request_id)
+
     def response(self, refused: Refused, request_id: str | None = None) -> Response:
         code = refused.code
         row = self.codes.get(code)
