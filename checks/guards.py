@@ -18,6 +18,7 @@ HIDDEN_BUT_OURS = {".ci", ".importlinter", ".gitignore"}
 WORDS_OF_SALES = {"scout", "hunter", "farmer", "lead", "leads", "scouts", "hunters", "farmers"}
 SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "manager", "base", "misc", "shared"}
 BELTS_CODES = "libs/belt/src/belt/io/codes.py"
+METRICS = "libs/belt/src/belt/io/telemetry.py"
 VARIANTS_LIVE_IN = "libs/events/src/conveyor_events/words.py"
 # Written in two pieces, so that this file does not find itself.
 INDEX_ADDRESS = re.compile(r"https?://[^\s\"')>]*(?:/sim" + r"ple\b|/mav" + r"en2\b|/packages/[0-9a-f]{2}/)")
@@ -132,6 +133,20 @@ def refusals_have_codes(root: Path) -> Iterator[str]:
     yield from (f"{BELTS_CODES}: nothing is ever refused with {code}" for code in sorted(everywhere - named))
 
 
+def metrics_are_measured(root: Path) -> Iterator[str]:
+    """Every metric that is declared is set somewhere."""
+    declared = root / METRICS
+    names = set(re.findall(r"^([A-Z_]+) = _(?:counter|gauge|histogram)", declared.read_text(), re.MULTILINE))
+    code = " ".join(
+        path.read_text()
+        for folder in ("libs", "services")
+        for path in _files(root / folder, "*.py")
+        if path != declared
+    )
+    for name in sorted(names - set(re.findall(r"[A-Z_]{4,}", code))):
+        yield f"{METRICS}: {name} is declared and never measured"
+
+
 GUARDS: tuple[Callable[[Path], Iterator[str]], ...] = (
     belt_knows_no_sales,
     variants_have_one_table,
@@ -140,6 +155,7 @@ GUARDS: tuple[Callable[[Path], Iterator[str]], ...] = (
     no_index_address,
     links_lead_somewhere,
     refusals_have_codes,
+    metrics_are_measured,
 )
 
 

@@ -183,6 +183,8 @@ def checkout(tmp_path: Path) -> Path:
     codes = tmp_path / guards.BELTS_CODES
     codes.parent.mkdir(parents=True)
     codes.write_text('CODES: dict[str, Code] = {"internal": Code(500, "A fault of ours")}\n')
+    (tmp_path / guards.METRICS).write_text('REFUSED = _counter("refused", "Refusals")\n')
+    (codes.parent / "limits.py").write_text("REFUSED.inc()\n")
     (codes.parent / "problems.py").write_text('raise Refused("internal")\n')
     return tmp_path
 
@@ -204,6 +206,7 @@ SEEDS: list[tuple[Guard, str, str]] = [
     (guards.links_lead_somewhere, "docs/tour.md", "# Here\n[there](#there)\n"),
     (guards.links_lead_somewhere, "docs/tour.md", "over two [lines\nof text](nowhere.md)\n"),
     (guards.links_lead_somewhere, "docs/tour.md", "[`gone`](../libs/events/src/conveyor_events/words.py)\n"),
+    (guards.metrics_are_measured, guards.METRICS, 'NEVER_SEEN = _gauge("never_seen", "Nothing")\n'),
     (guards.refusals_have_codes, "services/x/src/x/sale.py", 'raise Refused("sale.unheard-of")\n'),
     (guards.refusals_have_codes, "services/x/src/x/codes.py", 'CODES: dict[str, int] = {"sale.never": (409, "")}\n'),
     (guards.refusals_have_codes, guards.BELTS_CODES, 'CODES: dict[str, int] = {"internal": 1, "never": 2}\n'),

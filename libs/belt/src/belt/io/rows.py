@@ -16,7 +16,7 @@ from belt.io.seal import Vault
 from belt.io.store import Batch, Store
 
 if TYPE_CHECKING:
-    from belt.io.handle import Writer
+    from belt.io.commit import Committer
 
 KEEP_KEYS = 50_000
 KEEP_SECONDS = 300.0  # after this long a destroyed key is noticed by every process
@@ -89,7 +89,7 @@ def _holder(stream: Any, event: Any, codecs: Mapping[str, Codec]) -> str | None:
     return str(holder)
 
 
-def fill(decision: Decision, n: int, batch: Batch, writer: Writer) -> None:
+def fill(decision: Decision, n: int, batch: Batch, committer: Committer) -> None:
     """Adds a unit's rows to the batch. `n` is its number there, from 1."""
     unit = decision.unit
     batch.units.append((unit.key, unit.fingerprint, decision.reply))
@@ -106,10 +106,10 @@ def fill(decision: Decision, n: int, batch: Batch, writer: Writer) -> None:
     )
     holders = set[str]()
     for happened in decision.happened:
-        codec = writer.codecs[happened.stream.category]
+        codec = committer.codecs[happened.stream.category]
         kind = codec.type_of(happened.event)
-        holder = _holder(happened.stream, happened.event, writer.codecs)
-        key, wrapped = writer.keys.get(holder) if holder is not None else (None, None)
+        holder = _holder(happened.stream, happened.event, committer.codecs)
+        key, wrapped = committer.keys.get(holder) if holder is not None else (None, None)
         if holder is not None and wrapped is not None and holder not in holders:
             holders.add(holder)
             batch.keys.append((n, holder, wrapped))
@@ -117,23 +117,23 @@ def fill(decision: Decision, n: int, batch: Batch, writer: Writer) -> None:
         batch.events.append((n, happened.stream_id, happened.version, kind.name, kind.schema, holder, data, meta))
         for index, told in enumerate(happened.publics):
             event_id = derived(happened.stream_id, happened.version, index)
-            topic, about = attributes(told, event_id, unit.meta, unit.key, writer.source)
+            topic, about = attributes(told, event_id, unit.meta, unit.key, committer.source)
             value = told.data.model_dump_json()
             if len(value) > MAX_EVENT_BYTES:
                 raise Refused("event-too-large", bytes=len(value), limit=MAX_EVENT_BYTES)
             batch.published.append((n, topic, told.subject, event_id, about, value))
-    diff(decision, n, batch, writer.streams, writer.vault.hashed)
+    diff(decision, n, batch, committer.streams, committer.vault.hashed)
     for stream_id in decision.written:
         entry = decision.after[stream_id]
         if entry.row is not None:
-            batch.views.append((n, *view_row(stream_id, entry.row, entry.version, writer)))
+            batch.views.append((n, *view_row(stream_id, entry.row, entry.version, committer)))
     if unit.gate is not None:
         batch.gates.append((n, unit.gate.consumer, unit.gate.topic, unit.gate.key, unit.gate.sequence))
 
 
-def view_row(stream_id: str, row: Mapping[str, Any], version: int, writer: Writer) -> tuple[str, str]:
+def view_row(stream_id: str, row: Mapping[str, Any], version: int, committer: Committer) -> tuple[str, str]:
     """(view, row as JSON) of a stream's read model."""
-    view = category(stream_id, writer.streams).view
+    view = category(stream_id, committer.streams).view
     if view is None:
         raise ValueError(f"{stream_id} has a row but no view")
     return view.name, json.dumps(dict(row) | {"version": version, "shape": view.shape}, default=str)

@@ -44,7 +44,7 @@ TOKENS = _counter("tokens_verified", "Tokens looked at: cached, valid, invalid",
 KEYSET_FETCHES = _counter("keyset_fetches", "Fetches of the issuer's keys: ok, failed", "outcome")
 
 # The store
-COMMANDS = _counter("commands", "Append units by outcome: done, refused, replayed, conflict, failed", "outcome")
+COMMANDS = _counter("commands", "Commands by outcome: done, refused, replayed, conflict, waits, failed", "outcome")
 APPEND_SECONDS = _histogram("append_seconds", "One ordered append of a batch")
 APPEND_UNITS = _histogram("append_units", "Units that shared one commit", buckets=SIZES)
 APPENDED_EVENTS = _counter("appended_events", "Private events appended")
@@ -67,15 +67,10 @@ CONSUMER_LAG_RECORDS = _gauge("consumer_lag_records", "Records not yet taken in"
 SEQUENCE_GAPS = _counter("sequence_gaps", "Gaps found in a key's sequence", "topic")
 SEQUENCE_REUSED = _counter("sequence_reused", "Events not above their key's gate that were never handled", "topic")
 PARKED_KEYS = _gauge("parked_keys", "Keys whose events wait to be redriven", "topic")
-REPLAYED_RECORDS = _counter("replayed_records", "Events taken in again by a rebuild", "view")
 
-# Timers, views, the work itself
-TIMERS_WAITING = _gauge("timers_waiting", "Due times that stand")
-TIMERS_FIRED = _counter("timers_fired", "Commands sent by the clock", "name")
+# Timers
+TIMERS_FIRED = _counter("timers_fired", "Commands sent by the clock: deadlines that passed", "name")
 TIMER_LATE_SECONDS = _histogram("timer_late_seconds", "How late the clock was", buckets=(0.1, 0.5, 1, 5, 30, 120, 600))
-PROJECTION_LAG_SECONDS = _gauge("projection_lag_seconds", "Age of the oldest event a view does not show yet", "view")
-SLA_BREACHES = _counter("sla_breaches", "Deadlines that passed without an answer", "name")
-CONFLICTS_OPEN = _gauge("conflicts_open", "Conflict cases that wait for a resolution", "kind")
 
 
 def exposition() -> bytes:

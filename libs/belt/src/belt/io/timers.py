@@ -13,6 +13,7 @@ from belt.core.decider import Refused, Step
 from belt.io.clock import Clock, DrivenClock
 from belt.io.handle import Busy, Writer
 from belt.io.store import Unavailable
+from belt.io.telemetry import TIMER_LATE_SECONDS, TIMERS_FIRED
 
 log = structlog.get_logger()
 
@@ -101,6 +102,8 @@ class Ticker:
                 )
                 self.fired += 1
                 if not outcome.replayed:
+                    TIMERS_FIRED.labels(name.partition(":")[0]).inc()
+                    TIMER_LATE_SECONDS.observe(max((self._clock.now() - due_at).total_seconds(), 0.0))
                     return
             except Refused as refused:
                 log.info("timer.refused", stream=stream_id, timer=name, code=refused.code)

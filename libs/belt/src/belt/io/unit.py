@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from belt.core.decider import Refused, Step
+from belt.io.telemetry import COMMANDS
 
 Reply = Mapping[str, Any]
 
@@ -114,16 +115,40 @@ class Unit:
     fired: tuple[str, str] | None  # the (stream, timer) that sent it
     future: asyncio.Future[Outcome]
     tries: int = 0
-    also: set[str] = field(default_factory=set)  # streams it turned out to need
+    also: set[str] = field(default_factory=set)  # streams it turned out to need, or only wants to read
 
     @property
     def places(self) -> set[Any]:
         """What no two units of a batch may share."""
         places: set[Any] = {step.stream_id for step in self.steps}
+        if places:
+            places |= self.also
         places.add(("key", self.key))
         if self.gate is not None:
             places.add(self.gate.name)
         return places
+
+    def answer(self, outcome: Outcome) -> None:
+        """Tells the caller, if it still waits."""
+        if not self.future.done():
+            if self.steps:
+                COMMANDS.labels("replayed" if outcome.replayed else "refused" if outcome.refused else "done").inc()
+            self.future.set_result(outcome)
+
+    def fail(self, wrong: Exception) -> None:
+        """Tells the caller why not, if it still waits."""
+        if not self.future.done():
+            COMMANDS.labels(_OUTCOMES.get(type(wrong), "failed")).inc()
+            self.future.set_exception(wrong)
+
+
+_OUTCOMES: dict[type[Exception], str] = {
+    Refused: "refused",
+    Taken: "refused",
+    Conflict: "conflict",
+    Gap: "waits",
+    Behind: "waits",
+}
 
 
 def stored(reply: Reply | None, refused: Refused | None) -> str | None:
