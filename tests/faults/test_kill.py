@@ -7,7 +7,6 @@ import csv
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,10 @@ import pytest
 from conveyor.line import SERVICES, Line
 from conveyor.olist.feed import run
 from conveyor.olist.files import DEALS, ITEMS, LEADS, ORDERS, read
-from conveyor.processes import Wish, down, up
+from conveyor.processes import Wish, up
 from conveyor.running import Running
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
-NAME = "kill-test"
 
 
 def write(folder: Path, name: str, header: str, rows: list[tuple[Any, ...]]) -> None:
@@ -64,14 +62,6 @@ def funnel(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def running() -> Iterator[Running]:
-    try:
-        yield up(Wish(NAME), lambda _: None)[0]
-    finally:
-        down(NAME, lambda _: None, erase=True)
-
-
 def expected(folder: Path) -> dict[str, Decimal]:
     """The sums, from the files alone."""
     sums: Counter[str] = Counter()
@@ -101,14 +91,14 @@ def summed(people: dict[str, Any]) -> dict[str, Decimal]:
     return {name: sum((Decimal(p[name]) for p in people.values()), Decimal(0)) for name in names}
 
 
-async def test_an_import_survives_the_death_of_every_service(running: Running, funnel: Path) -> None:
+async def test_an_import_survives_the_death_of_every_service(running: Running, wish: Wish, funnel: Path) -> None:
     quiet = lambda *_: None  # noqa: E731
     async with Line.of(running, patience=60.0) as line:
         importing = asyncio.create_task(run(funnel, line, quiet))
         for service in SERVICES:
             await asyncio.sleep(1.0)
             os.kill(running.services[service].pid, signal.SIGKILL)
-            running.services = (await asyncio.to_thread(up, Wish(NAME), lambda _: None))[0].services
+            running.services = (await asyncio.to_thread(up, wish, lambda _: None))[0].services
         await importing
         once = await figures(line)
         assert summed(once) == expected(funnel)
