@@ -60,16 +60,16 @@ class Firm:
     def farmer(self) -> str:
         return self.seat(Station.ACCOUNT_MGMT)
 
-    async def open(self, plan_of: dict[str, str] | None = None) -> None:
+    async def open(self, plan_of: dict[str, str] | None = None, more_hunters: tuple[str, ...] = ()) -> None:
         """Hires, grants roles, staffs the line, and puts everybody on a plan."""
-        for role in sorted({str(role) for role in VARIANTS[self.variant].values()}):
-            person = f"{self.name}-{role}"
+        roles = sorted({str(role) for role in VARIANTS[self.variant].values()})
+        for person, role in [(f"{self.name}-{role}", role) for role in roles] + [(p, "hunter") for p in more_hunters]:
             await post(self.line, "lead-gen", "/v1/staff", {"person": person, "hired_on": SINCE})
             granted = {"role": role, "since": f"{SINCE}T00:00:00+01:00"}
             await post(self.line, "lead-gen", f"/v1/staff/{person}/roles", granted)
             paid = {"person": person, "plan": (plan_of or {}).get(role, f"ref-{role}"), "role": role, "since": SINCE}
             await post(self.line, "compensation", "/v1/assignments", paid)
-        staffed = {
+        staffed: dict[str, Any] = {
             "variant": self.variant,
             "since": f"{SINCE}T00:00:00+01:00",
             "zone": "Europe/Berlin",
@@ -78,6 +78,7 @@ class Firm:
                 station: {"team": f"{self.name}-{station}", "members": [self.seat(station)]} for station in Station
             },
         }
+        staffed["teams"][Station.CONVERSION]["members"] += more_hunters
         await post(self.line, "lead-gen", f"/v1/lines/{self.name}/staffing", staffed)
 
     async def heard(self, service: str, path: str, body: dict[str, Any]) -> Any:
@@ -122,7 +123,9 @@ class Firm:
         accepted = await self.heard("conversion", f"/v1/offers/{offered['offer_id']}/accept", taken)
         return client, accepted["opportunity_id"]
 
-    async def deal(self, at: str, net: str, tax: str = "0.00", since: str | None = None) -> tuple[str, str]:
+    async def deal(
+        self, at: str, net: str, tax: str = "0.00", since: str | None = None, **more: Any
+    ) -> tuple[str, str]:
         """(client, deal) of a first sale."""
         client, opportunity = await self.lead(since or at)
         said = {"by": self.hunter, "occurred_at": at}
@@ -130,7 +133,8 @@ class Firm:
         lines = [{"sku": "drill", "qty": "1", "unit_price": net}]
         proposed = {"lines": lines, "tax": tax, "currency": "EUR", **said}
         await self.heard("conversion", f"{path}/proposals", proposed)
-        won = await post(self.line, "conversion", f"{path}/close", {"net": net, "tax": tax, "currency": "EUR", **said})
+        closed = {"net": net, "tax": tax, "currency": "EUR", **said, **more}
+        won = await post(self.line, "conversion", f"{path}/close", closed)
         return client, won["deal_id"]
 
     async def paid(self, deal: str, at: str, net: str) -> None:

@@ -42,6 +42,25 @@ async def test_bands_are_marginal_whatever_order_the_deals_arrive_in(running: Ru
         assert [x["amount"] for x in lines if x["kind"] == "release"] == ["480.00", "1160.00", "1060.00"]
 
 
+async def test_a_split_sale_pays_three_hunters_the_same(running: Running) -> None:
+    async with Line.of(running) as line:
+        await plans(line)
+        firm = Firm(line, "three", FULL)
+        await firm.open(more_hunters=("three-dina", "three-egon"))
+        three = (firm.hunter, "three-dina", "three-egon")
+        splits = [{"person": person, "weight": "1"} for person in three]
+        _, deal = await firm.deal("2026-03-10T10:00:00+01:00", "1666.67", splits=splits)
+        await firm.paid(deal, "2026-03-12T10:00:00+01:00", "1666.67")
+        await line.drained()
+        lines = [(await firm.statement(person, "2026-03"))["lines"] for person in three]
+        assert [[x["calc"]["base"] for x in some if x["kind"] == "commission"] for some in lines] == [
+            ["555.56"],
+            ["555.56"],
+            ["555.55"],
+        ]
+        assert [[x["amount"] for x in some if x["kind"] == "release"] for some in lines] == [["33.33"]] * 3
+
+
 async def test_an_entitlement_is_released_as_the_money_comes(running: Running) -> None:
     async with Line.of(running) as line:
         await plans(line)
