@@ -40,14 +40,7 @@ PLAN: dict[str, Any] = {
 BARGAIN: dict[str, Any] = {
     "plan_id": "bargain-1",
     "issues": [
-        {
-            "name": "price",
-            "weight": "60",
-            "target": "10000",
-            "opening": "11000",
-            "limit": "9000",
-            "alternative": "8500",
-        },
+        {"name": "price", "weight": "60", "target": "100", "opening": "110", "limit": "90", "alternative": "85"},
         {"name": "days", "weight": "40", "target": "14", "opening": "7", "limit": "30"},
     ],
     "best_alternative": {"what": "sell to Weber", "value": "8500.00"},
@@ -220,7 +213,7 @@ async def test_the_main_way_from_the_lead_to_a_refund(house: House) -> None:
     assert [part["person"] for part in deal["splits"]] == ["boris", "dina"]
     assert (deal["account"]["stage"], deal["account"]["to"]) == ("offered", {"person": "clara", "role": "farmer"})
     assert deal["account"]["checklist"] == ["contacts", "contract", "price-terms"]
-    (row,) = await house.query("select attributes::json, value::json from published where position = 7")
+    (row,) = await house.query("select attributes::json, value::json from published where position = 8")
     about, value = (json.loads(part) for part in row)
     assert (about["subject"], about["journeyid"], about["actorperson"]) == (CLIENT, "journey-1", "boris")
     assert value["sale"]["splits"] == [
