@@ -49,6 +49,10 @@ STAGELESS = {
         ["conversion/src/conversion"],
     ),
     "assignment": ("who is paid by which plan, from when to when", ["compensation/src/compensation"]),
+    "selftest/attempts": (
+        "what a person found out about themselves: each attempt at a self-test, for the person only",
+        ["account-mgmt/src/account_mgmt"],
+    ),
 }
 
 
@@ -88,7 +92,7 @@ def _stageless() -> str:
     text = "## Streams without stages\n\n| stream | what it remembers | file |\n|---|---|---|\n"
     for stream, (about, folders) in STAGELESS.items():
         files = ", ".join(f"[{one.partition('/')[0]}](../services/{one}/{stream}.py)" for one in folders)
-        text += f"| `{stream}` | {about} | {files} |\n"
+        text += f"| `{stream.partition('/')[0]}` | {about} | {files} |\n"
     return text
 
 

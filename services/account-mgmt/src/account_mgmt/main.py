@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from account_mgmt import account, api, offer, published, reactions, roster, sale, views
+from account_mgmt import account, api, offer, published, reactions, roster, sale, selftest, views
 from account_mgmt.codes import CODES
 from belt.core.decider import Stream
 from belt.io.service import Service
@@ -52,7 +52,16 @@ ROSTER: Stream[roster.Learn, roster.Learned, Roster] = Stream(
     evolve=roster.evolve,
 )
 
-STREAMS = {stream.category: stream for stream in (OFFER, ACCOUNT, SALE, ROSTER)}
+SELFTEST: Stream[selftest.Command, selftest.Event, selftest.Attempts] = Stream(
+    selftest.CATEGORY,
+    initial=selftest.Attempts(),
+    events=selftest.EVENTS,
+    decide=selftest.decide,
+    evolve=selftest.evolve,
+    holder=selftest.holder,
+)
+
+STREAMS = {stream.category: stream for stream in (OFFER, ACCOUNT, SALE, ROSTER, SELFTEST)}
 
 SERVICE = Service(
     name="account-mgmt",
