@@ -228,6 +228,24 @@ def test_the_same_attempt_said_twice_changes_nothing_and_no_attempt_can_be_alter
         assert refusal(refused) == "attempt.id-taken"
 
 
+def test_an_attempt_is_scored_by_the_version_that_was_read_even_when_there_is_a_newer_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In the next version other statements are reversed: the first and not the third."""
+    statements = [dict(one) for one in GOOD["statements"]]
+    statements[0]["reversed"], statements[2]["reversed"] = True, False
+    newer = SelfTest.model_validate(GOOD | {"version": 2, "statements": statements})
+    monkeypatch.setitem(TESTS, "listening", {1: LISTENING, 2: newer})
+    said = answers(3) | {"s01": 5}
+    (old,) = decide(take(at(3, 1), said), Attempts())
+    (new,) = decide(replace(take(at(3, 1), said), version=2), Attempts())
+    assert old.result is not None
+    assert new.result is not None
+    assert (old.version, str(old.result.score)) == (1, "55.00")
+    assert (new.version, str(new.result.score)) == (2, "45.00")
+    assert current("listening") is newer
+
+
 @pytest.mark.parametrize(
     ("command", "code"),
     [
