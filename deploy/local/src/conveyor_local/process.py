@@ -49,8 +49,9 @@ class Server:
 
     def alive(self) -> bool:
         """Whether this very process still runs."""
-        if self.pid in _children:
-            _children[self.pid].poll()  # takes leave of a dead child, which otherwise stays on as a zombie
+        child = _children.get(self.pid)
+        if child is not None:
+            return child.poll() is None  # and takes leave of a dead child, which otherwise stays on as a zombie
         try:
             process = psutil.Process(self.pid)
             return abs(process.create_time() - self.born) < 1 and process.status() != psutil.STATUS_ZOMBIE
