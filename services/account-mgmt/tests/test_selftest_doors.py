@@ -10,7 +10,7 @@ from account_desk import Counter
 from account_story import DAY, NEW_YEAR
 
 from account_mgmt.selftest.text import ORDER, current
-from conveyor_events.scopes import SCOPES
+from conveyor_events.scopes import ROLES, SCOPES
 from conveyor_events.words import instant_text
 
 LISTENING = current("listening")
@@ -153,6 +153,23 @@ async def test_no_role_sees_more_because_it_holds_pii_read_and_manager(counter: 
     await counter.post(TAKE, attempt(attempt_id="a1"))
     asked = await counter.get(MINE, by="maria", person="clara", by_="clara", subject="clara")
     assert asked.json()["items"] == []
+
+
+WORK_WITH_CLIENTS = {"scout", "hunter", "farmer", "manager", "driver"}
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_whoever_works_with_clients_takes_self_tests_and_nobody_else(counter: Counter, role: str) -> None:
+    answers = [
+        await counter.get("/v1/self-tests", by=role),
+        await counter.get("/v1/self-tests/listening", by=role),
+        await counter.post(TAKE, attempt(attempt_id="a1"), by=role),
+        await counter.get(MINE, by=role),
+        await counter.get(f"{MINE}/a1", by=role),
+        await counter.get(PROFILE, by=role),
+    ]
+    expected = [200, 200, 201, 200, 200, 200] if role in WORK_WITH_CLIENTS else [403] * 6
+    assert [answer.status_code for answer in answers] == expected
 
 
 NONSENSE: list[tuple[Any, str, int]] = [

@@ -10,6 +10,7 @@ from account_desk import Counter
 from account_story import CLIENT, DAY, LINE, WON
 
 from belt.io.timers import Ticker
+from conveyor_events.scopes import ROLES
 from conveyor_events.words import instant_text
 
 ASK = f"/v1/accounts/{CLIENT}/surveys"
@@ -258,6 +259,26 @@ async def test_nonsense_is_refused_with_its_code_and_leaves_no_trace(counter: Co
         assert (code(answer), answer.status_code) == (expected, status), (path, body, answer.text)
         assert await counter.size() == size, (path, body)
     assert code(await counter.get("/v1/surveys/s9")) == "survey.unknown"
+
+
+SERVE = {"hunter", "farmer", "manager", "integration", "driver"}
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_which_role_opens_which_door(counter: Counter, role: str) -> None:
+    """Past the door it still matters whose client it is: nobody here serves this one."""
+    await counter.begins()
+    await agreed(counter)
+    for path in ("/v1/questionnaire", "/v1/surveys", SURVEY, ASK):
+        answer = await counter.get(path, by=role)
+        assert answer.status_code == (200 if role in SERVE else 403), path
+    for path, body in (
+        (ASK, ASKED | {"survey_id": "s2"}),
+        (f"{SURVEY}/consent", {"consent": "withdrawn", "via": "mail"}),
+        (f"{SURVEY}/answers", ANSWERS),
+    ):
+        refused = await counter.post(path, body, by=role)
+        assert code(refused) == ("account.not-yours" if role in SERVE else "missing-scope"), path
 
 
 @pytest.mark.parametrize("path", [ASK, "/v1/surveys/s1/consent", "/v1/surveys/s1/answers"])
