@@ -4,7 +4,7 @@ from account_mgmt.survey.views import SURVEYS
 from belt.io.migrate import script
 from belt.io.projection import ddl
 
-revision = "0002"
+revision = "0003_surveys"
 down_revision = "0001"
 
 
