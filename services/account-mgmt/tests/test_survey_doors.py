@@ -210,6 +210,7 @@ async def test_surveys_are_listed_and_their_trend_is_told(counter: Counter) -> N
     assert await ids(alert="false", line=LINE, client=CLIENT) == ["s1", "s3"]
     assert await ids(stage="invited") == ["s4"]
     assert await ids(line="other") == []
+    assert (await ids(asked_by="clara"), await ids(asked_by="cyril")) == (["s1", "s2", "s3", "s4"], [])
     (worst,) = (await counter.get("/v1/surveys", alert="true")).json()["items"]
     assert (worst["total"], worst["alerts"]) == ("-0.75", ["group:care", "recommend"])
 

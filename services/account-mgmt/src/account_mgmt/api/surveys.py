@@ -267,13 +267,14 @@ def doors(doors: Doors, desk: Desk) -> None:
         client: Filter = None,
         line: Filter = None,
         stage: Filter = None,
+        asked_by: Filter = None,
         alert: Alerting = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Response:
-        """Surveys by id; of a client, of a line, in a stage, with an alert."""
+        """Surveys by id; of a client, of a line, in a stage, of who asked, with an alert."""
         of = SURVEYS_TABLE.c
-        filters = [(of.client_id, client), (of.line, line), (of.stage, stage)]
+        filters = [(of.client_id, client), (of.line, line), (of.stage, stage), (of.asked_by, asked_by)]
         always = [] if alert is None else [of.alert.is_(alert)]
         return await listed(desk, SURVEYS_TABLE, of.survey_id, limit, cursor, filters, *always)
 
