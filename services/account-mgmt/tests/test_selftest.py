@@ -308,4 +308,4 @@ def test_nobody_is_told_of_a_self_test_and_no_list_shows_it() -> None:
 def test_the_key_that_seals_an_attempt_is_the_persons() -> None:
     (made,) = decide(take(at(3, 1)), Attempts())
     assert isinstance(made, AttemptMade)
-    assert SELFTEST.holder(made) == "clara"
+    assert SELFTEST.holder(made) == "person:clara"

@@ -68,8 +68,8 @@ EVENTS: tuple[type, ...] = (AttemptMade,)
 
 
 def holder(event: Event) -> str:
-    """The person's own key: who erases the person erases what was found out."""
-    return event.person
+    """The person's own key, never a client's of the same id: who erases the person erases what was found out."""
+    return f"person:{event.person}"
 
 
 # --- state ----------------------------------------------------------------------------------------------------------
