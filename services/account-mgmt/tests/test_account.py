@@ -33,15 +33,18 @@ from account_story import (
 from account_mgmt.account import (
     SELLING,
     Account,
+    AccountAtRiskFlagged,
     AccountOpened,
     BecameRegular,
     Command,
     CountPurchase,
     Event,
+    FlagRisk,
     NotePurchase,
     OpenAccount,
     PurchaseCounted,
     PurchaseNoted,
+    RiskCause,
     SeatTaken,
     Status,
     TakeAccount,
@@ -89,6 +92,7 @@ STAGES: dict[Status, Account] = {
     Status.AWAITING: account(FIRST, OPENED),
     Status.BUYER: account(*SERVED),
     Status.REGULAR: account(*REGULAR_EVENTS),
+    Status.AT_RISK: account(*SERVED, AccountAtRiskFlagged(at(5, 1), RiskCause.LOW_SCORE, "s1", CLARA)),
 }
 COMMANDS: dict[str, Command] = {
     "open": OPEN,
@@ -96,6 +100,7 @@ COMMANDS: dict[str, Command] = {
     "note": bought("x", at(6, 1)),
     "discount": CountPurchase(at(6, 2), "deal-1", counts=False),
     "count": CountPurchase(at(6, 2), "deal-1", counts=True),
+    "flag": FlagRisk(at(6, 2), RiskCause.LOW_SCORE, "s2"),
 }
 TABLE = {
     ("open", Status.NONE): [AccountOpened],
@@ -118,6 +123,16 @@ TABLE = {
     ("count", Status.AWAITING): [],
     ("count", Status.BUYER): [],
     ("count", Status.REGULAR): [],
+    ("open", Status.AT_RISK): [],
+    ("take", Status.AT_RISK): [SeatTaken],
+    ("note", Status.AT_RISK): [PurchaseNoted],
+    ("discount", Status.AT_RISK): [PurchaseCounted],
+    ("count", Status.AT_RISK): [],
+    ("flag", Status.NONE): [],
+    ("flag", Status.AWAITING): [],
+    ("flag", Status.BUYER): [AccountAtRiskFlagged],
+    ("flag", Status.REGULAR): [AccountAtRiskFlagged],
+    ("flag", Status.AT_RISK): [],
 }
 
 

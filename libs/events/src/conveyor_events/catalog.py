@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from conveyor_events import accounts, deals, leads, pay, staff
+from conveyor_events import accounts, deals, leads, pay, staff, surveys
 from conveyor_events.words import Event
 
 
@@ -94,6 +94,7 @@ CATALOG: list[Entry] = [
     Entry(accounts.PaymentReceived, "conveyor.accounts.v1", "client"),
     Entry(accounts.PaymentRefunded, "conveyor.accounts.v1", "client"),
     Entry(accounts.CustomerBecameRegular, "conveyor.accounts.v1", "client"),
+    Entry(surveys.SurveyAnswered, "conveyor.accounts.v1", "client"),
     Entry(pay.PlanActivated, "conveyor.pay.v1", "plan"),
 ]
 

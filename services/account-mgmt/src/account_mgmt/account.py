@@ -1,6 +1,7 @@
 """The account: one client in service. Who serves it from when on, and when a buyer becomes a regular customer.
 
     none -> awaiting -> buyer -> regular
+                        at_risk
 
 The money of its sales lives in streams of their own (sale.py); here a sale is only a purchase that counts or not.
 """
@@ -32,9 +33,16 @@ class Status(StrEnum):
     AWAITING = "awaiting"  # offered, not yet taken: the seat belongs to the house
     BUYER = "buyer"
     REGULAR = "regular"
+    AT_RISK = "at_risk"
 
 
-SELLING = frozenset({Status.AWAITING, Status.BUYER, Status.REGULAR})
+class RiskCause(StrEnum):
+    """Why a client may be lost."""
+
+    LOW_SCORE = "low_score"  # an answered questionnaire says so
+
+
+SELLING = frozenset({Status.AWAITING, Status.BUYER, Status.REGULAR, Status.AT_RISK})
 """Where a repeat sale may be recorded."""
 
 # --- commands -------------------------------------------------------------------------------------------------------
@@ -84,7 +92,16 @@ class TakeAccount:
     since: datetime
 
 
-Command = NotePurchase | CountPurchase | OpenAccount | TakeAccount
+@dataclass(frozen=True)
+class FlagRisk:
+    """Something says that the client may be lost. `ref` names what said so."""
+
+    at: datetime
+    cause: RiskCause
+    ref: str
+
+
+Command = NotePurchase | CountPurchase | OpenAccount | TakeAccount | FlagRisk
 
 # --- events ---------------------------------------------------------------------------------------------------------
 
@@ -139,8 +156,23 @@ class BecameRegular:
     purchases: int
 
 
-Event = PurchaseNoted | PurchaseCounted | AccountOpened | SeatTaken | BecameRegular
-EVENTS: tuple[type, ...] = (PurchaseNoted, PurchaseCounted, AccountOpened, SeatTaken, BecameRegular)
+@dataclass(frozen=True)
+class AccountAtRiskFlagged:
+    at: datetime
+    cause: RiskCause
+    ref: str
+    served_by: Seat
+
+
+Event = PurchaseNoted | PurchaseCounted | AccountOpened | SeatTaken | BecameRegular | AccountAtRiskFlagged
+EVENTS: tuple[type, ...] = (
+    PurchaseNoted,
+    PurchaseCounted,
+    AccountOpened,
+    SeatTaken,
+    BecameRegular,
+    AccountAtRiskFlagged,
+)
 
 # --- state ----------------------------------------------------------------------------------------------------------
 
@@ -242,6 +274,10 @@ def _happens(command: Command, account: Account) -> list[Event]:
             if account.status is Status.NONE:
                 raise Refused("account.unknown")
             return [] if Holding(since, holder) in account.holdings else [SeatTaken(at, offer_id, by, holder, since)]
+        case FlagRisk(at, cause, ref):
+            if account.status not in (Status.BUYER, Status.REGULAR):
+                return []  # nobody serves it yet, or it is known to be at risk
+            return [AccountAtRiskFlagged(at, cause, ref, account.holder_at(at))]
         case _:
             assert_never(command)
 
@@ -289,5 +325,7 @@ def evolve(account: Account, event: Event) -> Account:
             return replace(account, status=status, holdings=tuple(holdings))
         case BecameRegular():
             return replace(account, status=Status.REGULAR, regular_since=event.since)
+        case AccountAtRiskFlagged():
+            return replace(account, status=Status.AT_RISK)
         case _:
             assert_never(event)

@@ -8,6 +8,7 @@ from typing import assert_never
 
 from account_mgmt.account import (
     Account,
+    AccountAtRiskFlagged,
     AccountOpened,
     BecameRegular,
     PurchaseCounted,
@@ -57,7 +58,7 @@ def account(event: AccountEvent, state: Account) -> Sequence[Public]:
                 line=state.line, served_by=served_by, purchases=purchases, since=since
             )
             return [_public(regular, since, by, state)]
-        case PurchaseNoted() | PurchaseCounted() | AccountOpened():
+        case PurchaseNoted() | PurchaseCounted() | AccountOpened() | AccountAtRiskFlagged():
             return ()
         case _:
             assert_never(event)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Column, DateTime, Index, Integer, MetaData, Numeric, Table, Text
 
 from account_mgmt.account import (
+    AccountAtRiskFlagged,
     AccountOpened,
     BecameRegular,
     PurchaseCounted,
@@ -140,6 +141,8 @@ def _account(row: Row, event: AccountEvent) -> Row:
             return {"stage": stage, **held}
         case BecameRegular(since=since):
             return {"stage": Status.REGULAR.value, "regular_since": since}
+        case AccountAtRiskFlagged():
+            return {"stage": Status.AT_RISK.value}
 
 
 ACCOUNTS = StreamView(ACCOUNTS_TABLE, shape=1, fold=account)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from account_mgmt.api import accounts, offers, sales
+from account_mgmt.api import accounts, offers, sales, selftests, surveys
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 
@@ -12,4 +12,6 @@ def routes(desk: Desk) -> Doors:
     offers.doors(doors, desk)
     accounts.doors(doors, desk)
     sales.doors(doors, desk)
+    selftests.doors(doors, desk)
+    surveys.doors(doors, desk)
     return doors
