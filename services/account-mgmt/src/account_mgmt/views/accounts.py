@@ -1,95 +1,35 @@
-"""Read models: one row an offer, an account, a sale. Folded from the stream's own events and written with them."""
+"""One row an account: who serves it, where it stands, and what falls due."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import assert_never
 
-from sqlalchemy import Column, DateTime, Index, Integer, MetaData, Numeric, Table, Text
+from sqlalchemy import Column, Index, Integer, Table, Text
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from account_mgmt.account import (
+    AccountAtRiskFlagged,
     AccountOpened,
+    AccountReassigned,
+    AccountRiskCleared,
     BecameRegular,
+    ComplaintReceived,
+    ComplaintResolved,
+    CustomerChurned,
+    CustomerLapsed,
+    CustomerReturned,
+    DeadlinesStamped,
+    Event,
+    JourneyMigrated,
     PurchaseCounted,
     PurchaseNoted,
     SeatTaken,
+    ServiceContactLogged,
     Status,
 )
-from account_mgmt.account import Event as AccountEvent
-from account_mgmt.offer import Event as OfferEvent
-from account_mgmt.offer import OfferReceived
-from account_mgmt.sale import Event as SaleEvent
-from account_mgmt.sale import PaymentRecorded, RefundRecorded, SaleRecorded, Stage
-from account_mgmt.sale.state import ZERO, stage_of
-from belt.core import handover
+from account_mgmt.views.rows import INSTANT, TABLES, Row
 from belt.io.projection import StreamView, version_columns
-from conveyor_events.money import round_half_up
-
-Row = Mapping[str, Any]
-TABLES = MetaData()
-INSTANT = DateTime(timezone=True)
-
-# --- offers ---------------------------------------------------------------------------------------------------------
-
-OFFERS_TABLE = Table(
-    "offers",
-    TABLES,
-    Column("offer_id", Text, primary_key=True),
-    Column("client_id", Text, nullable=False),
-    Column("line", Text, nullable=False),
-    Column("deal_id", Text, nullable=False),
-    Column("team", Text, nullable=False),
-    Column("stage", Text, nullable=False),
-    Column("attempt", Integer),
-    Column("to_person", Text),  # who is asked now; null is the queue of the team
-    Column("offered_at", INSTANT),
-    Column("due_at", INSTANT),
-    Column("reroutes", Integer, nullable=False),
-    Column("served_by", Text),
-    Column("reason", Text),
-    *version_columns(),
-    Index("offers_to", "to_person", "stage", "offer_id"),
-    Index("offers_line", "line", "stage", "offer_id"),
-    Index("offers_client", "client_id", "offer_id"),
-)
-
-
-def offer(row: Row | None, event: OfferEvent) -> Row | None:
-    if isinstance(event, OfferReceived):
-        return {
-            "offer_id": event.offer_id,
-            "client_id": event.client,
-            "line": event.line,
-            "deal_id": event.deal_id,
-            "team": event.team,
-            "stage": "none",
-            "reroutes": 0,
-        }
-    return None if row is None else {**row, **_offer(event)}
-
-
-def _offer(event: OfferEvent) -> Row:
-    match event:
-        case handover.Offered(at=at, to=to, attempt=attempt, due_at=due):
-            asked = to.person if to else None
-            return {"stage": "offered", "to_person": asked, "attempt": attempt, "offered_at": at, "due_at": due}
-        case handover.Accepted(to=to):
-            return {"stage": "accepted", "due_at": None, "served_by": to.person}
-        case handover.Rejected(reason=reason):
-            return {"stage": "rejected", "due_at": None, "reason": reason}
-        case handover.Expired():
-            return {"stage": "expired", "due_at": None}
-        case handover.Rerouted(to=to, reroutes=reroutes, due_at=due):
-            return {"stage": "offered", "to_person": to.person, "reroutes": reroutes, "due_at": due}
-        case handover.Escalated(to=manager):
-            return {"stage": "escalated", "to_person": manager}
-        case _:
-            return {}
-
-
-OFFERS = StreamView(OFFERS_TABLE, shape=1, fold=offer)
-
-# --- accounts -------------------------------------------------------------------------------------------------------
 
 ACCOUNTS_TABLE = Table(
     "accounts",
@@ -105,18 +45,28 @@ ACCOUNTS_TABLE = Table(
     Column("purchases", Integer, nullable=False),  # those that count
     Column("last_purchase_at", INSTANT),
     Column("regular_since", INSTANT),
+    Column("journey_id", Text),
+    Column("risks", ARRAY(Text), nullable=False, server_default="{}"),  # causes; two complaints are there twice
+    Column("at_risk_since", INSTANT),
+    Column("lapse_due_at", INSTANT),
+    Column("gone_at", INSTANT),  # lapsed or churned
+    Column("open_complaints", Integer, nullable=False, server_default="0"),
+    Column("last_contact_at", INSTANT),
+    Column("next_contact_at", INSTANT),
     *version_columns(),
     Index("accounts_line", "line", "stage", "client_id"),
     Index("accounts_served_by", "served_by", "stage", "client_id"),
+    Index("accounts_lapse", "served_by", "lapse_due_at", "client_id"),
+    Index("accounts_contact", "served_by", "next_contact_at", "client_id"),
 )
 
 
-def account(row: Row | None, event: AccountEvent) -> Row | None:
-    kept = row or {"stage": Status.NONE.value, "purchases": 0}
+def account(row: Row | None, event: Event) -> Row | None:
+    kept = row or {"stage": Status.NONE.value, "purchases": 0, "risks": [], "open_complaints": 0}
     return {**kept, **_account(kept, event)}
 
 
-def _account(row: Row, event: AccountEvent) -> Row:
+def _account(row: Row, event: Event) -> Row:
     match event:
         case PurchaseNoted(client=client, sold_at=sold_at):
             last = row.get("last_purchase_at")
@@ -130,6 +80,7 @@ def _account(row: Row, event: AccountEvent) -> Row:
                 "stage": Status.AWAITING.value,
                 "line": event.line,
                 "variant": event.variant,
+                "journey_id": event.journey,
                 "sourced_by": event.sourced_by.person,
                 "converted_by": event.converted_by.person,
             }
@@ -138,61 +89,66 @@ def _account(row: Row, event: AccountEvent) -> Row:
             newest = row.get("served_since") is None or since >= row["served_since"]
             held = {"served_by": holder.person, "served_since": since} if newest else {}
             return {"stage": stage, **held}
+        case AccountReassigned(at=at, holder=holder):
+            return {"served_by": holder.person, "served_since": at}
+        case JourneyMigrated(variant=variant):
+            return {"variant": variant}
+        case ServiceContactLogged(at=at, next_at=next_at):
+            last = row.get("last_contact_at")
+            newest = last is None or at >= last
+            return {"last_contact_at": at, "next_contact_at": next_at} if newest else {}
+        case ComplaintReceived():
+            return {"open_complaints": row["open_complaints"] + 1}
+        case ComplaintResolved():
+            return {"open_complaints": row["open_complaints"] - 1}
+        case _:
+            return _stands(row, event)
+
+
+def _stands(
+    row: Row,
+    event: DeadlinesStamped
+    | BecameRegular
+    | AccountAtRiskFlagged
+    | AccountRiskCleared
+    | CustomerLapsed
+    | CustomerChurned
+    | CustomerReturned,
+) -> Row:
+    at_ease = Status.BUYER if row.get("regular_since") is None else Status.REGULAR
+    match event:
+        case DeadlinesStamped(lapse_due_at=lapse):
+            return {"lapse_due_at": lapse}
         case BecameRegular(since=since):
             return {"stage": Status.REGULAR.value, "regular_since": since}
-
-
-ACCOUNTS = StreamView(ACCOUNTS_TABLE, shape=1, fold=account)
-
-# --- sales ----------------------------------------------------------------------------------------------------------
-
-SALES_TABLE = Table(
-    "sales",
-    TABLES,
-    Column("sale_id", Text, primary_key=True),
-    Column("client_id", Text, nullable=False),
-    Column("line", Text, nullable=False),
-    Column("stage", Text, nullable=False),
-    Column("served_by", Text, nullable=False),
-    Column("currency", Text, nullable=False),
-    Column("net", Numeric, nullable=False),
-    Column("tax", Numeric, nullable=False),
-    Column("paid", Numeric, nullable=False),
-    Column("refunded", Numeric, nullable=False),
-    Column("sold_at", INSTANT, nullable=False),
-    *version_columns(),
-    Index("sales_client", "client_id", "sale_id"),
-    Index("sales_line", "line", "stage", "sale_id"),
-)
-
-
-def sale(row: Row | None, event: SaleEvent) -> Row | None:
-    match event:
-        case SaleRecorded(client=client, sale=sold, tax=tax):
+        case AccountAtRiskFlagged(at=at, cause=cause):
+            since = row.get("at_risk_since") or at
+            return {"stage": Status.AT_RISK.value, "risks": [*row["risks"], cause.value], "at_risk_since": since}
+        case AccountRiskCleared(cause=cause):
+            left = list(row["risks"])
+            left.remove(cause.value)
+            eased = {} if left else {"stage": at_ease.value, "at_risk_since": None}
+            return {"risks": left, **eased}
+        case CustomerLapsed(at=at):
+            return _gone(Status.LAPSED, at)
+        case CustomerChurned(at=at):
+            return _gone(Status.CHURNED, at)
+        case CustomerReturned(again=again):
+            if not again:
+                return {"stage": at_ease.value, "gone_at": None}
             return {
-                "sale_id": sold.sale_id,
-                "client_id": client,
-                "line": sold.line,
-                "stage": Stage.OPEN.value,
-                "served_by": sold.served_by.person if sold.served_by else None,
-                "currency": sold.currency,
-                "net": sold.net,
-                "tax": tax,
-                "paid": round_half_up(ZERO, sold.currency),
-                "refunded": round_half_up(ZERO, sold.currency),
-                "sold_at": sold.sold_at,
+                "stage": Status.BUYER.value,
+                "gone_at": None,
+                "regular_since": None,
+                "journey_id": event.journey,
+                "variant": event.variant,
             }
-        case _ if row is None:
-            return None
-        case PaymentRecorded(net=net):
-            return _moved(row, paid=row["paid"] + net)
-        case RefundRecorded(net=net):
-            return _moved(row, refunded=row["refunded"] + net)
+        case _:
+            assert_never(event)
 
 
-def _moved(row: Row, **changes: Any) -> Row:
-    moved = {**row, **changes}
-    return {**moved, "stage": stage_of(moved["net"], moved["paid"], moved["refunded"]).value}
+def _gone(status: Status, at: datetime) -> Row:
+    return {"stage": status.value, "gone_at": at, "risks": [], "at_risk_since": None, "lapse_due_at": None}
 
 
-SALES = StreamView(SALES_TABLE, shape=1, fold=sale)
+ACCOUNTS = StreamView(ACCOUNTS_TABLE, shape=2, fold=account)
