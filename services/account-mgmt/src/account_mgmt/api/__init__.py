@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from account_mgmt.api import accounts, offers, sales
+from account_mgmt.api import accounts, offers, sales, selling, serving
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 
@@ -11,5 +11,7 @@ def routes(desk: Desk) -> Doors:
     doors = Doors()
     offers.doors(doors, desk)
     accounts.doors(doors, desk)
+    serving.doors(doors, desk)
+    selling.doors(doors, desk)
     sales.doors(doors, desk)
     return doors
