@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import reduce
 from importlib.util import module_from_spec, spec_from_file_location
@@ -17,11 +17,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from belt.core.decider import Refused
+from checks.docs.tables import Folded, Table, Trial, stage_of
 from compensation import approval
 
 ROOT = Path(__file__).parents[2]
-NOTHING = "·"
 HEAD = """\
 # States
 
@@ -52,32 +51,6 @@ STAGELESS = {
 }
 
 
-@dataclass(frozen=True)
-class Table:
-    """One stream: its commands, its stages, and what `cell` finds for each pair (by the names in the test)."""
-
-    title: str
-    about: str
-    decider: str
-    test: str | None
-    commands: dict[str, str]
-    stages: Sequence[str]
-    cell: Callable[[str, str], str]
-
-    def text(self) -> str:
-        lines = [f"## {self.title}\n\n{self.about}\n"]
-        lines.append(f"| command | {' | '.join(self.stages)} |\n|---|{'---|' * len(self.stages)}")
-        for key, command in self.commands.items():
-            lines.append(f"| {command} | {' | '.join(self.cell(key, stage) for stage in self.stages)} |")
-        tested = f", tested in {_link(self.test)}" if self.test else ""
-        lines.append(f"\nDecided in {_link(self.decider)}{tested}.\n")
-        return "\n".join(lines)
-
-
-def _link(place: str) -> str:
-    return f"[{Path(place).name}](../{place})"
-
-
 def page() -> str:
     """The whole page."""
     tables = (_handover(), _prospect(), *_conversion(), *_account_mgmt(), _plan())
@@ -90,17 +63,6 @@ def _stageless() -> str:
         files = ", ".join(f"[{one.partition('/')[0]}](../services/{one}/{stream}.py)" for one in folders)
         text += f"| `{stream}` | {about} | {files} |\n"
     return text
-
-
-def _outcome(does: Callable[[], Iterable[Any]], own: tuple[type, ...] | None = None) -> str:
-    """What follows, as a cell. Of other streams in the same append unit nothing is shown."""
-    try:
-        events = [type(event).__name__ for event in does() if own is None or isinstance(event, own)]
-    except Refused as refused:
-        thing, _, what = refused.code.partition(".")
-        short = {"wrong-stage": "✕", "unknown": "?"}.get(what)
-        return (short or f"*{refused.code if what else thing}*") + (" !" if refused.record else "")
-    return f"`{' '.join(events)}`" if events else NOTHING
 
 
 def _named(commands: dict[Any, Any]) -> dict[str, str]:
@@ -138,14 +100,13 @@ def _handover() -> Table:
         test=place,
         commands=_named(test.COMMANDS),
         stages=list(test.STAGES),
-        cell=lambda command, stage: _outcome(
-            lambda: test.handover.decide(
-                test.COMMANDS[command],
-                test.handover.fold(test.handover.Handover(), test.STAGES[stage]),
-                sys.modules["handovers"].RULES,
-                sys.modules["handovers"].TEAM,
-            )
-        ),
+        trial=lambda command, stage: Folded(
+            test.handover.fold(test.handover.Handover(), test.STAGES[stage]),
+            lambda state: test.handover.decide(
+                test.COMMANDS[command], state, sys.modules["handovers"].RULES, sys.modules["handovers"].TEAM
+            ),
+            lambda state, event: test.handover.fold(state, [event]),
+        ).trial(),
     )
 
 
@@ -155,10 +116,14 @@ def _prospect() -> Table:
     commands = {kind.__name__: command for kind, command in test.COMMANDS.items()}
     stages = {stage.value: stage for stage in test.Stage}
 
-    def cell(command: str, stage: str) -> str:
+    def trial(command: str, stage: str) -> Trial:
         company = test.Company()
         test.reach(company, stages[stage])
-        return _outcome(lambda: company.to("acme", commands[command]), _events("lead_gen", "prospect"))
+        return Trial(
+            lambda: stage_of(company.states.get("prospect-acme", _streams("lead_gen")["prospect"].initial)),
+            lambda: company.to("acme", commands[command]),
+            _events("lead_gen", "prospect"),
+        )
 
     return Table(
         title="Prospect (lead-gen)",
@@ -167,7 +132,7 @@ def _prospect() -> Table:
         test=place,
         commands=_named(commands),
         stages=list(stages),
-        cell=cell,
+        trial=trial,
     )
 
 
@@ -193,14 +158,21 @@ def _stepped(stream: str, title: str, about: str, decider: str, place: str) -> T
     def step(given: Any) -> Any:
         return given if hasattr(given, "category") else test.on(test.OPPORTUNITY, given)
 
-    def cell(command: str, stage: str) -> str:
+    def trial(command: str, stage: str) -> Trial:
         there = test.bench()
         for before in test.STAGES[stage]:
             there.do(step(before))
-        return _outcome(lambda: there.do(step(test.COMMANDS[command])), _events("conversion", stream))
+        does = step(test.COMMANDS[command])
+        mine = does if does.category == stream else step(test.STAGES[stage][0])
+
+        def state() -> Any:
+            entry = there.entries.get(mine.stream_id)
+            return entry.state if entry is not None else _streams("conversion")[stream].initial
+
+        return Trial(lambda: stage_of(state()), lambda: there.do(does), _events("conversion", stream))
 
     commands = {key: step(command).command for key, command in test.COMMANDS.items()}
-    return Table(title, about, decider, place, _named(commands), list(test.STAGES), cell)
+    return Table(title, about, decider, place, _named(commands), list(test.STAGES), trial)
 
 
 def _account_mgmt() -> Iterable[Table]:
@@ -230,7 +202,11 @@ def _folded(stream: str, title: str, about: str, decider: str, place: str) -> Ta
         test=place,
         commands=_named(test.COMMANDS),
         stages=list(stages),
-        cell=lambda command, stage: _outcome(lambda: test.decide(test.COMMANDS[command], stages[stage], *beside)),
+        trial=lambda command, stage: Folded(
+            stages[stage],
+            lambda state: test.decide(test.COMMANDS[command], state, *beside),
+            _streams("account_mgmt")[stream].evolve,
+        ).trial(),
     )
 
 
@@ -254,13 +230,27 @@ def _plan() -> Table:
         test=None,
         commands=_named(commands),
         stages=list(stages),
-        cell=lambda command, stage: _outcome(
-            lambda: approval.decide(commands[command], reduce(approval.evolve, stages[stage], approval.PlanBook()))
-        ),
+        trial=lambda command, stage: _Book(stages[stage], commands[command]).trial(),
     )
+
+
+class _Book(Folded):
+    """A plan's versions, of which one is looked at."""
+
+    def __init__(self, events: Sequence[approval.Event], command: approval.Command) -> None:
+        book = reduce(approval.evolve, events, approval.PlanBook())
+        super().__init__(book, lambda book: approval.decide(command, book), approval.evolve)
+
+    def trial(self) -> Trial:
+        return Trial(lambda: stage_of(self.state.versions[1]) if 1 in self.state.versions else "none", self.do)
+
+
+def _streams(package: str) -> Mapping[str, Any]:
+    streams: Mapping[str, Any] = sys.modules[f"{package}.main"].SERVICE.streams
+    return streams
 
 
 def _events(package: str, stream: str) -> tuple[type, ...]:
     """The events of a stream."""
-    events: tuple[type, ...] = sys.modules[f"{package}.main"].STREAMS[stream].events
+    events: tuple[type, ...] = tuple(_streams(package)[stream].events)
     return events

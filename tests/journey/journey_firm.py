@@ -60,10 +60,10 @@ class Firm:
     def farmer(self) -> str:
         return self.seat(Station.ACCOUNT_MGMT)
 
-    async def open(self, plan_of: dict[str, str] | None = None, more_hunters: tuple[str, ...] = ()) -> None:
-        """Hires, grants roles, staffs the line, and puts everybody on a plan."""
+    async def open(self, plan_of: dict[str, str] | None = None, more: dict[str, str] | None = None) -> None:
+        """Hires, grants roles, staffs the line, and puts everybody on a plan. `more`: person to role."""
         roles = sorted({str(role) for role in VARIANTS[self.variant].values()})
-        for person, role in [(f"{self.name}-{role}", role) for role in roles] + [(p, "hunter") for p in more_hunters]:
+        for person, role in [(f"{self.name}-{role}", role) for role in roles] + list((more or {}).items()):
             await post(self.line, "lead-gen", "/v1/staff", {"person": person, "hired_on": SINCE})
             granted = {"role": role, "since": f"{SINCE}T00:00:00+01:00"}
             await post(self.line, "lead-gen", f"/v1/staff/{person}/roles", granted)
@@ -78,7 +78,9 @@ class Firm:
                 station: {"team": f"{self.name}-{station}", "members": [self.seat(station)]} for station in Station
             },
         }
-        staffed["teams"][Station.CONVERSION]["members"] += more_hunters
+        for person, role in (more or {}).items():
+            station = next(station for station, works in VARIANTS[self.variant].items() if works == role)
+            staffed["teams"][station]["members"].append(person)
         await post(self.line, "lead-gen", f"/v1/lines/{self.name}/staffing", staffed)
 
     async def heard(self, service: str, path: str, body: dict[str, Any]) -> Any:

@@ -46,7 +46,7 @@ async def test_a_split_sale_pays_three_hunters_the_same(running: Running) -> Non
     async with Line.of(running) as line:
         await plans(line)
         firm = Firm(line, "three", FULL)
-        await firm.open(more_hunters=("three-dina", "three-egon"))
+        await firm.open(more={"three-dina": "hunter", "three-egon": "hunter"})
         three = (firm.hunter, "three-dina", "three-egon")
         splits = [{"person": person, "weight": "1"} for person in three]
         _, deal = await firm.deal("2026-03-10T10:00:00+01:00", "1666.67", splits=splits)

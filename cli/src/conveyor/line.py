@@ -14,12 +14,13 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
-import httpx
+import aiohttp
 
 from conveyor.draining import quiet
 from conveyor.exits import NotRunning, Problem, Unreachable
@@ -36,7 +37,21 @@ AGAIN = frozenset({429, 502, 503, 504})
 PAGE = 200
 LOOK_AGAIN = 0.01, 0.25  # seconds between two looks at the clocks: at first, at most
 
+TIMEOUT = aiohttp.ClientTimeout(total=15.0, connect=None, sock_connect=3.0)
+
 Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a service said."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.content)
 
 
 class Line:
@@ -49,15 +64,12 @@ class Line:
         *,
         patience: float = PATIENCE,
         connections: int = 64,
-        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.addresses, self.tokens, self.patience = dict(addresses), tokens, patience
         self.sent = 0
         self.repeated = 0
-        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-        self._http = httpx.AsyncClient(
-            limits=limits, timeout=httpx.Timeout(15.0, connect=3.0, pool=None), transport=transport, trust_env=False
-        )
+        self._connections = connections
+        self._http: aiohttp.ClientSession | None = None
 
     @classmethod
     def of(cls, running: Running, *, patience: float = PATIENCE, connections: int = 64) -> Self:
@@ -96,8 +108,8 @@ class Line:
     ) -> dict[str, Any]:
         """Sends a command and returns the reply. Without a key it gets one, so that a retry is safe."""
         headers = {"idempotency-key": key or str(uuid4()), "content-type": "application/json"}
-        content = json.dumps(body or {}, ensure_ascii=False).encode()
-        answer = await self._send(service, "POST", path, person, roles, scopes, headers=headers, content=content)
+        data = json.dumps(body or {}, ensure_ascii=False).encode()
+        answer = await self._send(service, "POST", path, person, roles, scopes, headers=headers, data=data)
         return _document(answer)
 
     async def put(
@@ -105,8 +117,8 @@ class Line:
     ) -> dict[str, Any]:
         """Sets something to a value; said twice it is the same."""
         headers = {"content-type": "application/json"}
-        content = json.dumps(body).encode()
-        return _document(await self._send(service, "PUT", path, person, roles, (), headers=headers, content=content))
+        data = json.dumps(body).encode()
+        return _document(await self._send(service, "PUT", path, person, roles, (), headers=headers, data=data))
 
     async def get(
         self,
@@ -158,7 +170,7 @@ class Line:
         while True:
             params = {**asked, cursor: after, "limit": PAGE}
             answer = await self._send(service, "GET", "/v1/events", "conveyor", DRIVER, (), params=params)
-            lines = [json.loads(line) for line in answer.text.splitlines() if line]
+            lines = [json.loads(line) for line in answer.content.splitlines() if line]
             for line in lines:
                 yield line
             if len(lines) < PAGE:
@@ -196,7 +208,7 @@ class Line:
         *,
         headers: Mapping[str, str] | None = None,
         **rest: Any,
-    ) -> httpx.Response:
+    ) -> Answer:
         if service not in self.addresses:
             raise NotRunning(f"no address for {service}")
         token = self.tokens.token(person, roles, scopes)
@@ -204,11 +216,11 @@ class Line:
         deadline, wait = time.monotonic() + self.patience, FIRST_WAIT
         while True:
             try:
-                answer = await self._http.request(method, self.addresses[service] + path, headers=asked, **rest)
-            except httpx.TransportError as lost:
+                answer = await self._once(method, self.addresses[service] + path, headers=asked, **rest)
+            except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError) as lost:
                 why, pause = f"{type(lost).__name__} {lost}".strip(), wait
             else:
-                if answer.status_code not in AGAIN:
+                if answer.status not in AGAIN:
                     self.sent += 1
                     return _checked(answer)
                 why, pause = str(_problem(answer)), _retry_after(answer, wait)
@@ -218,13 +230,22 @@ class Line:
             await asyncio.sleep(pause)
             wait = min(wait * 2, LONGEST_WAIT)
 
+    async def _once(self, method: str, address: str, **rest: Any) -> Answer:
+        if self._http is None:
+            raise RuntimeError("the line is used outside of its `async with`")
+        async with self._http.request(method, address, **rest) as answer:
+            return Answer(answer.status, answer.headers, await answer.read())
+
     async def __aenter__(self) -> Self:
+        connector = aiohttp.TCPConnector(limit=self._connections)
+        self._http = aiohttp.ClientSession(connector=connector, timeout=TIMEOUT, cookie_jar=aiohttp.DummyCookieJar())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._http.aclose()
+        if self._http is not None:
+            await self._http.close()
 
 
 def variable(service: str) -> str:
@@ -232,31 +253,31 @@ def variable(service: str) -> str:
     return f"CONVEYOR_{service.upper().replace('-', '_')}_URL"
 
 
-def _checked(answer: httpx.Response) -> httpx.Response:
-    if answer.is_success:
+def _checked(answer: Answer) -> Answer:
+    if 200 <= answer.status < 300:
         return answer
     raise _problem(answer)
 
 
-def _problem(answer: httpx.Response) -> Problem:
+def _problem(answer: Answer) -> Problem:
     """A refusal as the service said it; an answer that is no problem+json is shown as it came."""
     try:
         body = answer.json()
     except ValueError:
         body = None
     if not isinstance(body, dict) or "code" not in body:
-        return Problem(answer.status_code, "no-problem-json", answer.text[:200])
+        return Problem(answer.status, "no-problem-json", answer.content[:200].decode(errors="replace"))
     detail = body.get("detail") or body.get("title") or ""
-    return Problem(answer.status_code, str(body["code"]), str(detail), body)
+    return Problem(answer.status, str(body["code"]), str(detail), body)
 
 
-def _document(answer: httpx.Response) -> dict[str, Any]:
+def _document(answer: Answer) -> dict[str, Any]:
     found = answer.json()
     if not isinstance(found, dict):
-        raise Problem(answer.status_code, "no-object", f"{answer.request.url.path} did not answer with an object")
+        raise Problem(answer.status, "no-object", "the answer is not an object")
     return found
 
 
-def _retry_after(answer: httpx.Response, otherwise: float) -> float:
+def _retry_after(answer: Answer, otherwise: float) -> float:
     said = answer.headers.get("retry-after", "")
     return min(float(said), LONGEST_WAIT) if said.isdigit() else otherwise

@@ -39,6 +39,7 @@ from account_mgmt.account import (
     AccountOpened,
     AccountReassigned,
     AccountRiskCleared,
+    BecameRegular,
     Channel,
     ClearRisk,
     Command,
@@ -79,22 +80,23 @@ from belt.core.decider import Refused
 from conveyor_events.accounts import SeatAssigned
 from conveyor_events.words import HOUSE as NOBODY
 
+TWICE = [*BUYER, bought("b", at(4, 1))]
 STAGES: dict[Status, Account] = {
     Status.NONE: Account(),
     Status.AWAITING: after(*AWAITING),
-    Status.BUYER: after(*BUYER),
+    Status.BUYER: after(*TWICE),
     Status.REGULAR: after(*REGULAR),
-    Status.AT_RISK: after(*BUYER, COMPLAIN),
-    Status.LAPSED: after(*BUYER, MeetDeadline(at(9, 30))),
-    Status.CHURNED: after(*BUYER, CustomerLeft(at(5, 1), "clara", LeaveReason.PRICE)),
+    Status.AT_RISK: after(*TWICE, COMPLAIN),
+    Status.LAPSED: after(*TWICE, MeetDeadline(at(9, 30))),
+    Status.CHURNED: after(*TWICE, CustomerLeft(at(5, 1), "clara", LeaveReason.PRICE)),
 }
 MAY = at(5, 20)
-OCTOBER = at(10, 2)
+NOVEMBER = at(11, 2)
 COMMANDS: dict[str, Command] = {
     "open": OPEN,
     "take": TakeAccount(MAY, "offer-9", CYRIL, CYRIL, MAY),
     "purchase": bought("x", MAY),
-    "purchase in October": bought("x", OCTOBER),
+    "late purchase": bought("x", NOVEMBER),
     "all money went back": CountPurchase(MAY, "deal-1", counts=False),
     "paid again": CountPurchase(MAY, "deal-1", counts=True),
     "reassign": ReassignAccount(MAY, "maria", "cora", MoveReason.WORKLOAD),
@@ -106,7 +108,7 @@ COMMANDS: dict[str, Command] = {
     "clear": ClearRisk(MAY, "clara"),
     "leave": CustomerLeft(MAY, "clara", LeaveReason.COMPETITOR),
     "half the time is over": MeetDeadline(at(7, 1)),
-    "the time is over": MeetDeadline(OCTOBER),
+    "the time is over": MeetDeadline(NOVEMBER),
 }
 N, W, B, R, K, L, C = Status
 
@@ -117,7 +119,7 @@ def same(stages: Iterable[Status], expected: Any) -> dict[Status, Any]:
 
 
 LATE = [AccountAtRiskFlagged, CustomerLapsed]
-"""What silence has caused by October."""
+"""What silence has caused by November."""
 BACK = [PurchaseNoted, CustomerReturned, DeadlinesStamped]
 TABLE: dict[str, dict[Status, Any]] = {
     "open": {N: [AccountOpened], W: [], B: [], R: [], K: [], L: [], C: []},
@@ -133,17 +135,17 @@ TABLE: dict[str, dict[Status, Any]] = {
     "purchase": {
         N: [PurchaseNoted],
         W: [PurchaseNoted],
-        B: [PurchaseNoted, DeadlinesStamped],
+        B: [PurchaseNoted, DeadlinesStamped, BecameRegular],
         R: [PurchaseNoted, DeadlinesStamped],
         K: [PurchaseNoted, DeadlinesStamped],
-        L: BACK,  # made before the lapse: it takes the lapse back
+        L: [*BACK, BecameRegular],  # made before the lapse: it takes the lapse back
         C: BACK,
     },
-    "purchase in October": {
+    "late purchase": {
         N: [PurchaseNoted],
         W: [PurchaseNoted],
         B: [*LATE, *BACK],
-        R: [AccountAtRiskFlagged, PurchaseNoted, AccountRiskCleared, DeadlinesStamped],
+        R: [*LATE, *BACK],
         K: [*LATE, PurchaseNoted, CustomerReturned, AccountAtRiskFlagged, DeadlinesStamped],
         L: BACK,
         C: BACK,
@@ -177,7 +179,7 @@ TABLE: dict[str, dict[Status, Any]] = {
     "clear": {N: "account.unknown", B: [], R: [], K: "account.complaint-open"} | same((W, L, C), "account.wrong-stage"),
     "leave": {N: "account.unknown"} | same((W, L, C), "account.wrong-stage") | same((B, R, K), [CustomerChurned]),
     "half the time is over": same((N, W, L, C, R), []) | same((B, K), [AccountAtRiskFlagged]),
-    "the time is over": same((N, W, L, C), []) | {B: LATE, R: [AccountAtRiskFlagged], K: LATE},
+    "the time is over": same((N, W, L, C), []) | same((B, R, K), LATE),
 }
 
 
@@ -207,7 +209,7 @@ def test_a_sale_is_possible_wherever_the_client_stands_once_it_was_offered() -> 
 
 def test_what_was_overdue_is_said_even_if_the_command_is_refused() -> None:
     with pytest.raises(Refused) as refused:
-        decide(CustomerLeft(OCTOBER, "clara", LeaveReason.PRICE), STAGES[Status.BUYER], ROSTER)
+        decide(CustomerLeft(NOVEMBER, "clara", LeaveReason.PRICE), STAGES[Status.BUYER], ROSTER)
     assert refusal(refused) == "account.wrong-stage"
     assert [type(event) for event in refused.value.record] == LATE
 
