@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import reduce
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -21,6 +22,8 @@ from account_story import (
     line,
     roster_of,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 from account_mgmt.account import (
     Account,
@@ -47,6 +50,7 @@ from account_mgmt.account import (
     evolve,
     timers,
 )
+from belt.core.calendar import days_between
 from belt.core.decider import Due
 from conveyor_events.roster import Roster
 
@@ -187,6 +191,38 @@ def test_history_lapses_when_it_did_whether_the_clock_looked_in_between_or_not()
     not_looked = after(*BUYER, bought("b", at(12, 20)))
     assert looked == not_looked
     assert looked.status is Status.BUYER
+
+
+GAPS = st.lists(st.integers(0, 260), min_size=1, max_size=9)
+
+
+def stands(purchases: Sequence[datetime], now: datetime) -> Status:
+    """Where the client stands, told by the calendar alone: which purchases lie how many days apart."""
+    journey = [purchases[0]]
+    for before, then in pairwise(purchases):
+        journey = [then] if days_between("Europe/Berlin", before, then) >= 180 else [*journey, then]
+    silent = days_between("Europe/Berlin", purchases[-1], now)
+    if silent >= 180:
+        return Status.LAPSED
+    if silent >= 90:
+        return Status.AT_RISK
+    thrice = any(days_between("Europe/Berlin", a, c) <= 365 for a, c in zip(journey, journey[2:], strict=False))
+    return Status.REGULAR if thrice else Status.BUYER
+
+
+@given(gaps=GAPS, rest=st.integers(0, 260), looks=st.lists(st.integers(0, 2400), max_size=6))
+def test_any_history_leads_to_where_the_calendar_says_however_often_the_clock_looked(
+    gaps: list[int], rest: int, looks: list[int]
+) -> None:
+    sold = [WON + sum(gaps[:number]) * DAY for number in range(len(gaps) + 1)]
+    end = sold[-1] + rest * DAY
+    bought_then = [(when, 0, bought(f"s{number}", when)) for number, when in enumerate(sold[1:])]
+    ticks = [(when, 1, MeetDeadline(when)) for when in (WON + days * DAY for days in looks) if when <= end]
+    plain = after(*BUYER, *(one for _, _, one in bought_then), MeetDeadline(end))
+    order = sorted([*bought_then, *ticks], key=lambda one: one[:2])
+    looked = after(*BUYER, *(one for _, _, one in order), MeetDeadline(end))
+    assert looked == plain
+    assert plain.status is stands(sold, end)
 
 
 # --- gone and back --------------------------------------------------------------------------------------------------
