@@ -216,11 +216,10 @@ def test_any_history_leads_to_where_the_calendar_says_however_often_the_clock_lo
 ) -> None:
     sold = [WON + sum(gaps[:number]) * DAY for number in range(len(gaps) + 1)]
     end = sold[-1] + rest * DAY
-    bought_then = [(when, 0, bought(f"s{number}", when)) for number, when in enumerate(sold[1:])]
-    ticks = [(when, 1, MeetDeadline(when)) for when in (WON + days * DAY for days in looks) if when <= end]
-    plain = after(*BUYER, *(one for _, _, one in bought_then), MeetDeadline(end))
-    order = sorted([*bought_then, *ticks], key=lambda one: one[:2])
-    looked = after(*BUYER, *(one for _, _, one in order), MeetDeadline(end))
+    bought_then: list[Command] = [bought(f"s{number}", when) for number, when in enumerate(sold[1:])]
+    ticks: list[Command] = [MeetDeadline(min(WON + days * DAY, end)) for days in looks]
+    plain = after(*BUYER, *bought_then, MeetDeadline(end))
+    looked = after(*BUYER, *sorted([*bought_then, *ticks], key=lambda one: one.at), MeetDeadline(end))
     assert looked == plain
     assert plain.status is stands(sold, end)
 
