@@ -37,6 +37,9 @@ async def test_a_database_of_the_first_release_is_brought_up_to_date(counter: Co
     connection = await asyncpg.connect(counter.dsn)
     try:
         new = await columns(connection)
+        for view in (stream.view for stream in STREAMS.values() if stream.view is not None):
+            if view.name not in ("offers", "accounts", "sales"):
+                await connection.execute(f"drop table {view.name}")  # came later
         await connection.execute(FIRST_RELEASE)
         assert await columns(connection) != new
         await upgrade(counter.dsn, SERVICE.package)
