@@ -182,14 +182,22 @@ def _stepped(stream: str, title: str, about: str, decider: str, place: str) -> T
 def _account_mgmt() -> Iterable[Table]:
     about = {
         "offer": ("Account offer (account-mgmt)", "Handover 2. An acceptance takes the seat at the account as well."),
-        "account": ("Account (account-mgmt)", "One client in service: who serves it, and whether it is a regular."),
+        "account": (
+            "Account (account-mgmt)",
+            "One client in service: who serves it, and where it stands. What is overdue is said first.",
+        ),
         "sale": ("Repeat sale (account-mgmt)", "A sale to a customer and its money. Nobody else writes these."),
         "survey": (
             "Survey of service quality (account-mgmt)",
             "One person at a client is asked, agrees or not, and answers once (`late`: when the invitation is over).",
         ),
     }
-    deciders = {"offer": "offer.py", "account": "account.py", "sale": "sale/decide.py", "survey": "survey/decide.py"}
+    deciders = {
+        "offer": "offer.py",
+        "account": "account/decide.py",
+        "sale": "sale/decide.py",
+        "survey": "survey/decide.py",
+    }
     for stream, (title, text) in about.items():
         place = f"services/account-mgmt/tests/test_{stream}.py"
         yield _folded(stream, title, text, f"services/account-mgmt/src/account_mgmt/{deciders[stream]}", place)

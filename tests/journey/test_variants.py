@@ -34,7 +34,8 @@ SHAPE = [
     "RepeatSale",
     "SeatAssigned",
 ]
-
+BY_THE_CLOCK = {"AccountAtRiskFlagged", "CustomerLapsed", "CustomerReturned"}
+"""The story is history by now: the services' clock notices the silence after it at any time, amid it or afterwards."""
 
 SEATS = {"sourced_by": Station.LEAD_GEN, "converted_by": Station.CONVERSION, "served_by": Station.ACCOUNT_MGMT}
 
@@ -50,7 +51,8 @@ async def the_way(line: Line, variant: str) -> Firm:
     await firm.repeat(client, "2026-03-20T10:00:00+01:00", "500.00")
     await line.drained()
     events = (await line.get("compensation", f"/v1/journeys/{client}"))["events"]
-    assert sorted(e["type"].rpartition(".")[2] for e in events) == SHAPE
+    names = [e["type"].rpartition(".")[2] for e in events]
+    assert sorted(name for name in names if name not in BY_THE_CLOCK) == SHAPE
     assert {e["variant"] for e in events} == {variant}
     sale = next(e for e in events if e["type"].endswith("RepeatSale"))["data"]["sale"]
     for seat, station in SEATS.items():

@@ -211,6 +211,13 @@ def test_silence_moves_the_offer_to_the_next_of_the_team_and_at_last_to_a_manage
     assert (state.stage, state.handover.to, timers(state)) == ("escalated", MARIA, [])
 
 
+def test_after_the_last_of_the_team_it_is_the_turn_of_the_first() -> None:
+    state, _ = run(received("cyril"), Expire(DUE))
+    assert state.handover.to == CORA
+    state, _ = run(received("cora"), Expire(DUE))
+    assert state.handover.to == CLARA
+
+
 def test_the_policy_says_how_often_an_offer_moves_on() -> None:
     once = roster_of([*STAFF, line(reroutes=1)])
     state, events = run(received(), Expire(at(3, 31)), roster=once)

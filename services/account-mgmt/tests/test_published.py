@@ -5,14 +5,23 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from account_story import Line
+from account_story import NEW_YEAR, Line
 
 import conveyor_events
+from account_mgmt.account import (
+    CustomerLeft,
+    LeaveReason,
+    Matter,
+    MoveReason,
+    ReassignAccount,
+    ReceiveComplaint,
+)
 from account_mgmt.offer import AcceptOffer, RejectOffer
 from account_mgmt.reactions import react
 from account_mgmt.sale import RecordPayment, RecordRefund, RecordRepeatSale
 from account_mgmt.survey import Answer, AnswerSurvey, Contact, Invite, Via
 from belt.core.decider import Public
+from conveyor_events import staff
 from conveyor_events.accounts import PaymentReceived, PaymentRefunded, RepeatSale
 from conveyor_events.catalog import CATALOG, wire_type
 from conveyor_events.envelope import Envelope, from_json
@@ -112,6 +121,44 @@ def survey(line: Line) -> None:
     line.command("survey", answered.survey_id, AnswerSurvey(at, "clara", tuple(given), answered.recommend, "Thanks"))
 
 
+def complaint(line: Line) -> None:
+    sold(line)
+    flagged = sample("accounts.AccountAtRiskFlagged")
+    received = ReceiveComplaint(flagged.occurred_at, "clara", "c1", Matter.DELIVERY, "a week late, says Mrs Weber")
+    line.command("account", flagged.subject, received)
+
+
+def lapse(line: Line) -> None:
+    sold(line)
+    line.tick(sample("accounts.CustomerLapsed").occurred_at)
+
+
+def comeback(line: Line) -> None:
+    lapse(line)
+    back, sale = sample("accounts.CustomerReturned"), told("RepeatSale").sale
+    sale_id = back.data["sale_id"]
+    command = RecordRepeatSale(back.occurred_at, "clara", sale_id, back.subject, sale.net, sale.net, "EUR")
+    line.command("sale", sale_id, command)
+
+
+def farewell(line: Line) -> None:
+    sold(line)
+    gone = sample("accounts.CustomerChurned")
+    left = CustomerLeft(gone.occurred_at, "clara", LeaveReason(gone.data["reason"]), "Mr Weber retires")
+    line.command("account", gone.subject, left)
+
+
+def change(line: Line) -> None:
+    sold(line)
+    moved = sample("accounts.AccountReassigned")
+    manager = moved.actor.person if moved.actor else ""
+    line.hears(staff.RoleGranted(person=manager, role="manager", since=told("RepeatSale").sale.sold_at), NEW_YEAR)
+    line.hears(staff.StaffHired(person=manager, hired_on=NEW_YEAR.date()), NEW_YEAR)
+    until = conveyor_events.open(moved).model_dump()["legacy_until"]
+    command = ReassignAccount(moved.occurred_at, manager, moved.data["to"]["person"], MoveReason.LEAVER, until)
+    line.command("account", moved.subject, command)
+
+
 STORIES = {
     "AccountAccepted": sold,
     "AccountRejected": rejection,
@@ -122,6 +169,11 @@ STORIES = {
     "PaymentRefunded": refund,
     "CustomerBecameRegular": third_purchase,
     "SurveyAnswered": survey,
+    "AccountAtRiskFlagged": complaint,
+    "CustomerLapsed": lapse,
+    "CustomerReturned": comeback,
+    "CustomerChurned": farewell,
+    "AccountReassigned": change,
 }
 
 

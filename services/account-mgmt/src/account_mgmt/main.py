@@ -30,6 +30,7 @@ ACCOUNT: Stream[account.Command, account.Event, account.Account] = Stream(
     evolve=account.evolve,
     reads=account.reads,
     publish=published.account,
+    timers=account.timers,
     view=views.ACCOUNTS,
 )
 

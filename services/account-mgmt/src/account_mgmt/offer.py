@@ -131,7 +131,7 @@ def decide(command: Command, offer: Offer, roster: Roster) -> Sequence[Event]:
         return _receive(command, roster) if offer.received is None else []
     if offer.received is None:
         raise Refused("offer.unknown")
-    rules, team = _team(roster, offer.received.line, command.at)
+    rules, team = _team(roster, offer.received.line, command.at, offer.handover.to)
     match command:
         case handover.Expire():
             return handover.decide(command, offer.handover, rules, team)
@@ -171,12 +171,15 @@ def _receive(command: ReceiveOffer, roster: Roster) -> list[Event]:
         attempt=command.attempt,
         due_at=command.due_at,
     )
-    rules, team = _team(roster, command.line, command.at)
+    rules, team = _team(roster, command.line, command.at, None)
     return [received, *handover.decide(offered, Handover(), rules, team)]
 
 
-def _team(roster: Roster, line: str, at: datetime) -> tuple[Rules, Team]:
-    """The policy in force and who works here now; for a line that is not known yet, the usual policy and nobody."""
+def _team(roster: Roster, line: str, at: datetime, asked: Seat | None) -> tuple[Rules, Team]:
+    """The policy in force and who works here now, from the one after whoever is asked, in the order of the team.
+
+    For a line that is not known yet: the usual policy and nobody.
+    """
     staffed = roster.line(line, at)
     policy, zone = (staffed.policy, staffed.zone) if staffed else (Policy(), "UTC")
     hours = policy.calendar
@@ -188,7 +191,11 @@ def _team(roster: Roster, line: str, at: datetime) -> tuple[Rules, Team]:
         dispute_days=policy.dispute_days,
     )
     managers = [one for one in (staffed.managers if staffed else ()) if roster.manages(one, line, at)]
-    return rules, Team(roster.members(line, HERE, at), managers)
+    here = staffed.teams.get(HERE) if staffed else None
+    order = list(here.members) if here else []
+    turn = order.index(asked.person) + 1 if asked is not None and asked.person in order else 0
+    there = roster.members(line, HERE, at)
+    return rules, Team([one for one in (*order[turn:], *order[:turn]) if one in there], managers)
 
 
 def _seat(person: str, offer: Offer, team: Team) -> Seat:

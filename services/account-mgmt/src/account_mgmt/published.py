@@ -9,10 +9,11 @@ from typing import assert_never
 from account_mgmt.account import (
     Account,
     AccountAtRiskFlagged,
-    AccountOpened,
+    AccountReassigned,
     BecameRegular,
-    PurchaseCounted,
-    PurchaseNoted,
+    CustomerChurned,
+    CustomerLapsed,
+    CustomerReturned,
     SeatTaken,
 )
 from account_mgmt.account import Event as AccountEvent
@@ -58,10 +59,37 @@ def account(event: AccountEvent, state: Account) -> Sequence[Public]:
                 line=state.line, served_by=served_by, purchases=purchases, since=since
             )
             return [_public(regular, since, by, state)]
-        case PurchaseNoted() | PurchaseCounted() | AccountOpened() | AccountAtRiskFlagged():
-            return ()
+        case AccountReassigned(at=at, by=by, before=before, holder=holder):
+            moved = accounts.AccountReassigned(
+                line=state.line, from_=before, to=holder, reason=event.reason, legacy_until=event.legacy_until
+            )
+            assigned = accounts.SeatAssigned(line=state.line, seat="served_by", holder=holder, since=at)
+            return [_public(moved, at, by, state), _public(assigned, at, by, state)]
+        case AccountAtRiskFlagged(at=at, cause=cause, served_by=served_by):
+            flagged = accounts.AccountAtRiskFlagged(line=state.line, served_by=served_by, reason=cause)
+            return [_public(flagged, at, None, state)]
+        case CustomerLapsed(at=at, served_by=served_by):
+            lapsed = accounts.CustomerLapsed(
+                line=state.line,
+                served_by=served_by,
+                last_purchase_at=event.last_purchase_at,
+                after_days=event.after_days,
+            )
+            return [_public(lapsed, at, None, state)]
+        case CustomerReturned(by=by, since=since):
+            returned = accounts.CustomerReturned(
+                line=state.line,
+                served_by=event.served_by,
+                sale_id=event.sale_id,
+                after_days=event.after_days,
+                journey_id=event.journey,
+            )
+            return [_public(returned, since, by, state)]
+        case CustomerChurned(at=at, by=by, served_by=served_by, reason=reason):
+            churned = accounts.CustomerChurned(line=state.line, served_by=served_by, reason=reason)
+            return [_public(churned, at, by, state)]
         case _:
-            assert_never(event)
+            return ()  # purchases and money are told by the sale; contacts and complaints stay inside
 
 
 def sale(event: SaleEvent, book: SaleBook) -> Sequence[Public]:
@@ -72,10 +100,16 @@ def sale(event: SaleEvent, book: SaleBook) -> Sequence[Public]:
     sold, currency = about.sale, about.sale.currency
     match event:
         case SaleRecorded(by=by, tax=tax):
-            return [_public(accounts.RepeatSale(sale=sold, tax=tax), sold.sold_at, by, about)]
+            told = accounts.RepeatSale(sale=sold, tax=tax, legacy=about.legacy)
+            return [_public(told, sold.sold_at, by, about)]
         case PaymentRecorded(at=at, by=by, payment_id=payment_id, net=net):
             received = accounts.PaymentReceived(
-                payment_id=payment_id, sale=sold, net=net, currency=currency, paid_net_total=book.paid
+                payment_id=payment_id,
+                sale=sold,
+                net=net,
+                currency=currency,
+                paid_net_total=book.paid,
+                legacy=about.legacy,
             )
             return [_public(received, at, by, about)]
         case RefundRecorded(at=at, by=by):
@@ -88,6 +122,7 @@ def sale(event: SaleEvent, book: SaleBook) -> Sequence[Public]:
                 currency=currency,
                 refunded_net_total=book.refunded,
                 empties=event.empties,
+                legacy=about.legacy,
             )
             return [_public(refunded, at, by, about)]
         case _:

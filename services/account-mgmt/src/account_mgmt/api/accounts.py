@@ -1,67 +1,48 @@
-"""Accounts: whom the station serves, and what they buy again."""
+"""Accounts: whom the station serves, where they stand, and what falls due."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import Request, Response
-from pydantic import BaseModel, Field, StringConstraints
+from fastapi import Query, Response
+from pydantic import BaseModel, Field
 
 from account_mgmt.account import CATEGORY, Account, Status
-from account_mgmt.api.words import Currency, Filter, Holder, Holding, listed, shown
-from account_mgmt.sale import CATEGORY as SALE
-from account_mgmt.sale import Item, RecordRepeatSale, SaleBook
+from account_mgmt.api.words import Counts, Filter, Holder, Listing, shown
 from account_mgmt.views import ACCOUNTS_TABLE
-from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody, GivenId, Strict
+from belt.core.decider import Refused
 from belt.io.desk import Desk
 from belt.io.doors import Doors
-from belt.io.ids import fresh
 from belt.io.paging import Cursor, Limit
-from belt.io.unit import Outcome
-from conveyor_events.money import Amount
-from conveyor_events.sale import SplitPart
 from conveyor_events.words import Instant
 
 
-class LineBody(Strict):
-    sku: Annotated[str, StringConstraints(min_length=1, max_length=100)]
-    qty: Annotated[Amount, Field(gt=0)]
-    unit_price: Annotated[Amount, Field(ge=0)]
-    discount_pct: Annotated[Amount, Field(ge=0, le=100)] = Item.discount_pct
+class HoldingTold(BaseModel):
+    """A seat from an instant on, until the next one begins."""
+
+    holder: Holder
+    since: datetime
+    legacy: Annotated[str | None, Field(description="who is remembered in the pay of repeat sales")]
+    legacy_until: datetime | None
 
 
-class PartBody(Strict):
-    person: GivenId
-    role: Annotated[str, StringConstraints(min_length=1, max_length=100)]
-    weight: Annotated[Amount, Field(gt=0)]
-
-
-class RepeatSaleBody(BaseBody):
-    """Credited to whoever serves the client at `sold_on` (default: `occurred_at`)."""
-
-    sale_id: GivenId | None = None
-    net: Annotated[Amount, Field(description="after discount, before tax")]
-    tax: Amount
-    currency: Currency
-    sold_on: Annotated[Instant | None, Field(description="a past one needs the scope `backdate`")] = None
-    lines: Annotated[tuple[LineBody, ...], Field(max_length=500)] = ()
-    co_sell: Annotated[tuple[PartBody, ...], Field(max_length=20, description="agreed parts of the sale")] = ()
-
-
-class RepeatSaleReply(BaseModel):
-    sale_id: str
-    client_id: str
-    stage: str
-    served_by: Annotated[Holder, Field(description="who is credited")]
-    version: Annotated[int, Field(description="of the sale")]
+class JourneyTold(BaseModel):
+    journey_id: str | None
+    variant: str
+    since: datetime
 
 
 class PurchaseTold(BaseModel):
     sale_id: str
     sold_at: datetime
     counts: Annotated[bool, Field(description="false: all of its money went back")]
+
+
+class RiskTold(BaseModel):
+    cause: Annotated[str, Field(description="silence, complaint, low_score")]
+    ref: Annotated[str, Field(description="the complaint or questionnaire that says so")]
+    since: datetime
 
 
 class AccountTold(BaseModel):
@@ -73,9 +54,16 @@ class AccountTold(BaseModel):
     sourced_by: Holder
     converted_by: Holder
     served_by: Annotated[Holder, Field(description="now")]
-    holdings: list[Holding]
+    holdings: list[HoldingTold]
+    journeys: list[JourneyTold]
     purchases: list[PurchaseTold]
     regular_since: datetime | None
+    risks: list[RiskTold]
+    risk_due_at: Annotated[datetime | None, Field(description="without a purchase until then it is at risk")]
+    lapse_due_at: Annotated[datetime | None, Field(description="without a purchase until then it lapses")]
+    gone_at: Annotated[datetime | None, Field(description="when it lapsed or churned")]
+    left: Annotated[str | None, Field(description="why it churned")]
+    open_complaints: int
     version: int
 
 
@@ -91,12 +79,27 @@ class AccountRow(BaseModel):
     purchases: int
     last_purchase_at: datetime | None
     regular_since: datetime | None
+    journey_id: str | None
+    risks: Annotated[list[str], Field(description="silence, complaint, low_score; one for each complaint")]
+    at_risk_since: datetime | None
+    lapse_due_at: datetime | None
+    gone_at: datetime | None
+    open_complaints: int
+    last_contact_at: datetime | None
+    next_contact_at: datetime | None
     version: int
 
 
 class AccountList(BaseModel):
     items: list[AccountRow]
     next: str | None
+    counts: Counts = None
+
+
+Order = Annotated[
+    Literal["client", "lapse", "contact", "risk"],
+    Query(description="by client; by when it lapses; by when it is to be contacted; by how long it is at risk"),
+]
 
 
 def doors(doors: Doors, desk: Desk) -> None:
@@ -105,49 +108,35 @@ def doors(doors: Doors, desk: Desk) -> None:
         line: Filter = None,
         served_by: Filter = None,
         stage: Filter = None,
+        risk: Annotated[Filter, Query(description="silence, complaint or low_score")] = None,
+        complaints: Annotated[bool, Query(description="only with an open complaint")] = False,
+        lapses_before: Annotated[Instant | None, Query(description="those about to lapse")] = None,
+        contact_before: Annotated[Instant | None, Query(description="those to be contacted")] = None,
+        order: Order = "client",
+        counts: Annotated[bool, Query(description="how many in each stage, by the other filters")] = False,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Response:
-        """Accounts by client; of a line, of who serves them, in a stage."""
+        """Accounts of a line, of who serves them, in a stage, at risk, about to lapse, to be contacted."""
         of = ACCOUNTS_TABLE.c
-        filters = [(of.line, line), (of.served_by, served_by), (of.stage, stage)]
-        return await listed(desk, ACCOUNTS_TABLE, of.client_id, limit, cursor, filters, of.stage != Status.NONE.value)
+        by = {"client": None, "lapse": of.lapse_due_at, "contact": of.next_contact_at, "risk": of.at_risk_since}
+        listing = Listing(ACCOUNTS_TABLE, of.client_id, by[order]).only(of.stage != Status.NONE.value)
+        listing = listing.equal((of.line, line), (of.served_by, served_by))
+        if risk is not None:
+            listing = listing.only(of.risks.contains([risk]))
+        if complaints:
+            listing = listing.only(of.open_complaints > 0)
+        if lapses_before is not None:
+            listing = listing.only(of.lapse_due_at < lapses_before)
+        if contact_before is not None:
+            listing = listing.only(of.next_contact_at < contact_before)
+        return await listing.answer(desk, limit, cursor, (of.stage, stage), counts)
 
     @doors.query("/v1/accounts/{client}", "accounts:read", reply=AccountTold)
     async def get_account(client: str) -> Response:
         """One account as it stands."""
         entry = await desk.state(CATEGORY, client)
         return shown(entry, _told(entry.state, desk.clock.now()))
-
-    @doors.command("/v1/accounts/{client}/repeat-sales", "accounts:write", reply=RepeatSaleReply, status=201)
-    async def record_repeat_sale(request: Request, client: str, body: RepeatSaleBody) -> Response:
-        """The client bought again. If-Match speaks of the sale."""
-        subject = desk.subject(request)
-        sale = body.sale_id or fresh()
-        command = RecordRepeatSale(
-            desk.when(subject, body.occurred_at),
-            desk.who(subject, body.by),
-            sale,
-            client,
-            body.net,
-            body.tax,
-            body.currency,
-            desk.when(subject, body.sold_on) if body.sold_on is not None else None,
-            tuple(Item(line.sku, line.qty, line.unit_price, line.discount_pct) for line in body.lines),
-            tuple(SplitPart(person=part.person, role=part.role, weight=part.weight) for part in body.co_sell),
-        )
-
-        def reply(outcome: Outcome) -> dict[str, Any]:
-            book: SaleBook = outcome.state(f"{SALE}-{sale}")
-            sold = book.recorded.sale if book.recorded else None
-            return {
-                "sale_id": sale,
-                "client_id": client,
-                "stage": book.stage,
-                "served_by": sold.served_by.model_dump() if sold and sold.served_by else None,
-            }
-
-        return await desk.do(request, Step(SALE, sale, command), body=body, reply=reply, created=True)
 
 
 def _told(account: Account, now: datetime) -> dict[str, Any]:
@@ -162,9 +151,26 @@ def _told(account: Account, now: datetime) -> dict[str, Any]:
         "sourced_by": account.sourced_by,
         "converted_by": account.converted_by,
         "served_by": account.holder_at(now),
-        "holdings": [{"holder": held.seat, "since": held.since} for held in account.holdings],
+        "holdings": [
+            {
+                "holder": held.seat,
+                "since": held.since,
+                "legacy": held.legacy.person if held.legacy else None,
+                "legacy_until": held.legacy.until if held.legacy else None,
+            }
+            for held in account.holdings
+        ],
+        "journeys": [
+            {"journey_id": one.journey, "variant": one.variant, "since": one.since} for one in account.journeys
+        ],
         "purchases": [
             {"sale_id": made.sale_id, "sold_at": made.sold_at, "counts": made.counts} for made in account.purchases
         ],
         "regular_since": account.regular_since,
+        "risks": [{"cause": risk.cause, "ref": risk.ref, "since": risk.since} for risk in account.risks],
+        "risk_due_at": account.risk_due_at,
+        "lapse_due_at": account.lapse_due_at,
+        "gone_at": account.gone_at,
+        "left": account.left,
+        "open_complaints": len(account.open_complaints),
     }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
+from sqlalchemy import or_
 
-from account_mgmt.api.words import Filter, Holder, listed, shown
+from account_mgmt.api.words import Counts, Filter, Holder, Listing, shown
 from account_mgmt.offer import CATEGORY, REASONS, AcceptOffer, Offer, RejectOffer
 from account_mgmt.views import OFFERS_TABLE
 from belt.core.decider import Refused, Step
@@ -85,6 +86,10 @@ class OfferRow(BaseModel):
 class OfferList(BaseModel):
     items: list[OfferRow]
     next: str | None
+    counts: Counts = None
+
+
+WAITING = ("offered", "escalated")
 
 
 def doors(doors: Doors, desk: Desk) -> None:
@@ -94,13 +99,22 @@ def doors(doors: Doors, desk: Desk) -> None:
         to: Filter = None,
         stage: Filter = None,
         client: Filter = None,
+        waiting: Annotated[bool, Query(description="only those that wait for an answer")] = False,
+        queue: Annotated[bool, Query(description="with `to`: what waits in the queue of the team as well")] = False,
+        order: Annotated[Literal["offer", "due"], Query(description="by id; by when the answer is due")] = "offer",
+        counts: Annotated[bool, Query(description="how many in each stage, by the other filters")] = False,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Response:
-        """Offers by id; of a line, to a person, in a stage, of a client."""
+        """Offers of a line, to a person, in a stage, of a client. `waiting` in the order `due`: what to answer next."""
         of = OFFERS_TABLE.c
-        filters = [(of.line, line), (of.to_person, to), (of.stage, stage), (of.client_id, client)]
-        return await listed(desk, OFFERS_TABLE, of.offer_id, limit, cursor, filters)
+        listing = Listing(OFFERS_TABLE, of.offer_id, of.due_at if order == "due" else None)
+        listing = listing.equal((of.line, line), (of.client_id, client))
+        if to is not None:
+            listing = listing.only(or_(of.to_person == to, of.to_person.is_(None)) if queue else of.to_person == to)
+        if waiting:
+            listing = listing.only(of.stage.in_(WAITING))
+        return await listing.answer(desk, limit, cursor, (of.stage, stage), counts)
 
     @doors.query("/v1/offers/{offer}", "accounts:read", "handoffs:decide", reply=OfferTold)
     async def get_offer(request: Request, offer: str) -> Response:

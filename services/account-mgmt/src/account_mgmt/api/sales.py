@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
 
-from account_mgmt.api.words import Currency, Filter, Holder, listed, shown
+from account_mgmt.api.words import Counts, Currency, Filter, Holder, Listing, shown
 from account_mgmt.sale import CATEGORY, RecordPayment, RecordRefund, SaleBook
 from account_mgmt.views import SALES_TABLE
 from belt.core.decider import Refused, Step
@@ -81,6 +81,7 @@ class SaleTold(BaseModel):
     converted_by: Holder
     served_by: Holder | None
     co_sell: list[SplitPart]
+    legacy: Annotated[str | None, Field(description="who served before and is remembered in the pay of this sale")]
     lines: list[LineTold]
     paid: Amount
     refunded: Amount
@@ -106,6 +107,7 @@ class SaleRow(BaseModel):
 class SaleList(BaseModel):
     items: list[SaleRow]
     next: str | None
+    counts: Counts = None
 
 
 def doors(doors: Doors, desk: Desk) -> None:
@@ -113,14 +115,19 @@ def doors(doors: Doors, desk: Desk) -> None:
     async def list_sales(
         client: Filter = None,
         line: Filter = None,
+        served_by: Filter = None,
         stage: Filter = None,
+        order: Annotated[Literal["sale", "newest"], Query(description="by id; the newest first")] = "sale",
+        counts: Annotated[bool, Query(description="how many in each stage, by the other filters")] = False,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Response:
-        """Repeat sales by id; of a client, of a line, in a stage."""
+        """Repeat sales of a client, of a line, to somebody's credit, in a stage."""
         of = SALES_TABLE.c
-        filters = [(of.client_id, client), (of.line, line), (of.stage, stage)]
-        return await listed(desk, SALES_TABLE, of.sale_id, limit, cursor, filters)
+        newest = order == "newest"
+        listing = Listing(SALES_TABLE, of.sale_id, of.sold_at if newest else None, newest)
+        listing = listing.equal((of.client_id, client), (of.line, line), (of.served_by, served_by))
+        return await listing.answer(desk, limit, cursor, (of.stage, stage), counts)
 
     @doors.query("/v1/sales/{sale}", "accounts:read", reply=SaleTold)
     async def get_sale(sale: str) -> Response:
@@ -179,6 +186,7 @@ def _told(book: SaleBook) -> dict[str, Any]:
         "converted_by": sold.converted_by,
         "served_by": sold.served_by,
         "co_sell": sold.splits,
+        "legacy": about.legacy.person if about.legacy else None,
         "lines": [
             {"sku": i.sku, "qty": i.qty, "unit_price": i.unit_price, "discount_pct": i.discount_pct}
             for i in about.items

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from account_mgmt.account import CATEGORY as ACCOUNT
 from account_mgmt.account import Status
 from account_mgmt.api.languages import Accepted, Lang, chosen, spoken
-from account_mgmt.api.words import Filter, Holder, listed, shown
+from account_mgmt.api.words import Counts, Filter, Holder, Listing, shown
 from account_mgmt.survey import (
     CATEGORY,
     Answer,
@@ -159,6 +159,7 @@ class SurveyRow(BaseModel):
 class SurveyList(BaseModel):
     items: list[SurveyRow]
     next: str | None
+    counts: Counts = None
 
 
 class TrendPoint(BaseModel):
@@ -269,14 +270,16 @@ def doors(doors: Doors, desk: Desk) -> None:
         stage: Filter = None,
         asked_by: Filter = None,
         alert: Alerting = None,
+        counts: bool = False,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Response:
         """Surveys by id; of a client, of a line, in a stage, of who asked, with an alert."""
         of = SURVEYS_TABLE.c
-        filters = [(of.client_id, client), (of.line, line), (of.stage, stage), (of.asked_by, asked_by)]
-        always = [] if alert is None else [of.alert.is_(alert)]
-        return await listed(desk, SURVEYS_TABLE, of.survey_id, limit, cursor, filters, *always)
+        listing = Listing(SURVEYS_TABLE, of.survey_id)
+        listing = listing.equal((of.client_id, client), (of.line, line), (of.asked_by, asked_by))
+        listing = listing if alert is None else listing.only(of.alert.is_(alert))
+        return await listing.answer(desk, limit, cursor, (of.stage, stage), counts)
 
     @doors.query("/v1/surveys/{survey}", "accounts:read", reply=SurveyTold)
     async def get_survey(request: Request, survey: str) -> Response:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints
-from sqlalchemy import Column, ColumnElement, Select, Table, select
+from sqlalchemy import Column, ColumnElement, Select, Table, and_, func, or_, select
 from sqlalchemy.engine import RowMapping
 from starlette.responses import Response
 
+from belt.core.decider import Refused
 from belt.io.desk import Desk
 from belt.io.headers import etag, json_response
 from belt.io.paging import decode_cursor, page
 from belt.io.unit import Entry
+from conveyor_events.words import instant_text, parse_instant
 
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), Field(description="ISO 4217 code")]
 Filter = Annotated[str | None, Query(max_length=100)]
+Counts = Annotated[dict[str, int] | None, Field(description="with `counts=true`: stage and how many")]
 
 
 class Holder(BaseModel):
@@ -28,36 +31,68 @@ class Holder(BaseModel):
     role: str
 
 
-class Holding(BaseModel):
-    """A seat from an instant on, until the next one begins."""
-
-    holder: Holder
-    since: datetime
-
-
 def shown(entry: Entry, document: dict[str, Any]) -> Response:
     """One stream as it stands, with its version as the ETag."""
     return json_response({**document, "version": entry.version}, headers={"etag": etag(entry.version)})
 
 
-async def listed(
-    desk: Desk,
-    table: Table,
-    key: Column[str],
-    limit: int,
-    cursor: str | None,
-    filters: Sequence[tuple[Column[Any], str | None]],
-    *always: ColumnElement[bool],
-) -> Response:
-    """A page of a read model in the order of its key."""
-    wanted: Select[Any] = select(table).where(*always).order_by(key).limit(limit + 1)
-    for column, value in filters:
-        if value is not None:
-            wanted = wanted.where(column == value)
-    if cursor is not None:
-        wanted = wanted.where(key > decode_cursor(cursor, str)[0])
-    rows, following = page(await desk.rows(wanted), limit, lambda row: [row[key.name]])
-    return json_response({"items": [_columns(row) for row in rows], "next": following})
+@dataclass(frozen=True)
+class Listing:
+    """A read model in the order of its key, or of an instant and then its key. Rows without the instant come last."""
+
+    table: Table
+    key: Column[str]
+    by: Column[datetime] | None = None
+    newest: bool = False
+    where: tuple[ColumnElement[bool], ...] = ()
+
+    def only(self, *conditions: ColumnElement[bool]) -> Listing:
+        return replace(self, where=(*self.where, *conditions))
+
+    def equal(self, *filters: tuple[Column[Any], str | None]) -> Listing:
+        """Where the column is what was asked for, if anything was."""
+        return self.only(*(column == value for column, value in filters if value is not None))
+
+    async def answer(
+        self, desk: Desk, limit: int, cursor: str | None, stage: tuple[Column[Any], str | None], counts: bool
+    ) -> Response:
+        """A page of the stage that is asked for; how many there are in each stage, if that is asked for as well."""
+        rows, following = page(await desk.rows(self._page(limit, cursor, stage)), limit, self._place)
+        answer: dict[str, Any] = {"items": [_columns(row) for row in rows], "next": following}
+        if counts:
+            column = stage[0]
+            asked = select(column, func.count().label("number")).where(*self.where).group_by(column).order_by(column)
+            answer["counts"] = {row[column.name]: row["number"] for row in await desk.rows(asked)}
+        return json_response(answer)
+
+    def _page(self, limit: int, cursor: str | None, stage: tuple[Column[Any], str | None]) -> Select[Any]:
+        wanted = select(self.table).where(*self.equal(stage).where).limit(limit + 1)
+        if self.by is None:
+            wanted = wanted.order_by(self.key)
+            return wanted if cursor is None else wanted.where(self.key > decode_cursor(cursor, str)[0])
+        wanted = (
+            wanted.order_by(self.by.desc().nulls_last(), self.key.desc())
+            if self.newest
+            else wanted.order_by(self.by.asc().nulls_last(), self.key)
+        )
+        return wanted if cursor is None else wanted.where(self._beyond(self.by, *decode_cursor(cursor, str, str)))
+
+    def _beyond(self, by: Column[datetime], text: str, key: str) -> ColumnElement[bool]:
+        """What comes after the last row that was seen."""
+        later = self.key < key if self.newest else self.key > key
+        if not text:
+            return and_(by.is_(None), later)
+        try:
+            at = parse_instant(text)
+        except ValueError:
+            raise Refused("invalid-cursor") from None
+        return or_(by < at if self.newest else by > at, and_(by == at, later), by.is_(None))
+
+    def _place(self, row: RowMapping) -> list[str]:
+        if self.by is None:
+            return [row[self.key.name]]
+        at = row[self.by.name]
+        return ["" if at is None else instant_text(at), row[self.key.name]]
 
 
 def _columns(row: RowMapping) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import assert_never
 
 from account_mgmt import account as accounts
-from account_mgmt.account import SELLING, Account, CountPurchase, NotePurchase, seat_of
+from account_mgmt.account import Account, CountPurchase, NotePurchase, seat_of
 from account_mgmt.roster import CATEGORY as ROSTER
 from account_mgmt.roster import COMPANY
 from account_mgmt.sale.commands import Command, RecordPayment, RecordRefund, RecordRepeatSale
@@ -52,8 +52,6 @@ def decide(
 
 def _sell(command: RecordRepeatSale, account: Account, roster: Roster) -> list[Event]:
     by = seat_of(account, roster, command.by, command.at)
-    if account.status not in SELLING:
-        raise Refused("account.wrong-stage", stage=account.status)
     if account.purchase(command.sale_id) is not None:
         raise Refused("sale.id-taken", sale_id=command.sale_id)  # the first sale bears it
     sold_at = command.sold_at or command.at
@@ -77,7 +75,22 @@ def _sell(command: RecordRepeatSale, account: Account, roster: Roster) -> list[E
         served_by=holder,
         splits=list(command.co_sell),
     )
-    return [SaleRecorded(command.at, by, account.client, account.journey, account.variant, sale, tax, command.items)]
+    # Bought after it was given up, the client begins a new journey, and this sale is the first on it.
+    note = NotePurchase(command.at, account.client, command.sale_id, sold_at, by)
+    after = accounts.fold(account, accounts.decide(note, account, roster))
+    return [
+        SaleRecorded(
+            command.at,
+            by,
+            account.client,
+            after.journey,
+            after.variant,
+            sale,
+            tax,
+            command.items,
+            account.legacy_at(sold_at),
+        )
+    ]
 
 
 def _check_parts(command: RecordRepeatSale, sold_at: datetime, holder: Seat, roster: Roster) -> None:

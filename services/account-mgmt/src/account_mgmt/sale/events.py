@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from conveyor_events.accounts import Legacy
 from conveyor_events.sale import Sale
 from conveyor_events.words import Seat
 
@@ -30,6 +31,7 @@ class SaleRecorded:
     sale: Sale
     tax: Decimal
     items: tuple[Item, ...]
+    legacy: Legacy | None = None
 
 
 @dataclass(frozen=True)
