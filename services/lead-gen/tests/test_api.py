@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -366,3 +367,52 @@ def test_every_refusal_has_its_row_and_every_row_its_refusal() -> None:
     raised |= {"client-protected", "existing-customer", "client-known"}
     assert raised <= set(CODES) | set(SHARED)
     assert set(CODES) <= raised
+
+
+async def test_a_client_is_parked_and_resumed_forbidden_and_reassigned(office: Office) -> None:
+    await office.opens()
+    await office.done("/v1/prospects", PROSPECT)
+    await office.done("/v1/prospects/acme/calls", CALL)
+    parked = await office.done("/v1/prospects/acme/park", {"until": "2026-03-20T08:00:00Z", "reason": "on holiday"})
+    assert parked["stage"] == "nurture"
+    assert (await office.get("/v1/prospects/acme")).json()["parked_until"] == "2026-03-20T08:00:00.000000Z"
+    assert (await office.done("/v1/prospects/acme/resume"))["stage"] == "contacting"
+    moved = {"to": "egor", "reason": "workload"}
+    assert (await office.post("/v1/prospects/acme/reassign", moved)).status_code == 403
+    assert (await office.post("/v1/prospects/acme/reassign", moved, by="vera")).status_code == 200
+    assert (await office.get("/v1/prospects/acme", by="egor")).json()["sourced_by"]["person"] == "egor"
+    assert (await office.done("/v1/prospects/acme/forbid-contact", {"reason": "Roth asked"}, by="egor"))["stage"] == (
+        "do_not_contact"
+    )
+    again = await office.post("/v1/prospects", PROSPECT | {"client_id": "other"})
+    assert (again.status_code, code(again)) == (409, "contact-forbidden")
+    for (name,) in await office.query("select tablename from pg_tables where schemaname = 'public'"):
+        assert not [row for row in await office.query(f"select t::text from {name} t") if "Roth" in row[0]], name
+
+
+async def test_many_prospects_are_entered_at_once_and_each_has_its_own_outcome(office: Office) -> None:
+    await office.opens()
+    keys = [{"kind": "tax_no", "value": "DE 123 456 789"}]
+    entries = [PROSPECT | {"client_id": f"b{n}", "identity_keys": keys if n in (3, 7) else []} for n in range(10)]
+    entries[5] = {"client_id": "b5", "line": LINE}
+    lines = "\n".join(json.dumps(entry) for entry in entries).encode()
+    for turn in range(2):
+        headers = office.token("ana") | {"content-type": "application/x-ndjson", "idempotency-key": "file-1"}
+        answer = await office.http.post("/v1/prospects/bulk", content=lines, headers=headers)
+        outcomes = [json.loads(line) for line in answer.text.splitlines()]
+        assert [one["status"] for one in outcomes] == [201, 201, 201, 201, 201, 422, 201, 409, 201, 201]
+        assert [one["replayed"] for one in outcomes if "replayed" in one] == [True] * (8 if turn else 0)
+    counts = (await office.get("/v1/prospects/counts", sourced_by="ana")).json()
+    assert counts == {"counts": {"registered": 8}, "total": 8}
+
+
+async def test_the_call_list_shows_who_is_to_be_called_the_longest_due_first(office: Office) -> None:
+    await office.opens()
+    for n, due in enumerate(("2026-03-04T10:00:00Z", "2026-03-03T10:00:00Z", None, "2026-03-09T10:00:00Z")):
+        await office.done("/v1/prospects", PROSPECT | {"client_id": f"p{n}", "identity_keys": []})
+        await office.done(f"/v1/prospects/p{n}/calls", CALL | {"outcome": "callback", "next_call_at": due})
+    asked: dict[str, Any] = {"before": "2026-03-05T00:00:00Z", "sourced_by": "ana", "limit": 1}
+    first = (await office.get("/v1/prospects/calls", **asked)).json()
+    rest = (await office.get("/v1/prospects/calls", **asked, cursor=first["next"])).json()
+    assert [row["client_id"] for row in (*first["items"], *rest["items"])] == ["p1", "p0"]
+    assert rest["next"] is None

@@ -28,6 +28,16 @@ from lead_gen.prospect.state import Stage
 MAKE_CUSTOMER = c.MakeCustomer(seat("boris"), at(9))
 INVALIDATE = c.Invalidate("closed_down", "ana", at(2, 16))
 
+PARK = c.Park(at(20), "on holiday", "ana", at(2, 16))
+FORBID = c.ForbidContact("said so", "ana", at(2, 16))
+LAST: dict[Stage, Any] = {
+    Stage.CONTACTING: call(),
+    Stage.NURTURE: PARK,
+    Stage.CUSTOMER: MAKE_CUSTOMER,
+    Stage.INVALID: INVALIDATE,
+    Stage.DO_NOT_CONTACT: FORBID,
+}
+
 
 def reach(company: Company, stage: Stage) -> None:
     """The shortest way to the stage."""
@@ -44,9 +54,13 @@ def reach(company: Company, stage: Stage) -> None:
             company.offered()
         case Stage.REWORK | Stage.RELEASED:
             company.rework()
+        case Stage.NURTURE:
+            company.in_dialogue()
+        case Stage.DO_NOT_CONTACT:
+            company.registered()
         case Stage.CONVERTING | Stage.CUSTOMER:
             company.converting()
-    last_step = {Stage.CONTACTING: call(), Stage.CUSTOMER: MAKE_CUSTOMER, Stage.INVALID: INVALIDATE}.get(stage)
+    last_step = LAST.get(stage)
     if last_step is not None:
         company.to("acme", last_step)
     if stage is Stage.RELEASED:
@@ -64,6 +78,12 @@ COMMANDS: dict[type, Any] = {
     c.OfferLead: offer(offer_id="acme-2", evidence=("photographs",), when=at(5)),
     c.MeetHandover: c.MeetHandover(at(3, 14)),
     c.WithdrawOffer: withdraw(),
+    c.Park: c.Park(at(25), "later", "ana", at(2, 17)),
+    c.Resume: c.Resume("ana", at(3)),
+    c.ForbidContact: FORBID,
+    c.Reassign: c.Reassign("egor", "workload", "vera", at(3), manager=True),
+    c.WakeProspect: c.WakeProspect(at(20)),
+    c.Recycle: c.Recycle("timing", at(30), seat("ana", "scout"), at(9)),
     c.Invalidate: c.Invalidate("no_such", "ana", at(3)),
     c.ReleaseProspect: c.ReleaseProspect(at(17, 0)),
     c.ClaimProspect: c.ClaimProspect("egor", at(5)),
@@ -78,60 +98,163 @@ WRONG, UNKNOWN = "prospect.wrong-stage", "prospect.unknown"
 NOTHING = "-"
 
 # In the order of Stage:
-# none, registered, contacting, in_dialogue, need_known, offered, rework, released, converting, customer, invalid
+# none, registered, contacting, in_dialogue, nurture, need_known, offered,
+# rework, released, converting, customer, invalid, do_not_contact
 TABLE: dict[type, list[str]] = {
-    c.RegisterProspect: ["ProspectRegistered", *[NOTHING] * 10],
+    c.RegisterProspect: [
+        "ProspectRegistered",
+        *[NOTHING] * 12,
+    ],
     c.ContestClient: [
         UNKNOWN,
-        *["client-protected!"] * 6,
+        *["client-protected!"] * 7,
         "client-known",
         "client-protected!",
         "existing-customer!",
         "client-known",
+        "contact-forbidden",
     ],
-    c.VerifyProspect: [UNKNOWN, "ProspectVerified", "ProspectVerified", *[WRONG] * 8],
-    c.LogCall: [UNKNOWN, "CallLogged", "CallLogged", *[WRONG] * 8],
-    c.RecordGatekeeper: [UNKNOWN, WRONG, "GatekeeperMet GatekeeperPassed", *[WRONG] * 8],
-    c.RecordContactReached: [UNKNOWN, WRONG, "DecisionMakerReached", *[WRONG] * 8],
-    c.IdentifyNeed: [UNKNOWN, WRONG, "NeedIdentified", "NeedIdentified", *[WRONG] * 7],
+    c.VerifyProspect: [
+        UNKNOWN,
+        *["ProspectVerified"] * 2,
+        *[WRONG] * 10,
+    ],
+    c.LogCall: [
+        UNKNOWN,
+        *["CallLogged"] * 2,
+        *[WRONG] * 10,
+    ],
+    c.RecordGatekeeper: [
+        UNKNOWN,
+        WRONG,
+        "GatekeeperMet GatekeeperPassed",
+        *[WRONG] * 10,
+    ],
+    c.RecordContactReached: [
+        UNKNOWN,
+        WRONG,
+        "DecisionMakerReached",
+        *[WRONG] * 10,
+    ],
+    c.IdentifyNeed: [
+        UNKNOWN,
+        WRONG,
+        *["NeedIdentified"] * 2,
+        *[WRONG] * 9,
+    ],
     c.OfferLead: [
         UNKNOWN,
-        *[WRONG] * 3,
+        *[WRONG] * 4,
         "HandoverOverdue LeadOffered OfferCounted",
         WRONG,
         "LeadOffered OfferCounted",
-        *[WRONG] * 4,
+        *[WRONG] * 5,
     ],
-    c.MeetHandover: [UNKNOWN, *[NOTHING] * 3, "HandoverOverdue", *[NOTHING] * 6],
-    c.WithdrawOffer: [UNKNOWN, *[WRONG] * 4, "LeadWithdrawn", *[WRONG] * 5],
-    c.Invalidate: [
+    c.MeetHandover: [
         UNKNOWN,
-        *["ProspectInvalidated"] * 4,
-        "LeadWithdrawn ProspectInvalidated",
-        *["ProspectInvalidated"] * 2,
+        *[NOTHING] * 4,
+        "HandoverOverdue",
+        *[NOTHING] * 7,
+    ],
+    c.WithdrawOffer: [
+        UNKNOWN,
+        *[WRONG] * 5,
+        "LeadWithdrawn",
+        *[WRONG] * 6,
+    ],
+    c.Park: [
+        UNKNOWN,
         WRONG,
+        *["ProspectParked"] * 2,
+        *[WRONG] * 9,
+    ],
+    c.Resume: [
+        UNKNOWN,
+        WRONG,
+        NOTHING,
+        WRONG,
+        "ProspectResumed",
+        *[WRONG] * 8,
+    ],
+    c.ForbidContact: [
+        UNKNOWN,
+        *["ContactForbidden"] * 5,
+        "LeadWithdrawn ContactForbidden",
+        *["ContactForbidden"] * 4,
         WRONG,
         NOTHING,
     ],
-    c.ReleaseProspect: [UNKNOWN, *[NOTHING] * 3, "HandoverOverdue", NOTHING, "ProspectReleased", *[NOTHING] * 4],
+    c.Reassign: [
+        UNKNOWN,
+        *["ProspectReassigned"] * 5,
+        WRONG,
+        "ProspectReassigned",
+        *[WRONG] * 5,
+    ],
+    c.WakeProspect: [
+        UNKNOWN,
+        *[NOTHING] * 3,
+        "ProspectResumed",
+        "HandoverOverdue",
+        NOTHING,
+        "ProspectReleased",
+        *[NOTHING] * 5,
+    ],
+    c.Recycle: [
+        UNKNOWN,
+        *[NOTHING] * 8,
+        "LeadRecycled",
+        *[NOTHING] * 3,
+    ],
+    c.Invalidate: [
+        UNKNOWN,
+        *["ProspectInvalidated"] * 5,
+        "LeadWithdrawn ProspectInvalidated",
+        *["ProspectInvalidated"] * 2,
+        *[WRONG] * 2,
+        NOTHING,
+        WRONG,
+    ],
+    c.ReleaseProspect: [
+        UNKNOWN,
+        *[NOTHING] * 4,
+        "HandoverOverdue",
+        NOTHING,
+        "ProspectReleased",
+        *[NOTHING] * 5,
+    ],
     c.ClaimProspect: [
         UNKNOWN,
-        *["client-protected!"] * 6,
+        *["client-protected!"] * 7,
         "ProspectClaimed",
         "client-protected!",
         "existing-customer!",
         WRONG,
+        "contact-forbidden",
     ],
-    c.HandOver: [UNKNOWN, *["LeadHandedOver"] * 7, *[NOTHING] * 3],
-    c.ReturnLead: [UNKNOWN, *[NOTHING] * 4, "LeadReturned", *[NOTHING] * 5],
-    c.MoveOffer: [UNKNOWN, *[NOTHING] * 4, "OfferMoved", *[NOTHING] * 5],
+    c.HandOver: [
+        UNKNOWN,
+        *["LeadHandedOver"] * 8,
+        *[NOTHING] * 4,
+    ],
+    c.ReturnLead: [
+        UNKNOWN,
+        *[NOTHING] * 5,
+        "LeadReturned",
+        *[NOTHING] * 6,
+    ],
+    c.MoveOffer: [
+        UNKNOWN,
+        *[NOTHING] * 5,
+        "OfferMoved",
+        *[NOTHING] * 6,
+    ],
     c.MakeCustomer: [
         UNKNOWN,
-        *["ProspectBecameCustomer"] * 4,
+        *["ProspectBecameCustomer"] * 5,
         "LeadWithdrawn ProspectBecameCustomer",
         *["ProspectBecameCustomer"] * 3,
-        NOTHING,
-        NOTHING,
+        *[NOTHING] * 3,
     ],
 }
 

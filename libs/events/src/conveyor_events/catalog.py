@@ -64,6 +64,8 @@ CATALOG: list[Entry] = [
     Entry(leads.HandoverOverdue, "conveyor.leads.v1", "client"),
     Entry(leads.ProspectReleased, "conveyor.leads.v1", "client"),
     Entry(leads.ProspectClaimed, "conveyor.leads.v1", "client"),
+    Entry(leads.ProspectReassigned, "conveyor.leads.v1", "client"),
+    Entry(leads.ContactForbidden, "conveyor.leads.v1", "client"),
     Entry(leads.RegistrationRefused, "conveyor.leads.v1", "client"),
     Entry(deals.LeadAccepted, "conveyor.deals.v1", "client"),
     Entry(deals.LeadRejected, "conveyor.deals.v1", "client"),

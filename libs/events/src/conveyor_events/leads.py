@@ -136,3 +136,19 @@ class RegistrationRefused(Event):
     held_by: Seat
     reason: Annotated[str, Field(description="client-protected, existing-customer or client-known")]
     protected_until: Instant | None = None
+
+
+class ContactForbidden(Event):
+    """The client asked not to be contacted any more."""
+
+    line: LineId
+    sourced_by: SourcedBy
+
+
+class ProspectReassigned(Event):
+    """A manager gave the prospect to another person. What was earned before stays where it was."""
+
+    line: LineId
+    sourced_by: SourcedBy
+    before: Annotated[Seat, Field(description="who had the prospect before")]
+    reason: Reason

@@ -5,11 +5,13 @@ from __future__ import annotations
 CODES: dict[str, tuple[int, str]] = {
     "client-protected": (409, "Another person works this client"),
     "existing-customer": (409, "This is a customer already"),
+    "contact-forbidden": (409, "The client asked not to be contacted"),
     "client-known": (409, "This client is known already"),
     "prospect.unknown": (404, "There is no such prospect"),
     "prospect.id-taken": (409, "Another prospect bears this id"),
     "prospect.wrong-stage": (409, "Not in this stage of the prospect"),
     "prospect.not-yours": (403, "The prospect is worked by somebody else"),
+    "prospect.needs-manager": (403, "Only a manager of the line may do this"),
     "prospect.reason-not-allowed": (422, "This is no reason to give a prospect up"),
     "budget-is-no-gate": (422, "Budget and wish are information, never a reason to give a client up"),
     "identity-key.invalid": (422, "This cannot identify a client"),

@@ -57,10 +57,8 @@ def _told(event: e.Event, state: Prospect) -> tuple[Event, Seat | None] | None:
             return gone, by
         case e.HandoverOverdue(need_id=need_id, sourced_by=sourced_by):
             return leads.HandoverOverdue(line=state.line, need_id=need_id, sourced_by=sourced_by), None
-        case e.ProspectReleased(sourced_by=sourced_by):
-            return leads.ProspectReleased(line=state.line, sourced_by=sourced_by), None
-        case e.ProspectClaimed(before=before, by=by):
-            return leads.ProspectClaimed(line=state.line, sourced_by=by, before=before), by
+        case e.ProspectReleased() | e.ProspectClaimed() | e.ContactForbidden() | e.ProspectReassigned():
+            return _held(event, state)
         case e.RegistrationRefused(line=line, by=by, held_by=held_by, reason=reason, protected_until=until):
             refused = leads.RegistrationRefused(
                 line=line, attempted_by=by, held_by=held_by, reason=reason, protected_until=until
@@ -71,9 +69,29 @@ def _told(event: e.Event, state: Prospect) -> tuple[Event, Seat | None] | None:
             | e.GatekeeperMet()
             | e.GatekeeperPassed()
             | e.DecisionMakerReached()
+            | e.ProspectParked()
+            | e.ProspectResumed()
+            | e.LeadRecycled()
             | e.ProspectBecameCustomer()
         ):
             return None
+        case _:
+            assert_never(event)
+
+
+def _held(
+    event: e.ProspectReleased | e.ProspectClaimed | e.ContactForbidden | e.ProspectReassigned, state: Prospect
+) -> tuple[Event, Seat | None]:
+    match event:
+        case e.ProspectReleased(sourced_by=sourced_by):
+            return leads.ProspectReleased(line=state.line, sourced_by=sourced_by), None
+        case e.ProspectClaimed(before=before, by=by):
+            return leads.ProspectClaimed(line=state.line, sourced_by=by, before=before), by
+        case e.ContactForbidden(by=by):
+            return leads.ContactForbidden(line=state.line, sourced_by=state.sourced_by), by
+        case e.ProspectReassigned(before=before, to=to, reason=reason, by=by):
+            moved = leads.ProspectReassigned(line=state.line, sourced_by=to, before=before, reason=reason)
+            return moved, by
         case _:
             assert_never(event)
 

@@ -11,7 +11,7 @@ from belt.core.decider import Step
 from conveyor_events import deals
 from conveyor_events.envelope import Envelope
 from conveyor_events.words import Event, Role, Seat
-from lead_gen.prospect.commands import HandOver, MakeCustomer, MoveOffer, ReturnLead, Told
+from lead_gen.prospect.commands import HandOver, MakeCustomer, MoveOffer, Recycle, ReturnLead, Told
 from lead_gen.prospect.state import CATEGORY
 
 TOPICS = ("conveyor.deals.v1",)
@@ -33,6 +33,8 @@ def _wanted(event: Event, envelope: Envelope) -> Told | None:
             return MoveOffer(offer_id, to, at)
         case deals.LeadOfferEscalated(offer_id=offer_id, to=to):
             return MoveOffer(offer_id, Seat(person=to, role=Role.MANAGER) if to is not None else None, at)
+        case deals.OpportunityRecycled(reason=reason, not_before=not_before, sourced_by=sourced_by):
+            return Recycle(reason, not_before, sourced_by, at)
         case deals.DealClosed(sale=sale):
             return MakeCustomer(sale.converted_by, at)
         case _:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from belt.io.projection import StreamView, version_columns
 from lead_gen.prospect import events as e
+from lead_gen.prospect.evolve import Held
 from lead_gen.prospect.state import Stage
 
 Row = Mapping[str, Any]
@@ -40,15 +41,17 @@ PROSPECTS_TABLE = Table(
     Column("offered_to", Text),  # null: the queue of the team
     Column("accept_due_at", INSTANT),
     Column("rework_until", INSTANT),
+    Column("parked_until", INSTANT),
     Column("offers", ARRAY(Text), nullable=False),  # every offer there ever was
     *version_columns(),
     Index("prospects_line", "line", "stage", "client_id"),
     Index("prospects_sourced_by", "sourced_by", "stage", "client_id"),
+    Index("prospects_calls", "sourced_by", "next_call_at", "client_id"),
     Index("prospects_offers", "offers", postgresql_using="gin"),
 )
 
 _NO_OFFER = {"offer_id": None, "offered_to": None, "accept_due_at": None}
-_NO_DUES = {"handover_due_at": None, "rework_until": None}
+_NO_DUES = {"handover_due_at": None, "rework_until": None, "parked_until": None}
 
 
 def prospect(row: Row | None, event: e.Event) -> Row | None:
@@ -90,6 +93,20 @@ def _changes(row: Row, event: e.Event) -> Row:
             }
         case e.HandoverOverdue():
             return {"handover_due_at": None, "overdue": row["overdue"] + 1}
+        case e.ProspectParked() | e.ProspectResumed() | e.LeadRecycled():
+            return _paused(event)
+        case e.ProspectRegistered() | e.GatekeeperMet() | e.GatekeeperPassed() | e.RegistrationRefused():
+            return {}
+        case _:
+            return _held(event)
+
+
+def _held(event: Held) -> Row:
+    match event:
+        case e.ContactForbidden():
+            return {"stage": Stage.DO_NOT_CONTACT.value, "next_call_at": None, **_NO_DUES}
+        case e.ProspectReassigned(to=to, protected_until=until):
+            return {"sourced_by": to.person, "protected_until": until}
         case e.ProspectReleased():
             return {"stage": Stage.RELEASED.value, "protected_until": None, **_NO_DUES}
         case e.ProspectClaimed(by=by, protected_until=until):
@@ -103,8 +120,25 @@ def _changes(row: Row, event: e.Event) -> Row:
             return {"stage": Stage.INVALID.value, **_NO_DUES}
         case e.ProspectBecameCustomer(converted_by=converted_by):
             return {"stage": Stage.CUSTOMER.value, "converted_by": converted_by.person, **_NO_DUES}
-        case e.ProspectRegistered() | e.GatekeeperMet() | e.GatekeeperPassed() | e.RegistrationRefused():
-            return {}
+        case _:
+            assert_never(event)
+
+
+def _paused(event: e.ProspectParked | e.ProspectResumed | e.LeadRecycled) -> Row:
+    match event:
+        case e.ProspectParked(until=until):
+            return {"stage": Stage.NURTURE.value, "parked_until": until, "next_call_at": until}
+        case e.ProspectResumed(at=at):
+            return {"stage": Stage.CONTACTING.value, "parked_until": None, "next_call_at": at}
+        case e.LeadRecycled(until=until, sourced_by=sourced_by):
+            return {
+                "stage": Stage.NURTURE.value,
+                "parked_until": until,
+                "next_call_at": until,
+                "sourced_by": sourced_by.person,
+                "converted_by": None,
+                "need_id": None,
+            }
         case _:
             assert_never(event)
 
@@ -138,4 +172,4 @@ def _handed(row: Row, event: e.LeadOffered | e.LeadWithdrawn | e.OfferMoved | e.
             assert_never(event)
 
 
-PROSPECTS = StreamView(PROSPECTS_TABLE, shape=1, fold=prospect)
+PROSPECTS = StreamView(PROSPECTS_TABLE, shape=2, fold=prospect)

@@ -176,5 +176,21 @@ class InvalidateBody(BaseBody):
     reason: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
 
 
+class ParkBody(BaseBody):
+    """Without `until` the prospect waits until somebody resumes it."""
+
+    until: Instant | None = None
+    reason: Word
+
+
+class ForbidBody(BaseBody):
+    reason: Annotated[Text | None, Field(description="kept sealed")] = None
+
+
+class ReassignBody(BaseBody):
+    to: GivenId
+    reason: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$", description="a code, such as leaver or workload")]
+
+
 class ClaimBody(BaseBody):
     """A claim says nothing but who and when."""

@@ -6,30 +6,25 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import Query
-from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
 
-from belt.core.decider import Refused, Step
+from belt.core.decider import Step
 from belt.io.body import BaseBody, GivenId
+from belt.io.bulk import bulk
 from belt.io.desk import Desk
 from belt.io.doors import Doors
-from belt.io.headers import etag, json_response
 from belt.io.ids import fresh
-from belt.io.paging import Cursor, Limit, decode_cursor, page
 from belt.io.unit import Taken
 from conveyor_events.words import instant_text
 from lead_gen.api import bodies as b
 from lead_gen.api.acting import acting
-from lead_gen.api.replies import NeedReply, OfferReply, ProspectList, ProspectReply, ProspectShown
-from lead_gen.api.shown import may_know, prospect_shown
+from lead_gen.api.replies import NeedReply, OfferReply, ProspectReply
 from lead_gen.prospect import commands as c
-from lead_gen.prospect.state import CATEGORY, Prospect, Stage
-from lead_gen.staffing import CATEGORY as STAFFING
-from lead_gen.staffing import COMPANY
-from lead_gen.views import PROSPECTS_TABLE as PROSPECTS
+from lead_gen.prospect.state import CATEGORY, Prospect
 
 WRITE, READ = "leads:write", "leads:read"
+HIDDEN = ("offers", "shape")
 KEYS = ("tax_no", "domain", "phone", "name_city")
 Filter = Annotated[GivenId | None, Query()]
 
@@ -39,7 +34,7 @@ def doors(desk: Desk) -> Doors:
     _register(doors, desk)
     _work(doors, desk)
     _hand_on(doors, desk)
-    _look(doors, desk)
+    _set_aside(doors, desk)
     return doors
 
 
@@ -84,6 +79,8 @@ def _register(doors: Doors, desk: Desk) -> None:
                 raise
             holder = taken.holder.removeprefix(f"{CATEGORY}-")
             return await _do(desk, request, holder, c.ContestClient(body.line, act.by, act.at), body)
+
+    bulk(doors, "/bulk", of=register)
 
 
 def _work(doors: Doors, desk: Desk) -> None:
@@ -179,6 +176,33 @@ def _hand_on(doors: Doors, desk: Desk) -> None:
         return await _do(desk, request, client, c.ClaimProspect(act.by, act.at), body)
 
 
+def _set_aside(doors: Doors, desk: Desk) -> None:
+    @doors.command("/{client}/park", WRITE, reply=ProspectReply)
+    async def park(request: Request, client: GivenId, body: b.ParkBody) -> Response:
+        """Not now. A known need is never parked."""
+        act = acting(desk, request, body)
+        return await _do(desk, request, client, c.Park(body.until, body.reason, act.by, act.at, act.manager), body)
+
+    @doors.command("/{client}/resume", WRITE, reply=ProspectReply)
+    async def resume(request: Request, client: GivenId, body: b.ClaimBody) -> Response:
+        """A parked prospect is worked again."""
+        act = acting(desk, request, body)
+        return await _do(desk, request, client, c.Resume(act.by, act.at, act.manager), body)
+
+    @doors.command("/{client}/forbid-contact", WRITE, reply=ProspectReply)
+    async def forbid(request: Request, client: GivenId, body: b.ForbidBody) -> Response:
+        """The client asks not to be contacted any more. Nobody can enter it anew."""
+        act = acting(desk, request, body)
+        return await _do(desk, request, client, c.ForbidContact(body.reason, act.by, act.at, act.manager), body)
+
+    @doors.command("/{client}/reassign", "manager", reply=ProspectReply)
+    async def reassign(request: Request, client: GivenId, body: b.ReassignBody) -> Response:
+        """A manager gives the prospect to another person of the team."""
+        act = acting(desk, request, body)
+        command = c.Reassign(body.to, body.reason, act.by, act.at, act.manager)
+        return await _do(desk, request, client, command, body)
+
+
 def _offered(prospect: Prospect) -> dict[str, Any]:
     offer = prospect.offer
     if offer is None:
@@ -191,40 +215,3 @@ def _offered(prospect: Prospect) -> dict[str, Any]:
         "attempt": offer.attempt,
         "accept_due_at": instant_text(offer.accept_due_at) if offer.accept_due_at is not None else None,
     }
-
-
-def _look(doors: Doors, desk: Desk) -> None:
-    @doors.query("", READ, reply=ProspectList)
-    async def prospects(
-        line: Filter = None,
-        stage: Stage | None = None,
-        sourced_by: Filter = None,
-        limit: Limit = 50,
-        cursor: Cursor = None,
-    ) -> Response:
-        """Prospects by id, without personal data."""
-        wanted = select(PROSPECTS).order_by(PROSPECTS.c.client_id).limit(limit + 1)
-        if line is not None:
-            wanted = wanted.where(PROSPECTS.c.line == line)
-        if stage is not None:
-            wanted = wanted.where(PROSPECTS.c.stage == stage.value)
-        if sourced_by is not None:
-            wanted = wanted.where(PROSPECTS.c.sourced_by == sourced_by)
-        if cursor is not None:
-            wanted = wanted.where(PROSPECTS.c.client_id > decode_cursor(cursor, str)[0])
-        rows, following = page(await desk.rows(wanted), limit, lambda row: [row["client_id"]])
-        hidden = ("offers", "shape")
-        items = [{name: value for name, value in row.items() if name not in hidden} for row in rows]
-        return json_response({"items": items, "next": following})
-
-    @doors.query("/{client}", READ, reply=ProspectShown)
-    async def prospect(request: Request, client: GivenId) -> Response:
-        """One prospect; with its personal part for those whose client it is."""
-        found = await desk.state(CATEGORY, client)
-        state: Prospect = found.state
-        if state.stage is Stage.NONE:
-            raise Refused("prospect.unknown")
-        roster = (await desk.state(STAFFING, COMPANY)).state.roster
-        knowing = may_know(desk.subject(request), state, roster, desk.clock.now())
-        shown = prospect_shown(state, found.version, knowing=knowing)
-        return json_response(shown, headers={"etag": etag(found.version)})

@@ -131,6 +131,7 @@ class ProspectShown(BaseModel):
     protected_until: Instant | None
     handover_due_at: Instant | None
     rework_until: Instant | None
+    parked_until: Instant | None
     need: NeedShown | None
     offer: OfferShown | None
     personal: Personal | None
@@ -159,7 +160,13 @@ class ProspectRow(BaseModel):
     offered_to: str | None
     accept_due_at: Instant | None
     rework_until: Instant | None
+    parked_until: Instant | None
     version: int
+
+
+class Counts(BaseModel):
+    counts: dict[str, int]
+    total: int
 
 
 class ProspectList(BaseModel):

@@ -44,6 +44,7 @@ def prospect_shown(prospect: Prospect, version: int, *, knowing: bool) -> dict[s
         "protected_until": prospect.protected_until,
         "handover_due_at": prospect.handover_due_at,
         "rework_until": prospect.rework_until,
+        "parked_until": prospect.parked_until,
         "need": need_shown(need, knowing=knowing) if need is not None else None,
         "offer": _offer(offer) if offer is not None else None,
         "personal": personal(prospect) if knowing else None,

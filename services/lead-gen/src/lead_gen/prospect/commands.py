@@ -151,6 +151,52 @@ class Invalidate:
 
 
 @dataclass(frozen=True)
+class Park:
+    """Not now: the client is to be called again, at `until` or when somebody thinks of it."""
+
+    until: datetime | None
+    reason: str
+    by: str
+    at: datetime
+    manager: bool = False
+
+
+@dataclass(frozen=True)
+class Resume:
+    by: str
+    at: datetime
+    manager: bool = False
+
+
+@dataclass(frozen=True)
+class WakeProspect:
+    """The clock's: the time for which the client was parked is over."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
+class ForbidContact:
+    """The client asks not to be contacted any more. It stays known, so that nobody enters it anew."""
+
+    reason: str | None
+    by: str
+    at: datetime
+    manager: bool = False
+
+
+@dataclass(frozen=True)
+class Reassign:
+    """A manager gives the prospect to another person of the team."""
+
+    to: str
+    reason: str
+    by: str
+    at: datetime
+    manager: bool = False
+
+
+@dataclass(frozen=True)
 class ReleaseProspect:
     """The time for rework is over."""
 
@@ -201,6 +247,16 @@ class MakeCustomer:
     at: datetime
 
 
+@dataclass(frozen=True)
+class Recycle:
+    """The next station lost the client, and it may be called again."""
+
+    reason: str
+    not_before: datetime | None
+    sourced_by: Seat
+    at: datetime
+
+
 Work = (
     VerifyProspect
     | LogCall
@@ -209,11 +265,15 @@ Work = (
     | IdentifyNeed
     | OfferLead
     | WithdrawOffer
+    | Park
+    | Resume
+    | ForbidContact
+    | Reassign
     | Invalidate
 )
 """Done by whose prospect it is, or by a manager."""
 
 Rival = ContestClient | ClaimProspect
-Timed = MeetHandover | ReleaseProspect
-Told = HandOver | ReturnLead | MoveOffer | MakeCustomer
+Timed = MeetHandover | ReleaseProspect | WakeProspect
+Told = HandOver | ReturnLead | MoveOffer | Recycle | MakeCustomer
 Command = RegisterProspect | Rival | Work | Timed | Told

@@ -13,7 +13,7 @@ from conveyor_events.words import Seat
 from lead_gen import identity
 from lead_gen.prospect import commands as c
 from lead_gen.prospect import events as e
-from lead_gen.prospect import holding, offering, working
+from lead_gen.prospect import holding, offering, pausing, working
 from lead_gen.prospect.evolve import evolve
 from lead_gen.prospect.state import FINAL, Prospect, Stage
 from lead_gen.routing import CATEGORY as ROUTING
@@ -84,12 +84,12 @@ def _happens(
     command: c.Told | c.Timed | c.Rival | c.Work, prospect: Prospect, roster: Roster, counted: Routing
 ) -> list[e.Event]:
     match command:
-        case c.HandOver() | c.ReturnLead() | c.MoveOffer() | c.MakeCustomer():
+        case c.HandOver() | c.ReturnLead() | c.MoveOffer() | c.Recycle() | c.MakeCustomer():
             return _answered(command, prospect, roster)
         case c.MeetHandover(at):
             due = prospect.handover_due_at is not None and prospect.handover_due_at <= at
             return offering.offer(offering.Terms(None, at, at), prospect, roster, counted) if due else []
-        case c.ReleaseProspect():
+        case c.ReleaseProspect() | c.WakeProspect():
             return []  # overtaken says it all
         case c.ContestClient():
             raise holding.contest(command, prospect, roster)
@@ -109,6 +109,8 @@ def _answered(command: c.Told, prospect: Prospect, roster: Roster) -> list[e.Eve
             return offering.take_back(command, prospect, roster)
         case c.MoveOffer():
             return offering.move(command, prospect)
+        case c.Recycle():
+            return pausing.recycle(command, prospect)
         case c.MakeCustomer(converted_by, at):
             if prospect.stage in FINAL:
                 return []
@@ -126,6 +128,14 @@ def _worked(command: c.Work, by: Seat, prospect: Prospect, roster: Roster, count
             return offering.withdraw(command, by, prospect, roster)
         case c.Invalidate():
             return _invalidate(command, by, prospect)
+        case c.Park():
+            return pausing.park(command, by, prospect)
+        case c.Resume():
+            return pausing.resume(command, by, prospect)
+        case c.ForbidContact():
+            return pausing.forbid(command, by, prospect)
+        case c.Reassign():
+            return pausing.reassign(command, by, prospect, roster)
         case _:
             return working.work(command, by, prospect, roster)
 
@@ -138,7 +148,7 @@ def _invalidate(command: c.Invalidate, by: Seat, prospect: Prospect) -> list[e.E
         raise Refused("prospect.reason-not-allowed", reason=command.reason, allowed=sorted(c.INVALID))
     if prospect.stage is Stage.INVALID:
         return []
-    if prospect.stage in (Stage.CONVERTING, Stage.CUSTOMER):
+    if prospect.stage in (Stage.CONVERTING, Stage.CUSTOMER, Stage.DO_NOT_CONTACT):
         raise Refused("prospect.wrong-stage", stage=prospect.stage)
     counted_for = prospect.verified_by or prospect.sourced_by
     return [

@@ -190,6 +190,50 @@ class LeadHandedOver:
 
 
 @dataclass(frozen=True)
+class ProspectParked:
+    until: datetime | None
+    reason: str
+    by: Seat
+    at: datetime
+
+
+@dataclass(frozen=True)
+class ProspectResumed:
+    """`by` None: its time had come."""
+
+    by: Seat | None
+    at: datetime
+
+
+@dataclass(frozen=True)
+class LeadRecycled:
+    """Back from the next station: its finder's again, until then parked."""
+
+    reason: str
+    until: datetime | None
+    sourced_by: Seat
+    at: datetime
+
+
+@dataclass(frozen=True)
+class ContactForbidden:
+    client: str
+    reason: Private[str | None]
+    by: Seat
+    at: datetime
+
+
+@dataclass(frozen=True)
+class ProspectReassigned:
+    before: Seat
+    to: Seat
+    reason: str
+    protected_until: datetime
+    by: Seat
+    at: datetime
+
+
+@dataclass(frozen=True)
 class ProspectReleased:
     sourced_by: Seat
     at: datetime
@@ -235,6 +279,11 @@ Event = (
     | OfferMoved
     | LeadReturned
     | LeadHandedOver
+    | ProspectParked
+    | ProspectResumed
+    | LeadRecycled
+    | ContactForbidden
+    | ProspectReassigned
     | ProspectReleased
     | ProspectClaimed
     | ProspectInvalidated
@@ -255,6 +304,11 @@ EVENTS: tuple[type, ...] = (
     OfferMoved,
     LeadReturned,
     LeadHandedOver,
+    ProspectParked,
+    ProspectResumed,
+    LeadRecycled,
+    ContactForbidden,
+    ProspectReassigned,
     ProspectReleased,
     ProspectClaimed,
     ProspectInvalidated,

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from belt.core.decider import Due
 from lead_gen.prospect import events as e
-from lead_gen.prospect.commands import MeetHandover, ReleaseProspect
+from lead_gen.prospect.commands import MeetHandover, ReleaseProspect, WakeProspect
 from lead_gen.prospect.state import Call, Contact, Gatekeeper, Need, Offer, Prospect, Stage
 
 
@@ -26,6 +26,33 @@ def evolve(prospect: Prospect, event: e.Event) -> Prospect:
             return _handed(prospect, event)
         case e.HandoverOverdue():
             return replace(prospect, handover_due_at=None)
+        case e.ProspectParked() | e.ProspectResumed() | e.LeadRecycled():
+            return _paused(prospect, event)
+        case e.RegistrationRefused():
+            return prospect
+        case _:
+            return _held(prospect, event)
+
+
+Held = (
+    e.ContactForbidden
+    | e.ProspectReassigned
+    | e.ProspectReleased
+    | e.ProspectClaimed
+    | e.ProspectInvalidated
+    | e.ProspectBecameCustomer
+)
+
+
+def _held(prospect: Prospect, event: Held) -> Prospect:
+    """Whose it is from now on, or nobody's any more."""
+    match event:
+        case e.ContactForbidden():
+            return replace(
+                prospect, stage=Stage.DO_NOT_CONTACT, handover_due_at=None, rework_until=None, parked_until=None
+            )
+        case e.ProspectReassigned():
+            return replace(prospect, sourced_by=event.to, protected_until=event.protected_until)
         case e.ProspectReleased():
             return replace(
                 prospect, stage=Stage.RELEASED, rework_until=None, protected_until=None, handover_due_at=None
@@ -38,9 +65,10 @@ def evolve(prospect: Prospect, event: e.Event) -> Prospect:
                 protected_until=event.protected_until,
                 need_id=None,
                 returns=0,
+                parked_until=None,
             )
         case e.ProspectInvalidated():
-            return replace(prospect, stage=Stage.INVALID, handover_due_at=None, rework_until=None)
+            return replace(prospect, stage=Stage.INVALID, handover_due_at=None, rework_until=None, parked_until=None)
         case e.ProspectBecameCustomer():
             return replace(
                 prospect,
@@ -49,9 +77,28 @@ def evolve(prospect: Prospect, event: e.Event) -> Prospect:
                 open_offer=None,
                 handover_due_at=None,
                 rework_until=None,
+                parked_until=None,
             )
-        case e.RegistrationRefused():
-            return prospect
+        case _:
+            assert_never(event)
+
+
+def _paused(prospect: Prospect, event: e.ProspectParked | e.ProspectResumed | e.LeadRecycled) -> Prospect:
+    match event:
+        case e.ProspectParked():
+            return replace(prospect, stage=Stage.NURTURE, parked_until=event.until)
+        case e.ProspectResumed():
+            return replace(prospect, stage=Stage.CONTACTING, parked_until=None)
+        case e.LeadRecycled():
+            return replace(
+                prospect,
+                stage=Stage.NURTURE,
+                sourced_by=event.sourced_by,
+                converted_by=None,
+                need_id=None,
+                returns=0,
+                parked_until=event.until,
+            )
         case _:
             assert_never(event)
 
@@ -169,6 +216,7 @@ def _handed(
                 converted_by=event.converted_by,
                 handover_due_at=None,
                 rework_until=None,
+                parked_until=None,
             )
         case _:
             assert_never(event)
@@ -179,3 +227,5 @@ def timers(prospect: Prospect) -> Iterable[Due]:
         yield Due("handover", prospect.handover_due_at, MeetHandover(prospect.handover_due_at))
     if prospect.rework_until is not None:
         yield Due("rework", prospect.rework_until, ReleaseProspect(prospect.rework_until))
+    if prospect.parked_until is not None:
+        yield Due("wake", prospect.parked_until, WakeProspect(prospect.parked_until))

@@ -76,6 +76,8 @@ def claim(command: ClaimProspect, prospect: Prospect, roster: Roster) -> list[Ev
     staffed = staffing_of(roster, line, at)
     if prospect.stage is Stage.INVALID:
         raise Refused("prospect.wrong-stage", stage=prospect.stage)
+    if prospect.stage is Stage.DO_NOT_CONTACT:
+        raise Refused("contact-forbidden", client_id=prospect.client)
     by = finder(command.by, roster, line, prospect.variant, at)
     free = prospect.stage is Stage.RELEASED
     if by.person == prospect.keeper.person and not free:
@@ -88,6 +90,8 @@ def claim(command: ClaimProspect, prospect: Prospect, roster: Roster) -> list[Ev
 
 def _refusal(by: Seat, line: str, prospect: Prospect, at: datetime) -> Refused:
     """Two people and one client: the second attempt is a fact, conflicts are found from it."""
+    if prospect.stage is Stage.DO_NOT_CONTACT:
+        return Refused("contact-forbidden", client_id=prospect.client)
     held_by, until = prospect.keeper, protected_until(prospect, at)
     if prospect.stage is Stage.CUSTOMER:
         reason, until = "existing-customer", None

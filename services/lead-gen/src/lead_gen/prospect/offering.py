@@ -27,6 +27,7 @@ from lead_gen.prospect.events import (
     LeadWithdrawn,
     OfferMoved,
     ProspectReleased,
+    ProspectResumed,
 )
 from lead_gen.prospect.holding import HERE, staffing_of
 from lead_gen.prospect.state import FINAL, Need, Prospect, Stage
@@ -75,6 +76,8 @@ def overtaken(prospect: Prospect, roster: Roster, at: datetime) -> list[Event]:
     """What was due by `at` and is said now, at its own instant, because nobody looked earlier."""
     if prospect.rework_until is not None and prospect.rework_until <= at:
         return [ProspectReleased(prospect.sourced_by, prospect.rework_until)]
+    if prospect.parked_until is not None and prospect.parked_until <= at:
+        return [ProspectResumed(None, prospect.parked_until)]
     due_at = prospect.handover_due_at
     if due_at is not None and due_at <= at and not makes_itself(prospect, roster, due_at):
         return [HandoverOverdue(prospect.need_id or "", prospect.sourced_by, due_at)]

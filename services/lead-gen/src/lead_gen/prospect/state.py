@@ -20,6 +20,7 @@ class Stage(StrEnum):
     REGISTERED = "registered"
     CONTACTING = "contacting"
     IN_DIALOGUE = "in_dialogue"
+    NURTURE = "nurture"
     NEED_KNOWN = "need_known"
     OFFERED = "offered"
     REWORK = "rework"
@@ -27,9 +28,10 @@ class Stage(StrEnum):
     CONVERTING = "converting"
     CUSTOMER = "customer"
     INVALID = "invalid"
+    DO_NOT_CONTACT = "do_not_contact"
 
 
-FINAL = frozenset({Stage.CUSTOMER, Stage.INVALID})
+FINAL = frozenset({Stage.CUSTOMER, Stage.INVALID, Stage.DO_NOT_CONTACT})
 NOBODY = Seat(person=HOUSE, role=HOUSE)
 
 
@@ -113,6 +115,7 @@ class Prospect:
     open_offer: str | None = None
     returns: int = 0
     rework_until: datetime | None = None
+    parked_until: datetime | None = None
     calls: tuple[Call, ...] = ()
     gatekeepers: tuple[Gatekeeper, ...] = ()
     contacts: tuple[Contact, ...] = ()

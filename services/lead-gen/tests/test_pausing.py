@@ -1,0 +1,133 @@
+"""Not now, never again, somebody else: parked, recycled, not to be contacted, reassigned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from lead_gen_story import Company, accepted, at, call, contact, need, register, sample, seat
+
+from belt.core.decider import Refused
+from conveyor_events import open as open_event
+from conveyor_events.leads import ContactForbidden, ProspectReassigned
+from lead_gen.main import STREAMS
+from lead_gen.prospect import commands as c
+from lead_gen.prospect.state import Stage
+from lead_gen.reactions import react
+
+PARK = c.Park(at(20), "on holiday", "ana", at(2, 16))
+
+
+def code(company: Company, command: Any, client: str = "acme") -> str:
+    with pytest.raises(Refused) as refused:
+        company.to(client, command)
+    return refused.value.code
+
+
+def parked(until: Any = PARK.until) -> Company:
+    company = Company()
+    company.in_dialogue()
+    company.to("acme", c.Park(until, "on holiday", "ana", at(2, 16)))
+    return company
+
+
+def test_a_parked_client_wakes_at_its_time_and_stays_its_scouts() -> None:
+    company = parked()
+    company.tick(at(19))
+    assert company.prospect().stage is Stage.NURTURE
+    company.tick(at(20))
+    assert (company.prospect().stage, company.prospect().sourced_by.person) == (Stage.CONTACTING, "ana")
+    company.to("acme", contact())
+
+
+def test_who_comes_too_late_says_first_that_it_woke() -> None:
+    company = parked()
+    woken = company.to("acme", call(when=at(21)))
+    assert [type(event).__name__ for event in woken] == ["ProspectResumed", "CallLogged"]
+    assert woken[0].at == at(20)
+
+
+def test_without_a_date_it_waits_until_somebody_thinks_of_it() -> None:
+    company = parked(None)
+    company.tick(at(30))
+    assert company.prospect().stage is Stage.NURTURE
+    company.to("acme", c.Resume("ana", at(30)))
+    assert company.prospect().stage is Stage.CONTACTING
+
+
+def test_a_known_need_is_never_parked_whatever_the_budget() -> None:
+    company = Company()
+    company.need_known()
+    assert code(company, c.Park(at(20), "no_budget", "ana", at(3))) == "prospect.wrong-stage"
+
+
+def test_nobody_is_parked_until_yesterday() -> None:
+    company = Company()
+    company.in_dialogue()
+    assert code(company, c.Park(at(1), "busy", "ana", at(2, 16))) == "span.empty"
+
+
+def test_a_client_the_next_station_lost_is_its_finders_again_and_is_called_when_its_time_comes() -> None:
+    company = Company()
+    company.converting()
+    told = sample("OpportunityRecycled", not_before=at(25).isoformat().replace("+00:00", "Z"))
+    event = open_event(told)
+    company.do(*react(event, told))
+    prospect = company.prospect()
+    assert (prospect.stage, prospect.sourced_by.person, prospect.converted_by) == (Stage.NURTURE, "ana", None)
+    company.tick(at(25))
+    company.to("acme", need(need_id="second", when=at(25, 12)))
+    assert company.prospect().need_id == "second"
+
+
+def test_what_was_sold_meanwhile_is_not_recycled() -> None:
+    company = Company()
+    company.converting()
+    company.to("acme", c.MakeCustomer(seat("boris"), at(5)))
+    company.to("acme", c.Recycle("price", None, seat("ana", "scout"), at(6)))
+    assert company.prospect().stage is Stage.CUSTOMER
+
+
+def test_whoever_asked_not_to_be_contacted_is_never_entered_anew() -> None:
+    company = Company()
+    company.offered()
+    company.to("acme", c.ForbidContact("asked us to stop", "ana", at(4)))
+    assert company.prospect().stage is Stage.DO_NOT_CONTACT
+    assert isinstance(company.told[-1].data, ContactForbidden)
+    assert "stop" not in company.told[-1].data.model_dump_json()
+    assert code(company, c.ContestClient("tools", "egor", at(25))) == "contact-forbidden"
+    assert code(company, c.ClaimProspect("egor", at(25))) == "contact-forbidden"
+    assert list(STREAMS["prospect"].claims(company.prospect())), "its keys stay taken"
+    company.to("acme", accepted())
+    assert company.prospect().stage is Stage.DO_NOT_CONTACT, "an acceptance that comes late changes nothing"
+
+
+def test_a_manager_gives_a_client_to_another_of_the_team_and_it_is_protected_anew() -> None:
+    company = Company()
+    company.registered()
+    before = company.prospect().protected_until
+    company.to("acme", c.Reassign("egor", "leaver", "vera", at(10), manager=True))
+    told = company.told[-1].data
+    assert isinstance(told, ProspectReassigned)
+    assert (told.before.person, told.sourced_by.person) == ("ana", "egor")
+    after = company.prospect().protected_until
+    assert before is not None
+    assert after is not None
+    assert after > before
+    assert code(company, call()) == "prospect.not-yours"
+    company.to("acme", call("egor"))
+
+
+@pytest.mark.parametrize(
+    ("command", "refusal"),
+    [
+        (c.Reassign("egor", "leaver", "ana", at(10)), "prospect.needs-manager"),
+        (c.Reassign("egor", "leaver", "ana", at(10), manager=True), "prospect.needs-manager"),
+        (c.Reassign("boris", "leaver", "vera", at(10), manager=True), "seat.not-held"),
+        (c.Reassign("house", "leaver", "vera", at(10), manager=True), "person.reserved"),
+    ],
+)
+def test_only_a_manager_reassigns_and_only_within_the_team(command: c.Reassign, refusal: str) -> None:
+    company = Company()
+    company.to("acme", register())
+    assert code(company, command) == refusal
