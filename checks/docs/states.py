@@ -48,6 +48,10 @@ STAGELESS = {
         ["conversion/src/conversion"],
     ),
     "assignment": ("who is paid by which plan, from when to when", ["compensation/src/compensation"]),
+    "selftest/attempts": (
+        "what a person found out about themselves: each attempt at a self-test, for the person only",
+        ["account-mgmt/src/account_mgmt"],
+    ),
 }
 
 
@@ -61,7 +65,7 @@ def _stageless() -> str:
     text = "## Streams without stages\n\n| stream | what it remembers | file |\n|---|---|---|\n"
     for stream, (about, folders) in STAGELESS.items():
         files = ", ".join(f"[{one.partition('/')[0]}](../services/{one}/{stream}.py)" for one in folders)
-        text += f"| `{stream}` | {about} | {files} |\n"
+        text += f"| `{stream.partition('/')[0]}` | {about} | {files} |\n"
     return text
 
 
@@ -183,8 +187,17 @@ def _account_mgmt() -> Iterable[Table]:
             "One client in service: who serves it, and where it stands. What is overdue is said first.",
         ),
         "sale": ("Repeat sale (account-mgmt)", "A sale to a customer and its money. Nobody else writes these."),
+        "survey": (
+            "Survey of service quality (account-mgmt)",
+            "One person at a client is asked, agrees or not, and answers once (`late`: when the invitation is over).",
+        ),
     }
-    deciders = {"offer": "offer.py", "account": "account/decide.py", "sale": "sale/decide.py"}
+    deciders = {
+        "offer": "offer.py",
+        "account": "account/decide.py",
+        "sale": "sale/decide.py",
+        "survey": "survey/decide.py",
+    }
     for stream, (title, text) in about.items():
         place = f"services/account-mgmt/tests/test_{stream}.py"
         yield _folded(stream, title, text, f"services/account-mgmt/src/account_mgmt/{deciders[stream]}", place)
@@ -194,7 +207,7 @@ def _folded(stream: str, title: str, about: str, decider: str, place: str) -> Ta
     """A table whose stages are states."""
     test = _test(place)
     stages = {str(getattr(stage, "value", stage)): state for stage, state in test.STAGES.items()}
-    beside = (test.SERVED, test.ROSTER) if stream == "sale" else (test.ROSTER,)
+    beside = (test.SERVED, test.ROSTER) if stream in ("sale", "survey") else (test.ROSTER,)
     return Table(
         title=title,
         about=about,

@@ -21,6 +21,7 @@ SHAPE = [
     "AccountAccepted",
     "AccountOffered",
     "DealClosed",
+    "FirstTouchMade",
     "LeadAccepted",
     "LeadHandedOver",
     "LeadQualified",

@@ -327,6 +327,11 @@ async def test_read_models_rebuilt_are_the_same(counter: Counter) -> None:
     await counter.accepted()
     await counter.post(SALES, SALE)
     await counter.post(PAYMENTS, {"net": "1000", "currency": "EUR"})
+    asked = {"contact": {"name": "Erika Weber"}, "via": "phone", "agreed": True}
+    for survey, then in (("s1", "answers"), ("s2", "consent"), ("s3", "answers")):
+        await counter.post(f"/v1/accounts/{CLIENT}/surveys", asked | {"survey_id": survey})
+        said = {"recommend": 3} if then == "answers" else {"consent": "withdrawn", "via": "phone"}
+        assert (await counter.post(f"/v1/surveys/{survey}/{then}", said)).status_code == 200
     tables = [f"select t::text from {stream.view.name} t" for stream in STREAMS.values() if stream.view is not None]
     before = [await counter.query(table) for table in tables]
     for stream in STREAMS.values():

@@ -19,6 +19,7 @@ from account_mgmt.account import (
 from account_mgmt.offer import AcceptOffer, RejectOffer
 from account_mgmt.reactions import react
 from account_mgmt.sale import RecordPayment, RecordRefund, RecordRepeatSale
+from account_mgmt.survey import Answer, AnswerSurvey, Contact, Invite, Via
 from belt.core.decider import Public
 from conveyor_events import staff
 from conveyor_events.accounts import PaymentReceived, PaymentRefunded, RepeatSale
@@ -139,6 +140,25 @@ def change(line: Line) -> None:
     line.command("account", moved.subject, command)
 
 
+def survey(line: Line) -> None:
+    """The client's answers, item by item, give what the sample says."""
+    sold(line)
+    answered, wanted = told("SurveyAnswered"), sample("accounts.SurveyAnswered")
+    at, gaps = wanted.occurred_at, {"promises": (-1, -1, -1), "speed": (0, 0, 0), "competence": (-1, -1, -1)}
+    asked = Contact("Erika Weber")
+    weights = tuple((one.group, one.weight) for one in answered.gaps)
+    invited = Invite(
+        at, "clara", answered.survey_id, wanted.subject, answered.survey_version, weights, asked, Via.FORM, True, 30
+    )
+    line.command("survey", answered.survey_id, invited)
+    given = [
+        Answer(f"{group}_{number}", 6, 6 + gap)
+        for group, three in (gaps | {"care": (0, 0, 0), "materials": (0, 1)}).items()
+        for number, gap in enumerate(three, 1)
+    ]
+    line.command("survey", answered.survey_id, AnswerSurvey(at, "clara", tuple(given), answered.recommend, "Thanks"))
+
+
 STORIES = {
     "AccountAccepted": sold,
     "AccountRejected": rejection,
@@ -153,6 +173,7 @@ STORIES = {
     "CustomerReturned": comeback,
     "CustomerChurned": farewell,
     "AccountReassigned": change,
+    "SurveyAnswered": survey,
 }
 
 

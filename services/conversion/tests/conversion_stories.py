@@ -15,7 +15,10 @@ from belt.core.ids import derived
 from belt.io.codec import Codec
 from belt.io.decision import Decision, Missing, decide
 from belt.io.unit import Entry, Meta, Unit
+from conversion import negotiation_plan
 from conversion.main import STREAMS
+from conversion.meeting_plan import Attendee, Paper, Question, ReadyMeetingPlan, WriteMeetingPlan
+from conversion.negotiation_plan import Alternative, Issue, ReadyNegotiationPlan, WriteNegotiationPlan
 from conversion.offer import AcceptLead, Lead, ReceiveLead
 from conversion.opportunity import CloseDeal, OpenOpportunity, RecordMeeting, SendProposal
 from conversion.roster import Learn
@@ -109,6 +112,41 @@ def on(opportunity: str, command: Any) -> Step:
 
 def found(by: str = "boris", opportunity: str = "own-1", client: str = CLIENT, **more: Any) -> Step:
     return on(opportunity, OpenOpportunity(MONDAY, by, opportunity, client, LINE, **more))
+
+
+PAPER = Paper(
+    goal="an order for six drills",
+    fallback="a trial of one",
+    theirs=(Attendee("Mrs Weber", "buyer", "decides", 1, "fewer failures"),),
+    questions=(
+        Question("situation", "How many drills run?"),
+        Question("problem", "How often do they fail?"),
+        Question("effect", "What does a stop cost?"),
+    ),
+    next_step="a date for the trial",
+)
+
+
+def planned(plan: str = "plan-1", by: str = "boris", opportunity: str | None = None) -> list[Step]:
+    """A meeting plan that is ready."""
+    written = WriteMeetingPlan(MONDAY, by, plan, opportunity or OPPORTUNITY, PAPER)
+    return [Step("meetingplan", plan, written), Step("meetingplan", plan, ReadyMeetingPlan(MONDAY, by))]
+
+
+BARGAIN = negotiation_plan.Paper(
+    issues=(
+        Issue("price", Decimal(60), Decimal(10_000), Decimal(11_000), Decimal(9_000), alternative=Decimal(8_500)),
+        Issue("days to pay", Decimal(40), Decimal(14), Decimal(7), Decimal(30), alternative=Decimal(45)),
+    ),
+    ours=Alternative("sell to Huber", Decimal(8_500)),
+    exit_sentence="Then we had better part as friends.",
+)
+
+
+def negotiation_planned(plan: str, by: str = "boris") -> list[Step]:
+    """A negotiation plan that is ready."""
+    written = WriteNegotiationPlan(MONDAY, by, plan, OPPORTUNITY, BARGAIN)
+    return [Step("negotiationplan", plan, written), Step("negotiationplan", plan, ReadyNegotiationPlan(MONDAY, by))]
 
 
 def meeting(by: str = "boris", at: datetime = MONDAY) -> RecordMeeting:

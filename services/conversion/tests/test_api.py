@@ -28,6 +28,128 @@ def code(answer: Any) -> str:
     return found
 
 
+PLAN: dict[str, Any] = {
+    "plan_id": "plan-1",
+    "goal": "an order for six drills",
+    "fallback": "a trial of one",
+    "theirs": [{"name": "Mrs Weber", "position": "buyer", "influence": "decides", "attitude": 1}],
+    "questions": [{"kind": kind, "text": f"the {kind}?"} for kind in ("situation", "problem", "effect")],
+    "agenda": [{"minutes": 30, "what": "see the workshop"}],
+    "next_step": "a date for the trial",
+}
+BARGAIN: dict[str, Any] = {
+    "plan_id": "bargain-1",
+    "issues": [
+        {"name": "price", "weight": "60", "target": "100", "opening": "110", "limit": "90", "alternative": "85"},
+        {"name": "days", "weight": "40", "target": "14", "opening": "7", "limit": "30"},
+    ],
+    "best_alternative": {"what": "sell to Weber", "value": "8500.00"},
+    "exit_sentence": "Then we part as friends.",
+}
+
+
+async def test_a_sale_with_all_its_papers(house: House) -> None:
+    await house.offered()
+    await house.post(f"{OFFERS}/accept")
+    assert (
+        await house.post(f"{OPPORTUNITIES}/touches", {"channel": "phone", "note": "Weber was in"})
+    ).status_code == 201
+    lacking = {**PLAN, "questions": PLAN["questions"][:2]}
+    assert (await house.post(f"{OPPORTUNITIES}/meeting-plans", lacking)).json()["stage"] == "draft"
+    refused = await house.post("/v1/meeting-plans/plan-1/ready")
+    assert (refused.status_code, code(refused), refused.json()["facts"]) == (
+        422,
+        "meeting-plan.incomplete",
+        {"missing": ["questions"]},
+    )
+    await house.post(f"{OPPORTUNITIES}/meeting-plans", PLAN)
+    assert (await house.post("/v1/meeting-plans/plan-1/ready")).json()["stage"] == "ready"
+    made = {"meeting_id": "m", "starts_at": "2026-03-30T08:00:00Z", "plan_id": "plan-1"}
+    await house.post(f"{OPPORTUNITIES}/meetings", made)
+    back = await house.post(f"{OPPORTUNITIES}/meetings/m/cancel")
+    assert (back.json()["stage"], (await house.get(OPPORTUNITIES)).json()["meetings"]) == ("open", [])
+    await house.post(f"{OPPORTUNITIES}/meetings", made)
+    told = {"meeting_id": "m", "objective_met": "full", "answers": ["six"], "surprises": ["Weber leaves in May"]}
+    await house.post(f"{OPPORTUNITIES}/meetings", told)
+    plan = (await house.get("/v1/meeting-plans/plan-1")).json()
+    assert (plan["stage"], plan["paper"]["theirs"][0]["name"]) == ("used", "Mrs Weber")
+    assert (await house.get("/v1/meeting-plans/plan-1", by="integration")).json()["paper"] is None
+    shown = await house.post(f"{OPPORTUNITIES}/presentations", {"need_ids": ["need-1"]})
+    assert shown.json()["stage"] == "presented"
+    await house.post(f"{OPPORTUNITIES}/proposals", PROPOSAL)
+    objection = {"objection_id": "o", "kind": "price", "words": "Weber says too much"}
+    assert (await house.post(f"{OPPORTUNITIES}/objections", objection)).status_code == 201
+    answered = {"technique": "cost of a stop", "result": "resolved"}
+    assert (await house.post(f"{OPPORTUNITIES}/objections/o/answer", answered)).status_code == 200
+    await house.post(f"{OPPORTUNITIES}/negotiation-plans", BARGAIN)
+    await house.post("/v1/negotiation-plans/bargain-1/ready")
+    begun = await house.post(f"{OPPORTUNITIES}/negotiation", {"plan_id": "bargain-1"})
+    assert begun.json()["stage"] == "negotiating"
+    gift = {"item": "delivery for Weber", "in_return_for": "an order today", "value": "50.00"}
+    assert (await house.post(f"{OPPORTUNITIES}/concessions", gift)).status_code == 201
+    scored = await house.post("/v1/negotiation-plans/bargain-1/score", {"results": {"price": "95", "days": "30"}})
+    assert scored.json()["score"] == "30.00"
+    assert (await house.post(f"{OPPORTUNITIES}/close", DEAL_BODY)).json()["stage"] == "won"
+    off = await house.post(f"/v1/deals/{DEAL}/cancel", {"reason": "withdrawn_by_client"})
+    assert off.status_code == 200
+    assert (await house.get(f"/v1/deals/{DEAL}")).json()["cancelled"] == "withdrawn_by_client"
+    late = await house.post(PAYMENTS, PAYMENT)
+    assert (late.status_code, code(late)) == (409, "deal.cancelled")
+    whole = (await house.get(OPPORTUNITIES)).json()
+    assert (whole["objections"][0]["result"], whole["concessions"][0]["value"]) == ("resolved", "50.00")
+    seen = json.dumps((await house.get(OPPORTUNITIES, by="integration")).json())
+    assert "Weber" in json.dumps(whole)
+    assert "Weber" not in seen
+    for (name,) in await house.query("select tablename from pg_tables where schemaname = 'public'"):
+        assert not [row for row in await house.query(f"select t::text from {name} t") if "Weber" in row[0]], name
+
+
+async def test_a_rejection_is_disputed_by_its_scout_and_overturned_by_a_manager(house: House) -> None:
+    await house.offered()
+    await house.post(f"{OFFERS}/reject", {"reason": "no_need_evidence"})
+    assert code(await house.post(f"{OFFERS}/dispute", by="dina")) == "handover.not-sender"
+    assert (await house.post(f"{OFFERS}/dispute", by="ana")).json()["stage"] == "disputed"
+    assert (await house.post(f"{OFFERS}/overturn", by="boris")).status_code == 403
+    over = await house.post(f"{OFFERS}/overturn", {"to": "dina"}, by="maria")
+    assert (over.json()["stage"], over.json()["converted_by"]["person"]) == ("accepted", "dina")
+    assert (await house.get("/v1/offers", client=CLIENT)).json()["items"][0]["stage"] == "accepted"
+    told = await house.told()
+    assert [name.rpartition(".")[2] for name in told][-4:] == [
+        "RejectionDisputed",
+        "RejectionOverturned",
+        "LeadAccepted",
+        "OpportunityOpened",
+    ]
+
+
+async def test_what_waits_for_an_answer_comes_most_urgent_first(house: House) -> None:
+    await house.offered()
+    for n, due in ((2, "2026-03-30T10:00:00Z"), (3, None), (4, "2026-03-30T12:00:00Z")):
+        told = qualified(f"offer-{n}", need_id=f"need-{n}", accept_due_at=due)
+        await house.hears(told, client=f"client-{n}")
+    first = (await house.get("/v1/offers-to-answer", to="boris", limit=2)).json()
+    rest = (await house.get("/v1/offers-to-answer", to="boris", limit=2, cursor=first["next"])).json()
+    found = [row["offer_id"] for row in (*first["items"], *rest["items"])]
+    assert found == ["offer-2", "offer-4", OFFER, "offer-3"]
+    assert rest["next"] is None
+    await house.post(f"{OFFERS}/accept")
+    assert OFFER not in [row["offer_id"] for row in (await house.get("/v1/offers-to-answer")).json()["items"]]
+
+
+async def test_opportunities_are_counted_by_stage(house: House) -> None:
+    await house.offered()
+    await house.post(f"{OFFERS}/accept")
+    await house.post("/v1/opportunities", {"opportunity_id": "own", "client_id": "c9", "line": LINE})
+    await house.post("/v1/opportunities/own/lose", {"reason": "timing"})
+    counts = (await house.get("/v1/opportunity-counts", converted_by="boris")).json()
+    assert counts == {"counts": {"lost": 1, "open": 1}, "total": 2}
+    assert (await house.get("/v1/opportunities", stalled="true")).json()["items"] == []
+    again = await house.post(
+        "/v1/opportunities/own/recycle", {"reason": "timing", "not_before": "2026-09-01T08:00:00Z"}
+    )
+    assert again.json()["stage"] == "recycled"
+
+
 async def test_the_main_way_from_the_lead_to_a_refund(house: House) -> None:
     await house.offered()
     waiting = (await house.get(OFFERS)).json()
@@ -46,11 +168,14 @@ async def test_the_main_way_from_the_lead_to_a_refund(house: House) -> None:
     }
     assert taken.headers["etag"] == '"3"'
 
-    planned = await house.post(f"{OPPORTUNITIES}/meetings", {"meeting_id": "m1", "starts_at": "2026-03-30T08:00:00Z"})
+    await house.post(f"{OPPORTUNITIES}/meeting-plans", PLAN)
+    await house.post("/v1/meeting-plans/plan-1/ready")
+    meeting = {"meeting_id": "m1", "starts_at": "2026-03-30T08:00:00Z", "plan_id": "plan-1"}
+    planned = await house.post(f"{OPPORTUNITIES}/meetings", meeting)
     assert (planned.status_code, planned.json()["stage"]) == (201, "meeting_planned")
     told = {"meeting_id": "m1", "objective_met": "full", "facts": ["Mrs Weber decides"]}
     held = await house.post(f"{OPPORTUNITIES}/meetings", told)
-    assert (held.json()["stage"], held.json()["version"]) == ("meeting_held", 3)
+    assert (held.json()["stage"], held.json()["version"]) == ("meeting_held", 4)
     sent = await house.post(f"{OPPORTUNITIES}/proposals", PROPOSAL)
     assert (sent.json()["stage"], sent.json()["revision"], sent.json()["net"]) == ("proposed", 1, "10000.00")
 
@@ -64,7 +189,7 @@ async def test_the_main_way_from_the_lead_to_a_refund(house: House) -> None:
             "deal_id": DEAL,
             "sale_id": DEAL,
             "account_offer_id": derived(DEAL, "account-offer", 1),
-            "version": 5,
+            "version": 6,
         },
     )
     paid = await house.post(PAYMENTS, PAYMENT)
@@ -75,6 +200,7 @@ async def test_the_main_way_from_the_lead_to_a_refund(house: House) -> None:
     assert await house.told() == [
         "LeadAccepted",
         "OpportunityOpened",
+        "FirstTouchMade",
         "MeetingHeld",
         "ProposalSent",
         "DealClosed",
@@ -87,7 +213,7 @@ async def test_the_main_way_from_the_lead_to_a_refund(house: House) -> None:
     assert [part["person"] for part in deal["splits"]] == ["boris", "dina"]
     assert (deal["account"]["stage"], deal["account"]["to"]) == ("offered", {"person": "clara", "role": "farmer"})
     assert deal["account"]["checklist"] == ["contacts", "contract", "price-terms"]
-    (row,) = await house.query("select attributes::json, value::json from published where position = 7")
+    (row,) = await house.query("select attributes::json, value::json from published where position = 8")
     about, value = (json.loads(part) for part in row)
     assert (about["subject"], about["journeyid"], about["actorperson"]) == (CLIENT, "journey-1", "boris")
     assert value["sale"]["splits"] == [
@@ -143,7 +269,11 @@ async def test_said_twice_without_a_key_nothing_new_happens(house: House) -> Non
     await house.offered()
     ways: list[tuple[str, Any]] = [
         (f"{OFFERS}/accept", {}),
-        (f"{OPPORTUNITIES}/meetings", {"meeting_id": "m", "starts_at": "2026-03-30T08:00:00Z", "objective_met": "no"}),
+        (f"{OPPORTUNITIES}/meeting-plans", PLAN),
+        ("/v1/meeting-plans/plan-1/ready", {}),
+        (f"{OPPORTUNITIES}/meetings", {"meeting_id": "m", "starts_at": "2026-03-30T08:00:00Z", "plan_id": "plan-1"}),
+        (f"{OPPORTUNITIES}/meetings", {"meeting_id": "m", "objective_met": "no"}),
+        (f"{OPPORTUNITIES}/presentations", {"presentation_id": "show", "note": "with the foreman"}),
         (f"{OPPORTUNITIES}/proposals", PROPOSAL),
         (f"{OPPORTUNITIES}/close", DEAL_BODY),
         (PAYMENTS, PAYMENT),
@@ -286,7 +416,7 @@ async def test_what_was_said_is_ciphertext_in_every_table_and_shown_by_scope(hou
     (meeting,) = (await house.get(OPPORTUNITIES)).json()["meetings"]
     assert (meeting["facts"], meeting["next_step"]["what"]) == (["Weber is ill"], "ring")
     (meeting,) = (await house.get(OPPORTUNITIES, by="integration")).json()["meetings"]
-    assert meeting == {"meeting_id": "m", "objective_met": "no", "starts_at": meeting["starts_at"]}
+    assert meeting == {"meeting_id": "m", "plan_id": None, "objective_met": "no", "starts_at": meeting["starts_at"]}
     assert (await house.get("/v1/offers/offer-2")).json()["rejected"]["note"] == "Weber hung up"
     assert "note" not in (await house.get("/v1/offers/offer-2", by="integration")).json()["rejected"]
 

@@ -38,7 +38,7 @@ from hypothesis import strategies as st
 from belt.core.decider import Step
 from belt.core.ids import derived
 from conversion.client import NoteAnswer
-from conversion.deal import HearAnswer, OfferAccount, OpenDeal, RecordPayment, RecordRefund
+from conversion.deal import CancelDeal, HearAnswer, OfferAccount, OpenDeal, RecordPayment, RecordRefund
 from conversion.roster import Learn
 from conversion.terms import Instalment
 from conveyor_events import staff
@@ -86,6 +86,7 @@ COMMANDS = {
     "refund": refund("1000.00"),
     "hear": HEARD,
     "offer again": again(),
+    "cancel": Step("deal", DEAL, CancelDeal(LATER, "boris", "not_delivered")),
 }
 STAGES: dict[str, list[Step]] = {
     "none": [],
@@ -94,16 +95,18 @@ STAGES: dict[str, list[Step]] = {
     "refunded": [COMMANDS["open"], pay(), refund("4000.00", "r0")],
     "account taken": [COMMANDS["open"], TAKEN],
     "account refused": [COMMANDS["open"], HEARD],
+    "cancelled": [COMMANDS["open"], COMMANDS["cancel"]],
 }
 TABLE = """
-               |open                     |pay            |refund           |hear           |offer again
-none           |DealOpened AccountOffered|!unknown       |!unknown         |!unknown       |!unknown
-won            |.                        |PaymentReceived|!exceeds-payments|AccountAnswered|!account-not-rejected
-paid           |.                        |.              |PaymentRefunded  |AccountAnswered|!account-not-rejected
-refunded       |.                        |.              |!exceeds-payments|AccountAnswered|!account-not-rejected
-account taken  |.                        |PaymentReceived|!exceeds-payments|AccountAnswered|!account-not-rejected
-account refused|.                        |PaymentReceived|!exceeds-payments|.              |AccountOffered
-"""
+                | open                      | pay             | refund            | hear            | offer again           | cancel
+none            | DealOpened AccountOffered | !unknown        | !unknown          | !unknown        | !unknown              | !unknown
+won             | .                         | PaymentReceived | !exceeds-payments | AccountAnswered | !account-not-rejected | DealCancelled
+paid            | .                         | .               | PaymentRefunded   | AccountAnswered | !account-not-rejected | DealCancelled
+refunded        | .                         | .               | !exceeds-payments | AccountAnswered | !account-not-rejected | DealCancelled
+account taken   | .                         | PaymentReceived | !exceeds-payments | AccountAnswered | !account-not-rejected | DealCancelled
+account refused | .                         | PaymentReceived | !exceeds-payments | .               | AccountOffered        | DealCancelled
+cancelled       | .                         | !cancelled      | !exceeds-payments | AccountAnswered | !account-not-rejected | .
+"""  # noqa: E501
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -28,7 +28,14 @@ from conversion_stories import (
 
 from belt.core import handover
 from belt.core.decider import Due, Step
-from conversion.offer import REASONS, RejectLead, WithdrawLead
+from conversion.offer import (
+    REASONS,
+    DisputeRejection,
+    OverturnRejection,
+    RejectLead,
+    UpholdRejection,
+    WithdrawLead,
+)
 from conversion.opportunity import LoseOpportunity
 
 
@@ -55,6 +62,9 @@ COMMANDS = {
     "reject": reject(),
     "withdraw": withdraw(),
     "expire": Step("offer", OFFER, handover.Expire(DUE)),
+    "dispute": Step("offer", OFFER, DisputeRejection(MONDAY, "ana")),
+    "uphold": Step("offer", OFFER, UpholdRejection(MONDAY, "maria")),
+    "overturn": Step("offer", OFFER, OverturnRejection(MONDAY, "maria")),
 }
 # what leads into the stage
 STAGES: dict[str, list[Step]] = {
@@ -65,17 +75,23 @@ STAGES: dict[str, list[Step]] = {
     "accepted": [received(), accept()],
     "rejected": [received(), reject()],
     "withdrawn": [received(), withdraw()],
+    "disputed": [received(), reject(), COMMANDS["dispute"]],
+    "upheld": [received(), reject(), COMMANDS["dispute"], COMMANDS["uphold"]],
+    "overturned": [received(), reject(), COMMANDS["dispute"], COMMANDS["overturn"]],
 }
 TABLE = """
-          | receive              | accept       | assign       | reject       | withdraw     | expire
-none      | LeadReceived Offered | !unknown     | !unknown     | !unknown     | !unknown     | !unknown
-offered   | .                    | Accepted     | Accepted     | Rejected     | Withdrawn    | Expired Rerouted
-queued    | .                    | Accepted     | Accepted     | Rejected     | Withdrawn    | Expired Rerouted
-escalated | .                    | !offer-expired | Accepted   | !offer-expired | Withdrawn  | .
-accepted  | .                    | .            | !wrong-stage | !wrong-stage | !wrong-stage | .
-rejected  | .                    | !wrong-stage | !wrong-stage | .            | !wrong-stage | .
-withdrawn | .                    | !wrong-stage | !wrong-stage | !wrong-stage | .            | .
-"""
+           | receive              | accept         | assign       | reject         | withdraw     | expire           | dispute      | uphold       | overturn
+none       | LeadReceived Offered | !unknown       | !unknown     | !unknown       | !unknown     | !unknown         | !unknown     | !unknown     | !unknown
+offered    | .                    | Accepted       | Accepted     | Rejected       | Withdrawn    | Expired Rerouted | !wrong-stage | !wrong-stage | !wrong-stage
+queued     | .                    | Accepted       | Accepted     | Rejected       | Withdrawn    | Expired Rerouted | !wrong-stage | !wrong-stage | !wrong-stage
+escalated  | .                    | !offer-expired | Accepted     | !offer-expired | Withdrawn    | .                | !wrong-stage | !wrong-stage | !wrong-stage
+accepted   | .                    | .              | !wrong-stage | !wrong-stage   | !wrong-stage | .                | !wrong-stage | !wrong-stage | !wrong-stage
+rejected   | .                    | !wrong-stage   | !wrong-stage | .              | !wrong-stage | .                | Disputed     | !wrong-stage | !wrong-stage
+withdrawn  | .                    | !wrong-stage   | !wrong-stage | !wrong-stage   | .            | .                | !wrong-stage | !wrong-stage | !wrong-stage
+disputed   | .                    | !wrong-stage   | !wrong-stage | .              | !wrong-stage | .                | .            | Upheld       | Overturned Accepted
+upheld     | .                    | !wrong-stage   | !wrong-stage | .              | !wrong-stage | .                | !wrong-stage | .            | !wrong-stage
+overturned | .                    | !wrong-stage   | !wrong-stage | !wrong-stage   | !wrong-stage | .                | !wrong-stage | !wrong-stage | .
+"""  # noqa: E501
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,6 +1,7 @@
 """From the accepted lead to the first sale."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -25,8 +26,10 @@ from conversion_stories import (
     found,
     meeting,
     names,
+    negotiation_planned,
     on,
     outcome,
+    planned,
     proposal,
     received,
     rows_of,
@@ -38,19 +41,30 @@ from belt.io.codec import Codec
 from conversion.client import NoteServed
 from conversion.main import STREAMS
 from conversion.opportunity import (
+    AnswerObjection,
+    CancelMeeting,
     LoseOpportunity,
+    MakeConcession,
     MeetingHeld,
+    MissTouch,
     NextStep,
     OpenFromLead,
+    RaiseObjection,
     RecordMeeting,
+    RecordPresentation,
+    RecycleOpportunity,
+    ReopenOpportunity,
     ScheduleMeeting,
     Stage,
+    Stall,
+    StartNegotiation,
+    TouchClient,
 )
 from conversion.terms import Line
 from conveyor_events.words import HOUSE
 
 OWN = "own-1"
-SCHEDULE = ScheduleMeeting(MONDAY, "boris", "meeting-2", SOLD)
+SCHEDULE = ScheduleMeeting(MONDAY, "boris", "meeting-2", SOLD, "plan-1")
 LOSE = LoseOpportunity(SOLD, "boris", "price")
 
 
@@ -64,7 +78,7 @@ def opened() -> Bench:
 def after(*commands: Any) -> Bench:
     there = opened()
     for command in commands:
-        there.do(on(OPPORTUNITY, command))
+        there.do(command if isinstance(command, Step) else on(OPPORTUNITY, command))
     return there
 
 
@@ -75,42 +89,68 @@ def refused(there: Bench, command: Any) -> str:
 # --- every command in every stage -----------------------------------------------------------------------------------
 
 OPEN = OpenFromLead(MONDAY, BORIS, OPPORTUNITY, CLIENT, JOURNEY, "scout-hunter-farmer", LINE, "need-1", ANA, BORIS)
-COMMANDS = {
+OBJECTION = RaiseObjection(MONDAY, "boris", "objection-1", "price", "twice what Huber asks")
+NEGOTIATE = StartNegotiation(MONDAY, "boris")
+RECYCLE = RecycleOpportunity(SOLD, "boris", "timing", LATER)
+COMMANDS: dict[str, Any] = {
     "open": OPEN,
     "own find": found("dina", OPPORTUNITY).command,
+    "touch": TouchClient(MONDAY, "boris", "phone", "called back"),
     "schedule": SCHEDULE,
+    "cancel": CancelMeeting(MONDAY, "boris", "meeting-2"),
     "meet": meeting(),
+    "present": RecordPresentation(MONDAY, "boris", "show-1", ("need-1",)),
     "propose": proposal(),
+    "object": OBJECTION,
+    "answer": AnswerObjection(MONDAY, "boris", "objection-1", "compared the cost of a stop", "resolved"),
+    "negotiate": NEGOTIATE,
+    "concede": MakeConcession(MONDAY, "boris", "gift-1", "free delivery", "an order this week", Decimal(50)),
     "close": close(),
     "lose": LOSE,
+    "reopen": ReopenOpportunity(LATER, "boris"),
+    "recycle": RECYCLE,
+    "miss touch": MissTouch(SOLD),
+    "stall": Stall(LATER),
 }
+READY = planned()
 STAGES: dict[str, list[Any]] = {
     "none": [],
-    "open": [OPEN],
-    "meeting_planned": [OPEN, SCHEDULE],
-    "meeting_held": [OPEN, meeting()],
-    "proposed": [OPEN, proposal()],
-    "won": [OPEN, proposal(), close()],
-    "lost": [OPEN, LOSE],
+    "open": [OPEN, *READY],
+    "meeting_planned": [OPEN, *READY, SCHEDULE],
+    "meeting_held": [OPEN, *READY, meeting()],
+    "presented": [OPEN, *READY, COMMANDS["present"]],
+    "proposed": [OPEN, *READY, proposal(), OBJECTION],
+    "negotiating": [OPEN, *READY, proposal(), NEGOTIATE],
+    "won": [OPEN, *READY, proposal(), close()],
+    "lost": [OPEN, *READY, LOSE],
+    "recycled": [OPEN, *READY, LOSE, RECYCLE],
 }
 TABLE = """
-                | open              | own find          | schedule         | meet         | propose      | close        | lose
-none            | OpportunityOpened | OpportunityOpened | !unknown         | !unknown     | !unknown     | !unknown     | !unknown
-open            | .                 | !id-taken         | MeetingScheduled | MeetingHeld  | ProposalSent | !wrong-stage | OpportunityLost
-meeting_planned | .                 | !id-taken         | .                | MeetingHeld  | ProposalSent | !wrong-stage | OpportunityLost
-meeting_held    | .                 | !id-taken         | MeetingScheduled | .            | ProposalSent | !wrong-stage | OpportunityLost
-proposed        | .                 | !id-taken         | MeetingScheduled | MeetingHeld  | .            | DealClosed   | OpportunityLost
-won             | .                 | !id-taken         | !wrong-stage     | !wrong-stage | .            | .            | !wrong-stage
-lost            | .                 | !id-taken         | !wrong-stage     | !wrong-stage | !wrong-stage | !wrong-stage | .
+                | open              | own find          | touch                        | schedule                        | cancel           | meet                       | present                          | propose                     | object                         | answer            | negotiate          | concede        | close        | lose            | reopen              | recycle             | miss touch | stall
+none            | OpportunityOpened | OpportunityOpened | !unknown                     | !unknown                        | !unknown         | !unknown                   | !unknown                         | !unknown                    | !unknown                       | !unknown          | !unknown           | !unknown       | !unknown     | !unknown        | !unknown            | !unknown            | .          | .
+open            | .                 | !id-taken         | FirstTouchMade ClientTouched | FirstTouchMade MeetingScheduled | .                | FirstTouchMade MeetingHeld | FirstTouchMade PresentationGiven | FirstTouchMade ProposalSent | FirstTouchMade ObjectionRaised | !unknown          | !wrong-stage       | !wrong-stage   | !wrong-stage | OpportunityLost | .                   | !wrong-stage        | .          | OpportunityStalled
+meeting_planned | .                 | !id-taken         | ClientTouched                | .                               | MeetingCancelled | MeetingHeld                | PresentationGiven                | ProposalSent                | ObjectionRaised                | !unknown          | !wrong-stage       | !wrong-stage   | !wrong-stage | OpportunityLost | .                   | !wrong-stage        | .          | OpportunityStalled
+meeting_held    | .                 | !id-taken         | ClientTouched                | MeetingScheduled                | .                | .                          | PresentationGiven                | ProposalSent                | ObjectionRaised                | !unknown          | !wrong-stage       | !wrong-stage   | !wrong-stage | OpportunityLost | .                   | !wrong-stage        | .          | OpportunityStalled
+presented       | .                 | !id-taken         | ClientTouched                | MeetingScheduled                | .                | MeetingHeld                | .                                | ProposalSent                | ObjectionRaised                | !unknown          | !wrong-stage       | !wrong-stage   | !wrong-stage | OpportunityLost | .                   | !wrong-stage        | .          | OpportunityStalled
+proposed        | .                 | !id-taken         | ClientTouched                | MeetingScheduled                | .                | MeetingHeld                | PresentationGiven                | .                           | .                              | ObjectionAnswered | NegotiationStarted | !wrong-stage   | DealClosed   | OpportunityLost | .                   | !wrong-stage        | .          | OpportunityStalled
+negotiating     | .                 | !id-taken         | ClientTouched                | MeetingScheduled                | .                | MeetingHeld                | PresentationGiven                | .                           | ObjectionRaised                | !unknown          | .                  | ConcessionMade | DealClosed   | OpportunityLost | .                   | !wrong-stage        | .          | OpportunityStalled
+won             | .                 | !id-taken         | !wrong-stage                 | !wrong-stage                    | !wrong-stage     | !wrong-stage               | !wrong-stage                     | .                           | !wrong-stage                   | !unknown          | !wrong-stage       | !wrong-stage   | .            | !wrong-stage    | !wrong-stage        | !wrong-stage        | .          | .
+lost            | .                 | !id-taken         | !wrong-stage                 | !wrong-stage                    | !wrong-stage     | !wrong-stage               | !wrong-stage                     | !wrong-stage                | !wrong-stage                   | !unknown          | !wrong-stage       | !wrong-stage   | !wrong-stage | .               | OpportunityReopened | OpportunityRecycled | .          | .
+recycled        | .                 | !id-taken         | !wrong-stage                 | !wrong-stage                    | !wrong-stage     | !wrong-stage               | !wrong-stage                     | !wrong-stage                | !wrong-stage                   | !unknown          | !wrong-stage       | !wrong-stage   | !wrong-stage | !wrong-stage    | !wrong-stage        | .                   | .          | .
 """  # noqa: E501
+
+
+def reached(stage: str) -> Bench:
+    there = bench()
+    for before in STAGES[stage]:
+        there.do(before if isinstance(before, Step) else on(OPPORTUNITY, before))
+    return there
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_command_in_every_stage_does_what_the_table_says(stage: str, command: str) -> None:
-    there = bench()
-    for before in STAGES[stage]:
-        there.do(on(OPPORTUNITY, before))
+    there = reached(stage)
     assert there.state("opportunity", OPPORTUNITY).stage == stage
     assert outcome(there, on(OPPORTUNITY, COMMANDS[command])) == rows_of(TABLE)[stage][command]
 
@@ -118,9 +158,7 @@ def test_every_command_in_every_stage_does_what_the_table_says(stage: str, comma
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_same_command_again_does_nothing_or_is_refused(stage: str, command: str) -> None:
-    there = bench()
-    for before in STAGES[stage]:
-        there.do(on(OPPORTUNITY, before))
+    there = reached(stage)
     outcome(there, on(OPPORTUNITY, COMMANDS[command]))
     again = outcome(there, on(OPPORTUNITY, COMMANDS[command]))
     assert again == "." or again.startswith("!")
@@ -129,7 +167,7 @@ def test_the_same_command_again_does_nothing_or_is_refused(stage: str, command: 
 @pytest.mark.parametrize("command", [SCHEDULE, meeting(), proposal(), close(), LOSE], ids=lambda c: type(c).__name__)
 @pytest.mark.parametrize("by", ["boris", "maria", "dina", "clara", "ana", "nobody"])
 def test_only_the_hunter_and_a_manager_of_the_line_may(command: Any, by: str) -> None:
-    there = after(proposal(proposal="proposal-0"))
+    there = after(*READY, proposal(proposal="proposal-0"))
     done = outcome(there, on(OPPORTUNITY, replace(command, by=by)))
     assert (done == "!not-yours") is (by not in ("boris", "maria"))
     assert done.startswith("!") is (by not in ("boris", "maria"))
@@ -187,7 +225,7 @@ def test_an_opportunity_may_be_opened_and_won_before_its_first_contact() -> None
 
 
 def test_a_planned_meeting_is_told_under_its_id() -> None:
-    there = after(SCHEDULE)
+    there = after(*READY, SCHEDULE)
     assert there.state("opportunity", OPPORTUNITY).stage is Stage.MEETING_PLANNED
     there.do(on(OPPORTUNITY, replace(meeting(), meeting="meeting-2")))
     state = there.state("opportunity", OPPORTUNITY)
@@ -205,7 +243,7 @@ def test_a_meeting_reaches_its_goal_falls_back_or_does_not() -> None:
 
 
 def test_a_stage_never_falls_back() -> None:
-    there = after(proposal(), meeting(), SCHEDULE)
+    there = after(*READY, proposal(), meeting(), SCHEDULE)
     assert there.state("opportunity", OPPORTUNITY).stage is Stage.PROPOSED
     assert there.row("opportunity", OPPORTUNITY)["stage"] == "proposed"
 
@@ -399,3 +437,127 @@ def test_a_need_is_free_again_once_its_opportunity_is_lost() -> None:
     there = after(LOSE)
     there.do(found("dina", needs=("need-1",)))
     assert there.state("opportunity", OWN).stage is Stage.OPEN
+
+
+def test_a_lost_one_goes_on_where_it_stood_while_its_window_is_open() -> None:
+    there = after(proposal(), LOSE)
+    last = SOLD + timedelta(days=90)
+    assert refused(there, ReopenOpportunity(last + timedelta(days=1), "boris")) == "opportunity.reopen-over"
+    there.do(on(OPPORTUNITY, ReopenOpportunity(last, "boris")))
+    assert there.state("opportunity", OPPORTUNITY).stage is Stage.PROPOSED
+    assert there.row("opportunity", OPPORTUNITY)["stage"] == "proposed"
+
+
+def test_what_another_hunter_works_on_by_now_is_not_reopened() -> None:
+    there = after(LOSE)
+    there.do(found("dina", needs=("need-1",)))
+    assert refused(there, ReopenOpportunity(LATER, "boris")) == "opportunity.need-open"
+
+
+def test_a_recycled_client_is_told_to_lead_generation() -> None:
+    there = after(LOSE, RECYCLE)
+    told = there.last("OpportunityRecycled")
+    assert (told.reason, told.not_before, told.sourced_by) == ("timing", LATER, ANA)
+
+
+# --- the clock ------------------------------------------------------------------------------------------------------
+
+
+def touched_by(due: Any) -> Bench:
+    there = bench()
+    there.do(received(first_touch_due_at=due))
+    there.do(accept())
+    return there
+
+
+def test_the_first_thing_done_with_a_lead_is_the_first_contact() -> None:
+    there = touched_by(SOLD)
+    there.do(on(OPPORTUNITY, TouchClient(MONDAY, "boris", "phone")))
+    there.do(on(OPPORTUNITY, meeting()))
+    assert there.public.count("FirstTouchMade") == 1
+    assert there.last("FirstTouchMade").due_at == SOLD
+    assert not [
+        due for due in STREAMS["opportunity"].timers(there.state("opportunity", OPPORTUNITY)) if due.name != "stall"
+    ]
+
+
+def test_a_first_contact_that_does_not_come_is_told_once_at_its_due_time() -> None:
+    there = touched_by(SOLD)
+    there.fire("opportunity", OPPORTUNITY, SOLD)
+    there.do(on(OPPORTUNITY, replace(meeting(), at=LATER)))
+    assert (there.public.count("FirstTouchMissed"), there.public.count("FirstTouchMade")) == (1, 1)
+    assert there.last("FirstTouchMissed").due_at == SOLD
+
+
+def test_a_late_contact_says_first_that_it_was_missed() -> None:
+    there = touched_by(SOLD)
+    events = there.do(on(OPPORTUNITY, replace(meeting(), at=SOLD)))
+    assert names(events) == ["FirstTouchMissed", "FirstTouchMade", "MeetingHeld"]
+
+
+def test_where_silence_used_up_the_clock_of_the_first_contact_it_begins_anew() -> None:
+    there = touched_by(MONDAY)  # it was due when the lead was taken
+    due = there.state("opportunity", OPPORTUNITY).opened.first_touch_due_at
+    assert due == datetime(2026, 3, 30, 16, tzinfo=UTC), "8 working hours after Monday 10:00 in Berlin"
+
+
+def test_an_own_find_has_no_first_contact() -> None:
+    there = bench()
+    there.do(found())
+    there.do(on(OWN, proposal()))
+    assert "FirstTouchMade" not in there.public
+
+
+def test_after_fourteen_silent_days_an_opportunity_is_stalled_until_somebody_moves() -> None:
+    there = after(meeting())
+    assert not there.fire("opportunity", OPPORTUNITY, MONDAY + timedelta(days=14, seconds=-1))
+    (stalled,) = there.fire("opportunity", OPPORTUNITY, LATER)
+    assert stalled.at == MONDAY + timedelta(days=14)
+    assert there.row("opportunity", OPPORTUNITY)["stalled"]
+    there.do(on(OPPORTUNITY, TouchClient(LATER, "boris", "phone")))
+    assert not there.row("opportunity", OPPORTUNITY)["stalled"]
+    assert [due.at for due in STREAMS["opportunity"].timers(there.state("opportunity", OPPORTUNITY))] == [
+        LATER + timedelta(days=14)
+    ]
+
+
+def test_what_is_won_or_lost_is_never_stalled() -> None:
+    for there in (after(proposal(), close()), after(LOSE)):
+        assert not list(STREAMS["opportunity"].timers(there.state("opportunity", OPPORTUNITY)))
+
+
+# --- bargaining -----------------------------------------------------------------------------------------------------
+
+
+def test_above_the_lines_limit_a_negotiation_needs_a_plan() -> None:
+    there = bench(negotiation_plan_above="9999.99")
+    there.do(received())
+    there.do(accept())
+    there.do(on(OPPORTUNITY, proposal()))
+    assert refused(there, NEGOTIATE) == "negotiation.needs-plan"
+    assert refused(there, replace(NEGOTIATE, plan="nothing")) == "negotiation.plan-not-ready"
+    for step in negotiation_planned("nplan-1"):
+        there.do(step)
+    there.do(on(OPPORTUNITY, replace(NEGOTIATE, plan="nplan-1")))
+    assert there.state("negotiationplan", "nplan-1").stage == "used"
+
+
+def test_the_last_answer_to_an_objection_stands() -> None:
+    there = after(OBJECTION, COMMANDS["answer"], replace(COMMANDS["answer"], technique="gave in", result="conceded"))
+    (known,) = there.state("opportunity", OPPORTUNITY).objections
+    assert (known.kind, known.technique, known.result) == ("price", "gave in", "conceded")
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (replace(OBJECTION, kind="weather"), "objection.kind-unknown"),
+        (replace(OBJECTION, objection="objection-0", kind="need"), "objection.id-taken"),
+        (AnswerObjection(MONDAY, "boris", "objection-0", "t", "maybe"), "objection.result-unknown"),
+        (TouchClient(MONDAY, "boris", "smoke"), "opportunity.channel-unknown"),
+        (RecycleOpportunity(MONDAY, "boris", "price"), "opportunity.wrong-stage"),
+    ],
+)
+def test_what_is_on_no_list_is_refused(command: Any, code: str) -> None:
+    there = after(replace(OBJECTION, objection="objection-0"))
+    assert refused(there, command) == code

@@ -13,8 +13,24 @@ from belt.core import handover
 from belt.core.decider import Public, Step
 from conversion import deal, offer, opportunity, published
 from conversion.client import NoteServed
-from conversion.offer import AcceptLead, Lead, ReceiveLead, RejectLead
-from conversion.opportunity import CloseDeal, LoseOpportunity, OpenOpportunity, RecordMeeting, SendProposal
+from conversion.deal import CancelDeal
+from conversion.offer import (
+    AcceptLead,
+    DisputeRejection,
+    Lead,
+    OverturnRejection,
+    ReceiveLead,
+    RejectLead,
+    UpholdRejection,
+)
+from conversion.opportunity import (
+    CloseDeal,
+    LoseOpportunity,
+    OpenOpportunity,
+    RecordMeeting,
+    RecycleOpportunity,
+    SendProposal,
+)
 from conversion.terms import Instalment, Part
 from conveyor_events import Envelope, deals, from_json
 from conveyor_events.words import Seat
@@ -63,6 +79,12 @@ def _offer(env: Envelope) -> Any:
         case "LeadOfferRerouted":
             due = deals.LeadOfferRerouted.model_validate(data).accept_due_at
             return handover.Rerouted(at, Seat.model_validate(data["to"]), data["reroutes"], due)
+        case "RejectionDisputed":
+            return handover.Disputed(at, Seat.model_validate(data["disputed_by"]))
+        case "RejectionUpheld":
+            return handover.Upheld(at, Seat.model_validate(data["decided_by"]))
+        case "RejectionOverturned":
+            return handover.Overturned(at, Seat.model_validate(data["decided_by"]))
         case _:
             return handover.Escalated(at, data["to"])
 
@@ -71,10 +93,10 @@ def _told(env: Envelope) -> list[Public]:
     """The private event that this sample is the outside of, published."""
     name = env.type.rpartition(".")[2]
     model = getattr(deals, name).model_validate(env.data)
-    if name.startswith("Lead"):
+    if name.startswith(("Lead", "Rejection")):
         event = _offer(env)
         return list(published.of_offer(event, _lead(env)))
-    if name in ("PaymentReceived", "PaymentRefunded", "AccountOffered"):
+    if name in ("PaymentReceived", "PaymentRefunded", "DealCancelled", "AccountOffered"):
         return list(published.of_deal(_deal_event(model, env), _deal(model, env)))
     return list(published.of_opportunity(_opportunity_event(model, env), _opportunity(model, env)))
 
@@ -117,6 +139,8 @@ def _deal_event(model: Any, env: Envelope) -> deal.Event:
                 model.refunded_net_total,
                 model.empties,
             )
+        case deals.DealCancelled():
+            return deal.DealCancelled(at, by, model.reason)
         case _:
             return deal.AccountOffered(
                 at,
@@ -181,6 +205,12 @@ def _opportunity_event(model: Any, env: Envelope) -> opportunity.Event:
             assert model.net is not None
             assert model.currency is not None
             return opportunity.DealRefused(at, by, model.served_by, model.reason, model.net, model.currency)
+        case deals.FirstTouchMade():
+            return opportunity.FirstTouchMade(at, by, model.due_at)
+        case deals.FirstTouchMissed():
+            return opportunity.FirstTouchMissed(at, model.converted_by)
+        case deals.OpportunityRecycled():
+            return opportunity.OpportunityRecycled(at, by, model.reason, model.not_before)
         case _:
             return opportunity.OpportunityLost(at, by, model.reason)
 
@@ -262,8 +292,14 @@ def test_every_public_event_of_the_topic_is_told_by_some_story() -> None:
     there.do(Step("client", "client-1", NoteServed(AT, "client-1", seat("clara", "farmer"), AT)))
     there.refusal(on("own", CloseDeal(AT, AT, "dina", "d", Decimal(1), Decimal(0), "EUR")))
     there.do(on("own", LoseOpportunity(AT, "dina", "other")))
-    there.do(_received("second"))
-    there.do(Step("offer", "second", RejectLead(AT, "boris", "duplicate")))
+    there.do(on("own", RecycleOpportunity(AT, "dina", "timing")))
+    there.do(Step("deal", there.last("DealClosed").deal_id, CancelDeal(AT, "boris", "other")))
+    for name, decision in (("upheld", UpholdRejection(AT, "maria")), ("overturned", OverturnRejection(AT, "maria"))):
+        there.do(_received(name))
+        there.do(Step("offer", name, RejectLead(AT, "boris", "duplicate")))
+        there.do(Step("offer", name, DisputeRejection(AT, "ana")))
+        there.do(Step("offer", name, decision))
+    there.fire("opportunity", str(there.state("offer", "overturned").opportunity), AT.replace(year=2027))
     there.do(_received("third"))
     there.fire("offer", "third", AT.replace(year=2027))
     assert set(there.public) == set(NAMES)
@@ -273,7 +309,9 @@ AT = sample("DealClosed").occurred_at
 
 
 def _received(name: str) -> Step:
-    lead = Lead(name, f"client-{name}", "j", CLASSIC, "berlin", "n", 1, seat("ana", "scout"), "t", None, AT)
+    lead = Lead(
+        name, f"client-{name}", "j", CLASSIC, "berlin", "n", 1, seat("ana", "scout"), "t", AT.replace(day=20), AT
+    )
     return Step("offer", name, ReceiveLead(AT, lead, seat("boris"), "offer", AT.replace(day=20)))
 
 

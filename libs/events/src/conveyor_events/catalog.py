@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from conveyor_events import accounts, deals, leads, pay, staff
+from conveyor_events import accounts, deals, leads, pay, staff, surveys
 from conveyor_events.words import Event
 
 
@@ -70,13 +70,20 @@ CATALOG: list[Entry] = [
     Entry(deals.LeadOfferExpired, "conveyor.deals.v1", "client"),
     Entry(deals.LeadOfferRerouted, "conveyor.deals.v1", "client"),
     Entry(deals.LeadOfferEscalated, "conveyor.deals.v1", "client"),
+    Entry(deals.RejectionDisputed, "conveyor.deals.v1", "client"),
+    Entry(deals.RejectionUpheld, "conveyor.deals.v1", "client"),
+    Entry(deals.RejectionOverturned, "conveyor.deals.v1", "client"),
+    Entry(deals.FirstTouchMade, "conveyor.deals.v1", "client"),
+    Entry(deals.FirstTouchMissed, "conveyor.deals.v1", "client"),
     Entry(deals.OpportunityOpened, "conveyor.deals.v1", "client"),
     Entry(deals.MeetingHeld, "conveyor.deals.v1", "client"),
     Entry(deals.ProposalSent, "conveyor.deals.v1", "client"),
     Entry(deals.DealClosed, "conveyor.deals.v1", "client"),
     Entry(deals.OpportunityLost, "conveyor.deals.v1", "client"),
+    Entry(deals.OpportunityRecycled, "conveyor.deals.v1", "client"),
     Entry(deals.PaymentReceived, "conveyor.deals.v1", "client"),
     Entry(deals.PaymentRefunded, "conveyor.deals.v1", "client"),
+    Entry(deals.DealCancelled, "conveyor.deals.v1", "client"),
     Entry(deals.DealRefused, "conveyor.deals.v1", "client"),
     Entry(deals.AccountOffered, "conveyor.deals.v1", "client"),
     Entry(accounts.AccountAccepted, "conveyor.accounts.v1", "client"),
@@ -92,6 +99,7 @@ CATALOG: list[Entry] = [
     Entry(accounts.CustomerReturned, "conveyor.accounts.v1", "client"),
     Entry(accounts.CustomerChurned, "conveyor.accounts.v1", "client"),
     Entry(accounts.AccountReassigned, "conveyor.accounts.v1", "client"),
+    Entry(surveys.SurveyAnswered, "conveyor.accounts.v1", "client"),
     Entry(pay.PlanActivated, "conveyor.pay.v1", "plan"),
 ]
 

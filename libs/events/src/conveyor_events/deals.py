@@ -80,6 +80,57 @@ class LeadOfferEscalated(Event):
     to: Annotated[str | None, Field(description="the manager who is asked")] = None
 
 
+class RejectionDisputed(Event):
+    """The sender, or a manager, says that a rejection was wrong."""
+
+    line: LineId
+    offer_id: OfferId
+    need_id: NeedId
+    attempt: Attempt
+    sourced_by: SourcedBy
+    disputed_by: Seat
+
+
+class RejectionUpheld(Event):
+    """A manager finds that the rejection was right."""
+
+    line: LineId
+    offer_id: OfferId
+    need_id: NeedId
+    attempt: Attempt
+    sourced_by: SourcedBy
+    decided_by: Seat
+
+
+class RejectionOverturned(Event):
+    """A manager finds that the rejection was wrong. LeadAccepted (mode overturned) follows."""
+
+    line: LineId
+    offer_id: OfferId
+    need_id: NeedId
+    attempt: Attempt
+    sourced_by: SourcedBy
+    decided_by: Seat
+
+
+class FirstTouchMade(Event):
+    """The hunter's first contact with a client that came as a lead."""
+
+    line: LineId
+    opportunity_id: OpportunityId
+    converted_by: ConvertedBy
+    due_at: Annotated[Instant | None, Field(description="none: no clock ran")] = None
+
+
+class FirstTouchMissed(Event):
+    """The first contact was due, and there was none."""
+
+    line: LineId
+    opportunity_id: OpportunityId
+    converted_by: ConvertedBy
+    due_at: Instant
+
+
 class OpportunityOpened(Event):
     """A chance to sell is opened, from an accepted lead or from a hunter's own find."""
 
@@ -150,12 +201,31 @@ class OpportunityLost(Event):
     reason: Reason
 
 
+class OpportunityRecycled(Event):
+    """A lost client goes back to lead generation, to be called again later."""
+
+    line: LineId
+    opportunity_id: OpportunityId
+    reason: Reason
+    not_before: Annotated[Instant | None, Field(description="not to be called before")] = None
+    sourced_by: SourcedBy
+    converted_by: ConvertedBy
+
+
 class PaymentReceived(Payment):
     """The client paid for a first sale, in part or in full."""
 
 
 class PaymentRefunded(Refund):
     """The client got money of a first sale back."""
+
+
+class DealCancelled(Event):
+    """A first sale is off. What was paid and released stays; nothing more is released."""
+
+    sale: Sale
+    deal_id: str
+    reason: Reason
 
 
 class DealRefused(Event):

@@ -24,14 +24,24 @@ SCOPES: dict[str, str] = {
     "events:read": "follow the feed of public events",
     "parked:write": "see what is parked and redrive it",
     "clock:drive": "move a driven clock",
+    "self-tests": "take self-tests and see one's own results; nobody sees those of others",
     "act_for": "act for another person (`by`)",
     "backdate": "record what happened earlier (`occurred_at` in the past)",
     "pii:read": "see personal data: names, phones, notes",
     "manager": "assign, escalate, overturn, approve discounts on lines one manages",
 }
 
-_SCOUT = ("leads:read", "leads:write", "pii:read", "pay:read:own", "staff:read")
-_FARMER = ("handoffs:decide", "deals:read", "accounts:read", "accounts:write", "pii:read", "pay:read:own", "staff:read")
+_SCOUT = ("leads:read", "leads:write", "pii:read", "pay:read:own", "staff:read", "self-tests")
+_FARMER = (
+    "handoffs:decide",
+    "deals:read",
+    "accounts:read",
+    "accounts:write",
+    "pii:read",
+    "pay:read:own",
+    "staff:read",
+    "self-tests",
+)
 _HUNTER = (*_SCOUT, "deals:write", *_FARMER)  # works at every station that has no seat of its own in the variant
 
 ROLES: dict[str, frozenset[str]] = {
@@ -45,7 +55,7 @@ ROLES: dict[str, frozenset[str]] = {
     "integration": frozenset(
         (*_HUNTER, "staff:write", "events:read", "act_for", "backdate", "manager")  # speaks for people, sees no pay
     )
-    - {"pay:read:own", "pii:read"},
+    - {"pay:read:own", "pii:read", "self-tests"},
     "operator": frozenset(("events:read", "parked:write", "staff:read")),
     "driver": frozenset(SCOPES),  # demo and simulation only: plays everybody and moves the clock
 }

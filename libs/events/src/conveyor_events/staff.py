@@ -49,6 +49,11 @@ class Policy(BaseModel):
     routing: Annotated[str, Field(description="round_robin, least_loaded or named")] = "round_robin"
     calendar: WorkingCalendar = WorkingCalendar()
     discount_limit_pct: Annotated[Amount, Field(description="a larger discount needs a manager")] = Decimal(10)
+    stalled_days: Annotated[int, Field(description="days of silence that make an opportunity a stalled one")] = 14
+    reopen_days: Annotated[int, Field(description="how long a lost opportunity may be reopened")] = 90
+    negotiation_plan_above: Annotated[
+        Amount | None, Field(description="net from which on a negotiation needs a plan, in the line's currency")
+    ] = None
     regular_purchases: Annotated[int, Field(description="purchases that make a regular customer")] = 3
     regular_days: Annotated[int, Field(description="within so many days")] = 365
     lapse_days: Annotated[int, Field(description="days without purchase until a customer has lapsed")] = 180

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from account_mgmt import account, api, offer, published, reactions, roster, sale, views
+from account_mgmt import account, api, offer, published, reactions, roster, sale, selftest, survey, views
 from account_mgmt.codes import CODES
+from account_mgmt.survey.views import SURVEYS
 from belt.core.decider import Stream
 from belt.io.service import Service
 from conveyor_events.roster import Roster
@@ -53,7 +54,29 @@ ROSTER: Stream[roster.Learn, roster.Learned, Roster] = Stream(
     evolve=roster.evolve,
 )
 
-STREAMS = {stream.category: stream for stream in (OFFER, ACCOUNT, SALE, ROSTER)}
+SELFTEST: Stream[selftest.Command, selftest.Event, selftest.Attempts] = Stream(
+    selftest.CATEGORY,
+    initial=selftest.Attempts(),
+    events=selftest.EVENTS,
+    decide=selftest.decide,
+    evolve=selftest.evolve,
+    holder=selftest.holder,
+)
+
+SURVEY: Stream[survey.Command, survey.Event, survey.Survey] = Stream(
+    survey.CATEGORY,
+    initial=survey.Survey(),
+    events=survey.EVENTS,
+    decide=survey.decide,
+    evolve=survey.evolve,
+    reads=survey.reads,
+    publish=survey.publish,
+    follow=survey.follow,
+    timers=survey.timers,
+    view=SURVEYS,
+)
+
+STREAMS = {stream.category: stream for stream in (OFFER, ACCOUNT, SALE, ROSTER, SELFTEST, SURVEY)}
 
 SERVICE = Service(
     name="account-mgmt",

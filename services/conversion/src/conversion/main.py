@@ -7,7 +7,19 @@ from typing import Any
 from belt.core.decider import Stream
 from belt.core.rotation import Rotation
 from belt.io.service import Service
-from conversion import client, deal, offer, opportunity, published, reactions, roster, routing, views
+from conversion import (
+    client,
+    deal,
+    meeting_plan,
+    negotiation_plan,
+    offer,
+    opportunity,
+    published,
+    reactions,
+    roster,
+    routing,
+    views,
+)
 from conversion.api import routes
 from conversion.codes import CODES
 from conveyor_events.roster import Roster
@@ -36,8 +48,25 @@ _ALL: tuple[Stream[Any, Any, Any], ...] = (
         opportunity.evolve,
         reads=opportunity.reads,
         publish=published.of_opportunity,
+        timers=opportunity.timers,
         follow=opportunity.follow,
         view=views.OPPORTUNITIES,
+    ),
+    Stream(
+        meeting_plan.CATEGORY,
+        meeting_plan.NEW,
+        meeting_plan.EVENTS,
+        meeting_plan.decide,
+        meeting_plan.evolve,
+        reads=meeting_plan.reads,
+    ),
+    Stream(
+        negotiation_plan.CATEGORY,
+        negotiation_plan.NEW,
+        negotiation_plan.EVENTS,
+        negotiation_plan.decide,
+        negotiation_plan.evolve,
+        reads=negotiation_plan.reads,
     ),
     Stream(
         deal.CATEGORY,

@@ -98,7 +98,33 @@ class WithdrawLead:
     reason: str | None
 
 
-Command = ReceiveLead | AcceptLead | RejectLead | WithdrawLead | handover.Expire
+@dataclass(frozen=True)
+class DisputeRejection:
+    """The sender, or a manager, says that the rejection was wrong."""
+
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True)
+class UpholdRejection:
+    """A manager finds the rejection right."""
+
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True)
+class OverturnRejection:
+    """A manager finds the rejection wrong: accepted, by whoever rejected it or by `to`."""
+
+    at: datetime
+    by: str
+    to: str | None = None
+
+
+Ask = AcceptLead | RejectLead | WithdrawLead | DisputeRejection | UpholdRejection | OverturnRejection | handover.Expire
+Command = ReceiveLead | Ask
 
 # --- events ---------------------------------------------------------------------------------------------------------
 
@@ -201,9 +227,7 @@ def _receive(command: ReceiveLead, offer: LeadOffer, roster: Roster, client: Cli
     ]
 
 
-def _asked(
-    command: AcceptLead | RejectLead | WithdrawLead | handover.Expire, offer: LeadOffer, lead: Lead, roster: Roster
-) -> handover.Command:
+def _asked(command: Ask, offer: LeadOffer, lead: Lead, roster: Roster) -> handover.Command:
     match command:
         case AcceptLead(at, by, to):
             return handover.Accept(at, _seat(by, offer, lead, roster, at), to)
@@ -211,8 +235,18 @@ def _asked(
             return handover.Reject(at, _seat(by, offer, lead, roster, at), reason)
         case WithdrawLead(at, reason):
             return handover.Withdraw(at, lead.sourced_by, reason)
+        case DisputeRejection(at, by):
+            return handover.Dispute(at, _sender(by, lead))
+        case UpholdRejection(at, by):
+            return handover.Uphold(at, _seat(by, offer, lead, roster, at))
+        case OverturnRejection(at, by, to):
+            return handover.Overturn(at, _seat(by, offer, lead, roster, at), to)
         case handover.Expire():
             return command
+
+
+def _sender(person: str, lead: Lead) -> Seat:
+    return lead.sourced_by if person == lead.sourced_by.person else Seat(person=person, role=Role.MANAGER)
 
 
 def _seat(person: str, offer: LeadOffer, lead: Lead, roster: Roster, at: datetime) -> Seat:
@@ -277,5 +311,6 @@ def follow(event: Event, offer: LeadOffer) -> Iterable[Step]:
             need=lead.need,
             sourced_by=lead.sourced_by,
             converted_by=event.to,
+            first_touch_due_at=lead.first_touch_due_at,
         )
         yield Step(OPPORTUNITY, opportunity, opened)

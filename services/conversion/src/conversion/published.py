@@ -37,6 +37,12 @@ def of_offer(event: offer.Event, state: offer.LeadOffer) -> Sequence[Public]:
         case handover.Rerouted():
             moved = {"to": event.to, "reroutes": event.reroutes, "accept_due_at": event.due_at}
             return told(deals.LeadOfferRerouted.model_validate(about | moved))
+        case handover.Disputed():
+            return told(deals.RejectionDisputed.model_validate(sourced | {"disputed_by": event.by}), event.by)
+        case handover.Upheld():
+            return told(deals.RejectionUpheld.model_validate(sourced | {"decided_by": event.by}), event.by)
+        case handover.Overturned():
+            return told(deals.RejectionOverturned.model_validate(sourced | {"decided_by": event.by}), event.by)
         case handover.Escalated():
             return told(deals.LeadOfferEscalated.model_validate(about | {"to": event.to}))
         case _:
@@ -51,7 +57,8 @@ def of_opportunity(event: opportunity.Event, state: opportunity.Opportunity) -> 
     data = _about_opportunity(event, opened) if opened else None
     if opened is None or data is None:
         return ()
-    return (_public(data, event.at, event.by, opened.client, opened.journey, opened.variant),)
+    by = None if isinstance(event, opportunity.OpportunityStalled | opportunity.FirstTouchMissed) else event.by
+    return (_public(data, event.at, by, opened.client, opened.journey, opened.variant),)
 
 
 def _about_opportunity(event: opportunity.Event, opened: opportunity.OpportunityOpened) -> Event | None:
@@ -104,8 +111,25 @@ def _about_opportunity(event: opportunity.Event, opened: opportunity.Opportunity
             )
         case opportunity.OpportunityLost():
             return deals.OpportunityLost(line=line, opportunity_id=name, reason=event.reason)
-        case opportunity.MeetingScheduled():
-            return None
+        case opportunity.FirstTouchMade():
+            return deals.FirstTouchMade(
+                line=line, opportunity_id=name, converted_by=opened.converted_by, due_at=event.due_at
+            )
+        case opportunity.FirstTouchMissed():
+            return deals.FirstTouchMissed(
+                line=line, opportunity_id=name, converted_by=opened.converted_by, due_at=event.at
+            )
+        case opportunity.OpportunityRecycled():
+            return deals.OpportunityRecycled(
+                line=line,
+                opportunity_id=name,
+                reason=event.reason,
+                not_before=event.not_before,
+                sourced_by=opened.sourced_by,
+                converted_by=opened.converted_by,
+            )
+        case _:
+            return None  # how the hunter works is the station's own
 
 
 # --- the deal -------------------------------------------------------------------------------------------------------
@@ -140,6 +164,8 @@ def _about_deal(event: deal.Event, sale: deal.DealOpened) -> Event | None:
                 refunded_net_total=event.refunded,
                 empties=event.empties,
             )
+        case deal.DealCancelled():
+            return deals.DealCancelled(sale=_sale(sale, sale), deal_id=sale.deal, reason=event.reason)
         case deal.AccountOffered():
             return deals.AccountOffered(
                 line=sale.line,

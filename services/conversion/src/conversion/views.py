@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Column, DateTime, Index, Integer, MetaData, Numeric, Table, Text
+from sqlalchemy import Boolean, Column, DateTime, Index, Integer, MetaData, Numeric, Table, Text
 
 from belt.core import handover
 from belt.io.projection import StreamView, version_columns
@@ -80,6 +80,10 @@ def _offer(event: OfferEvent) -> Row:
             return {"stage": "escalated", "to_person": manager}
         case handover.Withdrawn():
             return {"stage": "withdrawn", "due_at": None}
+        case handover.Disputed():
+            return {"stage": "disputed"}
+        case handover.Upheld():
+            return {"stage": "upheld"}
         case _:
             return {}
 
@@ -103,7 +107,12 @@ OPPORTUNITIES_TABLE = Table(
     Column("currency", Text),
     Column("deal_id", Text),
     Column("reason", Text),
+    Column("touched_at", INSTANT),  # the first contact of the hunter
+    Column("active_at", INSTANT, nullable=False),  # when anybody last did something
+    Column("stalled", Boolean, nullable=False),
+    Column("not_before", INSTANT),
     *version_columns(),
+    Index("opportunities_stalled", "stalled", "converted_by", "opportunity_id"),
     Index("opportunities_converted_by", "converted_by", "stage", "opportunity_id"),
     Index("opportunities_line", "line", "stage", "opportunity_id"),
     Index("opportunities_client", "client_id", "opportunity_id"),
@@ -123,23 +132,53 @@ def opportunities(row: Row | None, event: opportunity.Event) -> Row | None:
             "converted_by": event.converted_by.person,
             "opened_at": event.at,
             "meetings": 0,
+            "active_at": event.at,
+            "stalled": False,
         }
-    return None if row is None else {**row, **_opportunity(row, event)}
+    if row is None:
+        return None
+    active = {"active_at": event.at, "stalled": False} if isinstance(event, opportunity.ACTIVITY) else {}
+    return {**row, **active, **_opportunity(row, event)}
+
+
+STAGE_OF: dict[type, Stage] = {
+    opportunity.MeetingScheduled: Stage.MEETING_PLANNED,
+    opportunity.MeetingHeld: Stage.MEETING_HELD,
+    opportunity.PresentationGiven: Stage.PRESENTED,
+    opportunity.ProposalSent: Stage.PROPOSED,
+    opportunity.NegotiationStarted: Stage.NEGOTIATING,
+}
+"""How far an event brings an opportunity at least."""
 
 
 def _opportunity(row: Row, event: opportunity.Event) -> Row:
+    stage: dict[str, Any] = {"stage": _forward(row, STAGE_OF[type(event)])} if type(event) in STAGE_OF else {}
     match event:
-        case opportunity.MeetingScheduled():
-            return {"stage": _forward(row, Stage.MEETING_PLANNED)}
+        case opportunity.FirstTouchMade():
+            return {"touched_at": event.at}
         case opportunity.MeetingHeld():
-            return {"stage": _forward(row, Stage.MEETING_HELD), "meetings": row["meetings"] + 1}
+            return stage | {"meetings": row["meetings"] + 1}
         case opportunity.ProposalSent(net=net, currency=currency):
-            return {"stage": _forward(row, Stage.PROPOSED), "net": net, "currency": currency}
+            return stage | {"net": net, "currency": currency}
+        case opportunity.MeetingCancelled(stage=back):
+            return {"stage": back}
+        case opportunity.OpportunityStalled():
+            return {"stalled": True}
+        case _:
+            return {**stage, **_ended(event)}
+
+
+def _ended(event: opportunity.Event) -> Row:
+    match event:
         case opportunity.DealClosed(deal=name, net=net, currency=currency):
-            return {"stage": Stage.WON.value, "deal_id": name, "net": net, "currency": currency}
+            return {"stage": Stage.WON.value, "deal_id": name, "net": net, "currency": currency, "stalled": False}
         case opportunity.OpportunityLost(reason=reason):
-            return {"stage": Stage.LOST.value, "reason": reason}
-        case opportunity.OpportunityOpened() | opportunity.DealRefused():
+            return {"stage": Stage.LOST.value, "reason": reason, "stalled": False}
+        case opportunity.OpportunityReopened(stage=stage):
+            return {"stage": stage, "reason": None}
+        case opportunity.OpportunityRecycled(reason=reason, not_before=not_before):
+            return {"stage": Stage.RECYCLED.value, "reason": reason, "not_before": not_before}
+        case _:
             return {}
 
 
@@ -170,6 +209,7 @@ DEALS_TABLE = Table(
     Column("refunded", Numeric, nullable=False),
     Column("account", Text, nullable=False),  # where the buyer stands on its way to account management
     Column("account_to", Text),
+    Column("cancelled", Text),  # why
     *version_columns(),
     Index("deals_converted_by", "converted_by", "deal_id"),
     Index("deals_line", "line", "deal_id"),
@@ -209,6 +249,8 @@ def _deal(event: deal.Event) -> Row:
             return {"account": "offered", "account_to": to.person if to else None}
         case deal.AccountAnswered(answer=answer, by=by):
             return {"account": answer, "account_to": by.person}
+        case deal.DealCancelled(reason=reason):
+            return {"cancelled": reason}
         case deal.DealOpened():
             return {}
 

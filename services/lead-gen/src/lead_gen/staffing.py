@@ -288,7 +288,9 @@ def _rules(policy: Policy) -> None:
     """Counts and periods of a policy are numbers from zero on; the routing is one we know."""
     if policy.routing not in ROUTINGS:
         raise Refused("routing.unknown", routing=policy.routing, known=sorted(ROUTINGS))
-    for name, value in policy.model_dump(exclude={"calendar", "routing"}).items():
+    if policy.negotiation_plan_above is not None and policy.negotiation_plan_above < 0:
+        raise Refused("policy.out-of-range", field="negotiation_plan_above")
+    for name, value in policy.model_dump(exclude={"calendar", "routing", "negotiation_plan_above"}).items():
         if value < 0 or value > 10_000:
             raise Refused("policy.out-of-range", field=name)
 

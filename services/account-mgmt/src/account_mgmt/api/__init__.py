@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from account_mgmt.api import accounts, offers, sales, selling, serving
+from account_mgmt.api import accounts, offers, sales, selftests, selling, serving, surveys
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 
@@ -14,4 +14,6 @@ def routes(desk: Desk) -> Doors:
     serving.doors(doors, desk)
     selling.doors(doors, desk)
     sales.doors(doors, desk)
+    selftests.doors(doors, desk)
+    surveys.doors(doors, desk)
     return doors

@@ -15,8 +15,8 @@ from belt.io.doors import Doors
 from belt.io.ids import fresh
 from belt.io.paging import Cursor, Limit
 from belt.io.unit import Outcome
-from conversion.api.words import Currency, Filter, Holder, InstalmentTold, Item, listed, schedule_told, shown
-from conversion.deal import CATEGORY, Deal, OfferAccount, RecordPayment, RecordRefund
+from conversion.api.words import Currency, Filter, Holder, InstalmentTold, Item, Reason, listed, schedule_told, shown
+from conversion.deal import CANCEL_REASONS, CATEGORY, CancelDeal, Deal, OfferAccount, RecordPayment, RecordRefund
 from conversion.views import DEALS_TABLE
 from conveyor_events.money import Amount, plain
 from conveyor_events.sale import SplitPart
@@ -33,6 +33,10 @@ class RefundBody(BaseBody):
     payment_id: Annotated[GivenId | None, Field(description="the payment given back; default: the oldest first")] = None
     net: Annotated[Amount, Field(description="without tax, as a positive amount")]
     currency: Currency
+
+
+class CancelBody(BaseBody):
+    reason: Annotated[Reason, Field(description=", ".join(CANCEL_REASONS))]
 
 
 class OfferBody(BaseBody):
@@ -104,6 +108,7 @@ class DealTold(BaseModel):
     refunded: Amount
     payments: list[PaymentTold]
     account: AccountTold | None
+    cancelled: Annotated[str | None, Field(description="why the sale is off")]
     version: int
 
 
@@ -123,6 +128,7 @@ class DealRow(BaseModel):
     refunded: Amount
     account: str
     account_to: str | None
+    cancelled: Annotated[str | None, Field(description="why the sale is off")]
     version: int
 
 
@@ -171,6 +177,14 @@ def doors(doors: Doors, desk: Desk) -> None:
         step = Step(CATEGORY, deal, RecordRefund(at, by, refund, body.payment_id, body.net, body.currency))
         reply = _reply(deal, refund_id=refund)
         return await desk.do(request, step, body=body, reply=reply, created=True)
+
+    @doors.command("/v1/deals/{deal}/cancel", "deals:write", reply=MoneyReply)
+    async def cancel_deal(request: Request, deal: str, body: CancelBody) -> Response:
+        """The sale is off. What was paid is given back by refunds."""
+        subject = desk.subject(request)
+        at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
+        step = Step(CATEGORY, deal, CancelDeal(at, by, body.reason))
+        return await desk.do(request, step, body=body, reply=_reply(deal))
 
     @doors.command("/v1/deals/{deal}/offer", "handoffs:decide", reply=OfferReply, status=201)
     async def offer_account(request: Request, deal: str, body: OfferBody) -> Response:
@@ -232,6 +246,7 @@ def _told(deal: Deal) -> dict[str, Any]:
             for paid in deal.payments
         ],
         "account": _account(deal),
+        "cancelled": deal.cancelled.reason if deal.cancelled else None,
     }
 
 

@@ -7,15 +7,26 @@ from typing import Annotated, Any
 
 from fastapi import Request, Response
 from pydantic import BaseModel, Field
+from sqlalchemy import DateTime, func, literal, select, text, tuple_
 
 from belt.core.decider import Refused, Step
 from belt.io.body import BaseBody, GivenId
 from belt.io.desk import Desk
 from belt.io.doors import Doors
-from belt.io.paging import Cursor, Limit
+from belt.io.headers import json_response
+from belt.io.paging import Cursor, Limit, decode_cursor, page
 from belt.io.unit import Outcome
-from conversion.api.words import Filter, Holder, Reason, Words, listed, shown
-from conversion.offer import CATEGORY, REASONS, AcceptLead, LeadOffer, RejectLead
+from conversion.api.words import Filter, Holder, Reason, Words, columns, listed, shown
+from conversion.offer import (
+    CATEGORY,
+    REASONS,
+    AcceptLead,
+    DisputeRejection,
+    LeadOffer,
+    OverturnRejection,
+    RejectLead,
+    UpholdRejection,
+)
 from conversion.views import OFFERS_TABLE
 
 
@@ -126,6 +137,48 @@ def doors(doors: Doors, desk: Desk) -> None:
         subject = desk.subject(request)
         at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
         command = RejectLead(at, by, body.reason, body.note)
+        return await desk.do(request, Step(CATEGORY, offer, command), body=body, reply=_reply(offer))
+
+    @doors.query("/v1/offers-to-answer", "handoffs:decide", reply=OfferList)
+    async def offers_to_answer(
+        to: Filter = None, line: Filter = None, limit: Limit = 50, cursor: Cursor = None
+    ) -> Response:
+        """Offers that wait for an answer, the most urgent first; those without a deadline last."""
+        of = OFFERS_TABLE.c
+        due = func.coalesce(of.due_at, text("'infinity'::timestamptz")).label("due")
+        wanted = select(OFFERS_TABLE).where(of.stage.in_(("offered", "escalated"))).order_by(due, of.offer_id)
+        for column, value in ((of.to_person, to), (of.line, line)):
+            wanted = wanted.where(column == value) if value is not None else wanted
+        if cursor is not None:
+            last_due, last = decode_cursor(cursor, str, str)
+            place = tuple_(literal(last_due).cast(DateTime(timezone=True)), literal(last))
+            wanted = wanted.where(tuple_(due, of.offer_id) > place)
+        rows, following = page(
+            await desk.rows(wanted.limit(limit + 1)),
+            limit,
+            lambda row: [row["due_at"].isoformat() if row["due_at"] else "infinity", row["offer_id"]],
+        )
+        return json_response({"items": [columns(row) for row in rows], "next": following})
+
+    @doors.command("/v1/offers/{offer}/dispute", "leads:write", "handoffs:decide", reply=OfferReply)
+    async def dispute_rejection(request: Request, offer: str, body: BaseBody) -> Response:
+        """The sender, or a manager of the line, says that the rejection was wrong."""
+        subject = desk.subject(request)
+        command = DisputeRejection(desk.when(subject, body.occurred_at), desk.who(subject, body.by))
+        return await desk.do(request, Step(CATEGORY, offer, command), body=body, reply=_reply(offer))
+
+    @doors.command("/v1/offers/{offer}/uphold", "manager", reply=OfferReply)
+    async def uphold_rejection(request: Request, offer: str, body: BaseBody) -> Response:
+        """A manager finds the rejection right."""
+        subject = desk.subject(request)
+        command = UpholdRejection(desk.when(subject, body.occurred_at), desk.who(subject, body.by))
+        return await desk.do(request, Step(CATEGORY, offer, command), body=body, reply=_reply(offer))
+
+    @doors.command("/v1/offers/{offer}/overturn", "manager", reply=OfferReply)
+    async def overturn_rejection(request: Request, offer: str, body: AcceptBody) -> Response:
+        """A manager finds the rejection wrong: the lead is accepted, by whoever rejected it or the one named."""
+        subject = desk.subject(request)
+        command = OverturnRejection(desk.when(subject, body.occurred_at), desk.who(subject, body.by), body.to)
         return await desk.do(request, Step(CATEGORY, offer, command), body=body, reply=_reply(offer))
 
 

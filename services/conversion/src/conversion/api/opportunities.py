@@ -15,7 +15,7 @@ from belt.io.doors import Doors
 from belt.io.ids import fresh
 from belt.io.paging import Cursor, Limit
 from belt.io.unit import Outcome
-from conversion.api.words import Filter, Holder, Item, LineTold, Reason, lines_told, listed, shown
+from conversion.api.words import Counts, Filter, Holder, Item, LineTold, Reason, counted, lines_told, listed, shown
 from conversion.opportunity import (
     CATEGORY,
     LOST_REASONS,
@@ -23,9 +23,12 @@ from conversion.opportunity import (
     Meeting,
     OpenOpportunity,
     Opportunity,
+    RecycleOpportunity,
+    ReopenOpportunity,
 )
 from conversion.views import OPPORTUNITIES_TABLE
 from conveyor_events.money import Amount
+from conveyor_events.words import Instant
 
 
 class OpenBody(BaseBody):
@@ -39,6 +42,11 @@ class OpenBody(BaseBody):
 
 class LoseBody(BaseBody):
     reason: Annotated[Reason, Field(description=", ".join(LOST_REASONS))]
+
+
+class RecycleBody(BaseBody):
+    reason: Annotated[Reason, Field(description=", ".join(LOST_REASONS))]
+    not_before: Annotated[Instant | None, Field(description="lead generation calls again not before")] = None
 
 
 class OpportunityReply(BaseModel):
@@ -57,9 +65,34 @@ class NextStepTold(BaseModel):
 class MeetingTold(BaseModel):
     meeting_id: str
     starts_at: datetime
+    plan_id: str | None
     objective_met: Annotated[str | None, Field(description="none: planned")]
     facts: Annotated[list[str] | None, Field(description="with the scope pii:read")] = None
     next_step: Annotated[NextStepTold | None, Field(description="with the scope pii:read")] = None
+    answers: Annotated[list[str] | None, Field(description="with the scope pii:read")] = None
+    surprises: Annotated[list[str] | None, Field(description="with the scope pii:read")] = None
+
+
+class PresentationTold(BaseModel):
+    presentation_id: str
+    given_at: datetime
+    need_ids: list[str]
+    note: Annotated[str | None, Field(description="with the scope pii:read")] = None
+
+
+class ObjectionTold(BaseModel):
+    objection_id: str
+    kind: str
+    technique: str | None
+    result: str
+    words: Annotated[str | None, Field(description="with the scope pii:read")] = None
+
+
+class ConcessionTold(BaseModel):
+    concession_id: str
+    value: Amount | None
+    item: Annotated[str | None, Field(description="with the scope pii:read")] = None
+    in_return_for: Annotated[str | None, Field(description="with the scope pii:read")] = None
 
 
 class ProposalTold(BaseModel):
@@ -84,10 +117,20 @@ class OpportunityTold(BaseModel):
     sourced_by: Holder
     converted_by: Holder
     opened_at: datetime
+    first_touch_due_at: datetime | None
+    touched_at: datetime | None
+    touch_missed: bool
+    active_at: datetime
+    stalled: bool
     meetings: list[MeetingTold]
+    presentations: list[PresentationTold]
+    objections: list[ObjectionTold]
+    concessions: list[ConcessionTold]
+    negotiation_plan_id: str | None
     proposals: Annotated[list[ProposalTold], Field(description="the latest revision of each")]
     deal_id: str | None
     lost: Annotated[str | None, Field(description="the reason")]
+    not_before: Annotated[datetime | None, Field(description="recycled: not to be called before")]
     version: int
 
 
@@ -104,6 +147,10 @@ class OpportunityRow(BaseModel):
     currency: str | None
     deal_id: str | None
     reason: str | None
+    touched_at: datetime | None
+    active_at: datetime
+    stalled: bool
+    not_before: datetime | None
     version: int
 
 
@@ -119,13 +166,28 @@ def doors(doors: Doors, desk: Desk) -> None:
         converted_by: Filter = None,
         stage: Filter = None,
         client: Filter = None,
+        stalled: bool | None = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Response:
-        """Opportunities by id; of a line, of a hunter, in a stage, of a client."""
+        """Opportunities by id; of a line, of a hunter, in a stage, of a client, stalled or not."""
         of = OPPORTUNITIES_TABLE.c
-        filters = [(of.line, line), (of.converted_by, converted_by), (of.stage, stage), (of.client_id, client)]
+        filters = [
+            (of.line, line),
+            (of.converted_by, converted_by),
+            (of.stage, stage),
+            (of.client_id, client),
+            (of.stalled, stalled),
+        ]
         return await listed(desk, OPPORTUNITIES_TABLE, of.opportunity_id, limit, cursor, filters)
+
+    @doors.query("/v1/opportunity-counts", "deals:read", reply=Counts)
+    async def count_opportunities(
+        line: Filter = None, converted_by: Filter = None, stalled: bool | None = None
+    ) -> Response:
+        """How many opportunities stand in each stage; of a line, of a hunter, stalled or not."""
+        of = OPPORTUNITIES_TABLE.c
+        return await counted(desk, of.stage, [(of.line, line), (of.converted_by, converted_by), (of.stalled, stalled)])
 
     @doors.query("/v1/opportunities/{opportunity}", "deals:read", reply=OpportunityTold)
     async def get_opportunity(request: Request, opportunity: str) -> Response:
@@ -149,6 +211,22 @@ def doors(doors: Doors, desk: Desk) -> None:
         subject = desk.subject(request)
         at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
         step = Step(CATEGORY, opportunity, LoseOpportunity(at, by, body.reason))
+        return await desk.do(request, step, body=body, reply=replied(opportunity))
+
+    @doors.command("/v1/opportunities/{opportunity}/reopen", "deals:write", reply=OpportunityReply)
+    async def reopen_opportunity(request: Request, opportunity: str, body: BaseBody) -> Response:
+        """A lost opportunity goes on where it stood."""
+        subject = desk.subject(request)
+        at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
+        step = Step(CATEGORY, opportunity, ReopenOpportunity(at, by))
+        return await desk.do(request, step, body=body, reply=replied(opportunity))
+
+    @doors.command("/v1/opportunities/{opportunity}/recycle", "deals:write", reply=OpportunityReply)
+    async def recycle_opportunity(request: Request, opportunity: str, body: RecycleBody) -> Response:
+        """A lost client goes back to lead generation."""
+        subject = desk.subject(request)
+        at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
+        step = Step(CATEGORY, opportunity, RecycleOpportunity(at, by, body.reason, body.not_before))
         return await desk.do(request, step, body=body, reply=replied(opportunity))
 
 
@@ -178,7 +256,28 @@ def _told(opportunity: Opportunity, *, private: bool) -> dict[str, Any]:
         "sourced_by": opened.sourced_by,
         "converted_by": opened.converted_by,
         "opened_at": opened.at,
+        "first_touch_due_at": opened.first_touch_due_at,
+        "touched_at": opportunity.touched_at,
+        "touch_missed": opportunity.touch_missed,
+        "active_at": opportunity.active_at,
+        "stalled": opportunity.stalled,
         "meetings": [_meeting(meeting, private=private) for meeting in opportunity.meetings],
+        "presentations": [
+            {"presentation_id": one.presentation, "given_at": one.at, "need_ids": list(one.needs)}
+            | ({"note": one.note} if private else {})
+            for one in opportunity.presentations
+        ],
+        "objections": [
+            {"objection_id": one.objection, "kind": one.kind, "technique": one.technique, "result": one.result}
+            | ({"words": one.words} if private else {})
+            for one in opportunity.objections
+        ],
+        "concessions": [
+            {"concession_id": one.concession, "value": one.value}
+            | ({"item": one.item, "in_return_for": one.in_return_for} if private else {})
+            for one in opportunity.concessions
+        ],
+        "negotiation_plan_id": opportunity.negotiation.plan if opportunity.negotiation else None,
         "proposals": [
             {
                 "proposal_id": sent.proposal,
@@ -194,6 +293,7 @@ def _told(opportunity: Opportunity, *, private: bool) -> dict[str, Any]:
         ],
         "deal_id": opportunity.closed.deal if opportunity.closed else None,
         "lost": opportunity.lost.reason if opportunity.lost else None,
+        "not_before": opportunity.recycled.not_before if opportunity.recycled else None,
     }
 
 
@@ -201,10 +301,12 @@ def _meeting(meeting: Meeting, *, private: bool) -> dict[str, Any]:
     told = {
         "meeting_id": meeting.meeting,
         "starts_at": meeting.starts_at,
+        "plan_id": meeting.plan,
         "objective_met": meeting.objective_met,
     }
     if not private:
         return told
     step = meeting.next_step
     next_step = {"what": step.what, "who": step.who, "by": step.by} if step else None
-    return {**told, "facts": list(meeting.facts), "next_step": next_step}
+    said = {"facts": list(meeting.facts), "answers": list(meeting.answers), "surprises": list(meeting.surprises)}
+    return {**told, **said, "next_step": next_step}

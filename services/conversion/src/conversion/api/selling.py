@@ -19,13 +19,17 @@ from conversion.api.opportunities import OpportunityReply, replied
 from conversion.api.words import Currency, InstalmentBody, Item, LineBody, Reason, SplitBody, Words
 from conversion.opportunity import (
     CATEGORY,
+    CHANNELS,
     OBJECTIVES,
+    CancelMeeting,
     CloseDeal,
     NextStep,
     Opportunity,
     RecordMeeting,
+    RecordPresentation,
     ScheduleMeeting,
     SendProposal,
+    TouchClient,
 )
 from conveyor_events.money import Amount, plain
 from conveyor_events.words import Instant
@@ -45,17 +49,33 @@ class MeetingBody(BaseBody):
 
     meeting_id: GivenId | None = None
     starts_at: Instant | None = None
+    plan_id: Annotated[GivenId | None, Field(description="a meeting that is planned needs a plan that is ready")] = None
     objective_met: Annotated[Reason | None, Field(description=", ".join(OBJECTIVES))] = None
     facts: Annotated[tuple[Words, ...], Field(max_length=50, description="kept sealed")] = ()
     next_step: Annotated[NextStepBody | None, Field(description="kept sealed")] = None
+    answers: Annotated[tuple[Words, ...], Field(max_length=50, description="to the plan's questions; sealed")] = ()
+    surprises: Annotated[tuple[Words, ...], Field(max_length=50, description="kept sealed")] = ()
 
     @model_validator(mode="after")
     def _planned_or_told(self) -> Self:
         if self.starts_at is None and self.objective_met is None:
             raise ValueError("a meeting is planned (starts_at) or told (objective_met)")
-        if self.objective_met is None and (self.facts or self.next_step):
-            raise ValueError("facts and the next step are told with objective_met")
+        if (self.starts_at is None) is not (self.plan_id is None):
+            raise ValueError("a meeting is planned with both starts_at and plan_id")
+        if self.objective_met is None and (self.facts or self.next_step or self.answers or self.surprises):
+            raise ValueError("what was said is told with objective_met")
         return self
+
+
+class TouchBody(BaseBody):
+    channel: Annotated[Reason, Field(description=", ".join(CHANNELS))]
+    note: Annotated[Words | None, Field(description="kept sealed")] = None
+
+
+class PresentationBody(BaseBody):
+    presentation_id: GivenId | None = None
+    need_ids: Annotated[tuple[Item, ...], Field(max_length=20, description="the needs it was for")] = ()
+    note: Annotated[Words | None, Field(description="kept sealed")] = None
 
 
 class ProposalBody(BaseBody):
@@ -90,6 +110,10 @@ class MeetingReply(OpportunityReply):
     meeting_id: str
 
 
+class PresentationReply(OpportunityReply):
+    presentation_id: str
+
+
 class ProposalReply(OpportunityReply):
     proposal_id: str
     revision: int
@@ -110,14 +134,40 @@ def doors(doors: Doors, desk: Desk) -> None:
         meeting = body.meeting_id or fresh()
         at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
         commands: list[ScheduleMeeting | RecordMeeting] = []
-        if body.starts_at is not None:
-            commands.append(ScheduleMeeting(at, by, meeting, body.starts_at))
+        if body.starts_at is not None and body.plan_id is not None:
+            commands.append(ScheduleMeeting(at, by, meeting, body.starts_at, body.plan_id))
         if body.objective_met is not None:
-            next_step = body.next_step.next_step() if body.next_step else None
-            commands.append(RecordMeeting(at, by, meeting, body.objective_met, body.facts, next_step))
+            step = body.next_step.next_step() if body.next_step else None
+            told = RecordMeeting(at, by, meeting, body.objective_met, body.facts, step, body.answers, body.surprises)
+            commands.append(told)
         steps = [Step(CATEGORY, opportunity, command) for command in commands]
         reply = replied(opportunity, meeting_id=meeting)
         return await desk.do(request, *steps, body=body, reply=reply, created=True)
+
+    @doors.command("/v1/opportunities/{opportunity}/meetings/{meeting}/cancel", "deals:write", reply=MeetingReply)
+    async def cancel(request: Request, opportunity: str, meeting: str, body: BaseBody) -> Response:
+        """The planned meeting does not take place."""
+        subject = desk.subject(request)
+        at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
+        step = Step(CATEGORY, opportunity, CancelMeeting(at, by, meeting))
+        return await desk.do(request, step, body=body, reply=replied(opportunity, meeting_id=meeting))
+
+    @doors.command("/v1/opportunities/{opportunity}/touches", "deals:write", reply=OpportunityReply, status=201)
+    async def touch(request: Request, opportunity: str, body: TouchBody) -> Response:
+        """The client was reached, and there is nothing more to tell of it. The first contact stops its clock."""
+        subject = desk.subject(request)
+        at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
+        step = Step(CATEGORY, opportunity, TouchClient(at, by, body.channel, body.note))
+        return await desk.do(request, step, body=body, reply=replied(opportunity), created=True)
+
+    @doors.command("/v1/opportunities/{opportunity}/presentations", "deals:write", reply=PresentationReply, status=201)
+    async def present(request: Request, opportunity: str, body: PresentationBody) -> Response:
+        """What we have was shown."""
+        subject = desk.subject(request)
+        name = body.presentation_id or fresh()
+        at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
+        step = Step(CATEGORY, opportunity, RecordPresentation(at, by, name, body.need_ids, body.note))
+        return await desk.do(request, step, body=body, reply=replied(opportunity, presentation_id=name), created=True)
 
     @doors.command("/v1/opportunities/{opportunity}/proposals", "deals:write", reply=ProposalReply, status=201)
     async def propose(request: Request, opportunity: str, body: ProposalBody) -> Response:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints
-from sqlalchemy import Column, Select, Table, select
+from sqlalchemy import Column, Select, Table, func, select
 from sqlalchemy.engine import RowMapping
 from starlette.responses import Response
 
@@ -93,7 +93,7 @@ async def listed(
     key: Column[str],
     limit: int,
     cursor: str | None,
-    filters: Sequence[tuple[Column[Any], str | None]],
+    filters: Sequence[tuple[Column[Any], Any]],
 ) -> Response:
     """A page of a read model in the order of its key."""
     wanted: Select[Any] = select(table).order_by(key).limit(limit + 1)
@@ -103,9 +103,26 @@ async def listed(
     if cursor is not None:
         wanted = wanted.where(key > decode_cursor(cursor, str)[0])
     rows, following = page(await desk.rows(wanted), limit, lambda row: [row[key.name]])
-    return json_response({"items": [_columns(row) for row in rows], "next": following})
+    return json_response({"items": [columns(row) for row in rows], "next": following})
 
 
-def _columns(row: RowMapping) -> dict[str, Any]:
+async def counted(desk: Desk, column: Column[str], filters: Sequence[tuple[Column[Any], Any]]) -> Response:
+    """How many rows there are of each value of a column."""
+    wanted: Select[Any] = select(column.label("of"), func.count().label("n"))  # type: ignore[assignment]
+    wanted = wanted.group_by(column).order_by(column)
+    for other, value in filters:
+        if value is not None:
+            wanted = wanted.where(other == value)
+    rows = await desk.rows(wanted)
+    counts = {row["of"]: row["n"] for row in rows}
+    return json_response({"counts": counts, "total": sum(counts.values())})
+
+
+class Counts(BaseModel):
+    counts: dict[str, int]
+    total: int
+
+
+def columns(row: RowMapping) -> dict[str, Any]:
     """The row as it stands, without what concerns the store."""
     return {name: value for name, value in row.items() if name != "shape"}

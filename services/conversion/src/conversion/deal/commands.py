@@ -11,6 +11,7 @@ from conveyor_events.words import Seat
 
 CATEGORY = "deal"
 ACCEPTED, REJECTED = "accepted", "rejected"
+CANCEL_REASONS = ("withdrawn_by_client", "not_delivered", "not_paid", "duplicate", "other")
 ANSWERS = (ACCEPTED, REJECTED)
 """What account management can say to an offered buyer."""
 
@@ -62,6 +63,15 @@ class RecordRefund:
 
 
 @dataclass(frozen=True)
+class CancelDeal:
+    """The sale is off: nothing more is paid for it. What was paid is given back by refunds."""
+
+    at: datetime
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class OfferAccount:
     """Offers the buyer again, after what was missing is mended. `to` names the receiver."""
 
@@ -83,4 +93,4 @@ class HearAnswer:
     reason: str | None
 
 
-Command = OpenDeal | RecordPayment | RecordRefund | OfferAccount | HearAnswer
+Command = OpenDeal | RecordPayment | RecordRefund | CancelDeal | OfferAccount | HearAnswer

@@ -8,10 +8,21 @@ from typing import assert_never
 from belt.core.decider import Refused, Step
 from belt.core.rotation import Rotation
 from conversion.deal.account import again, first
-from conversion.deal.commands import ANSWERS, Command, HearAnswer, OfferAccount, OpenDeal, RecordPayment, RecordRefund
+from conversion.deal.commands import (
+    ANSWERS,
+    CANCEL_REASONS,
+    CancelDeal,
+    Command,
+    HearAnswer,
+    OfferAccount,
+    OpenDeal,
+    RecordPayment,
+    RecordRefund,
+)
 from conversion.deal.events import (
     AccountAnswered,
     AccountOffered,
+    DealCancelled,
     DealOpened,
     Event,
     PaymentReceived,
@@ -45,6 +56,8 @@ def decide(
             return _payment(command, deal, deal.sale, _seat(command, deal.sale, roster))
         case RecordRefund():
             return _refund(command, deal, deal.sale, _seat(command, deal.sale, roster))
+        case CancelDeal():
+            return _cancel(command, deal, deal.sale, roster)
         case OfferAccount():
             return [again(command, deal, deal.sale, roster, rotation)]
         case HearAnswer():
@@ -107,6 +120,8 @@ def _payment(command: RecordPayment, deal: Deal, sale: DealOpened, by: Seat) -> 
         if known.net == net:
             return []
         raise Refused("payment.id-taken")
+    if deal.cancelled is not None:
+        raise Refused("deal.cancelled")
     owed = sale.net - deal.paid + deal.refunded
     if net > owed:
         raise Refused("payment.exceeds-deal", owed=plain(owed), currency=sale.currency)
@@ -141,6 +156,19 @@ def _refund(command: RecordRefund, deal: Deal, sale: DealOpened, by: Seat) -> li
         if not rest:
             return events
     raise Refused("refund.exceeds-payments", left=plain(net - rest), currency=sale.currency)
+
+
+def _cancel(command: CancelDeal, deal: Deal, sale: DealOpened, roster: Roster) -> list[Event]:
+    by = acting(roster, command.by, sale.converted_by, sale.line, command.at)
+    if by is None:
+        raise Refused("deal.not-yours")
+    if command.reason not in CANCEL_REASONS:
+        raise Refused("reason-not-allowed", reason=command.reason, allowed=CANCEL_REASONS)
+    if deal.cancelled is not None:
+        if deal.cancelled.reason == command.reason:
+            return []
+        raise Refused("deal.cancelled")
+    return [DealCancelled(command.at, by, command.reason)]
 
 
 def _to_give_back(command: RecordRefund, deal: Deal) -> Iterable[Payment]:

@@ -56,6 +56,13 @@ class PaymentRefunded:
 
 
 @dataclass(frozen=True)
+class DealCancelled:
+    at: datetime
+    by: Seat
+    reason: str
+
+
+@dataclass(frozen=True)
 class AccountOffered:
     """`candidates` are those who could have been asked, for a fair turn; none where nobody was picked."""
 
@@ -80,5 +87,12 @@ class AccountAnswered:
     reason: str | None
 
 
-Event = DealOpened | PaymentReceived | PaymentRefunded | AccountOffered | AccountAnswered
-EVENTS: tuple[type, ...] = (DealOpened, PaymentReceived, PaymentRefunded, AccountOffered, AccountAnswered)
+Event = DealOpened | PaymentReceived | PaymentRefunded | DealCancelled | AccountOffered | AccountAnswered
+EVENTS: tuple[type, ...] = (
+    DealOpened,
+    PaymentReceived,
+    PaymentRefunded,
+    DealCancelled,
+    AccountOffered,
+    AccountAnswered,
+)

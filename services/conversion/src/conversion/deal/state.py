@@ -10,6 +10,7 @@ from typing import assert_never
 from conversion.deal.events import (
     AccountAnswered,
     AccountOffered,
+    DealCancelled,
     DealOpened,
     Event,
     PaymentReceived,
@@ -51,6 +52,7 @@ class Deal:
     refunds: tuple[Refund, ...] = ()
     account: AccountOffered | None = None
     answer: AccountAnswered | None = None
+    cancelled: DealCancelled | None = None
 
     @property
     def stage(self) -> str:
@@ -97,6 +99,8 @@ def evolve(deal: Deal, event: Event) -> Deal:
                 for one in deal.payments
             )
             return replace(deal, payments=payments, refunds=_refunds(deal, event))
+        case DealCancelled():
+            return replace(deal, cancelled=event)
         case AccountOffered():
             return replace(deal, account=event, answer=None)
         case AccountAnswered():

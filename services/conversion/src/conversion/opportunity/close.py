@@ -30,7 +30,7 @@ def close(
         return []
     if opportunity.stage in LIVE and client.customer:
         raise Refused("existing-customer", record=_refused(sale, opportunity, client))
-    need(opportunity, Stage.PROPOSED)
+    need(opportunity, Stage.PROPOSED, Stage.NEGOTIATING)
     within_limit(command.lines, opened, by, command.at, roster)
     return [sale]
 

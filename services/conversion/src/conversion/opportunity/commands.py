@@ -11,6 +11,9 @@ from conveyor_events.words import Seat
 
 CATEGORY = "opportunity"
 OBJECTIVES = ("full", "fallback", "no")
+OBJECTIONS = ("price", "need", "timing", "trust", "competitor", "authority", "product", "other")
+RESULTS = ("resolved", "open", "conceded")
+CHANNELS = ("phone", "mail", "meeting", "video", "chat", "letter", "other")
 LOST_REASONS = ("price", "competitor", "no_decision", "no_fit", "timing", "lost_contact", "other")
 
 
@@ -37,6 +40,7 @@ class OpenFromLead:
     need: str
     sourced_by: Seat
     converted_by: Seat
+    first_touch_due_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -52,11 +56,38 @@ class OpenOpportunity:
 
 
 @dataclass(frozen=True)
+class TouchClient:
+    """The hunter spoke with the client, or wrote, and there is nothing more to tell of it."""
+
+    at: datetime
+    by: str
+    channel: str
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class MissTouch:
+    """The clock's: the first contact was due."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
 class ScheduleMeeting:
+    """Needs a plan that is ready."""
+
     at: datetime
     by: str
     meeting: str
     starts_at: datetime
+    plan: str
+
+
+@dataclass(frozen=True)
+class CancelMeeting:
+    at: datetime
+    by: str
+    meeting: str
 
 
 @dataclass(frozen=True)
@@ -69,6 +100,19 @@ class RecordMeeting:
     objective_met: str
     facts: tuple[str, ...] = ()
     next_step: NextStep | None = None
+    answers: tuple[str, ...] = ()
+    surprises: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RecordPresentation:
+    """What we have was shown, for these needs of the client."""
+
+    at: datetime
+    by: str
+    presentation: str
+    needs: tuple[str, ...] = ()
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -103,10 +147,79 @@ class CloseDeal:
 
 
 @dataclass(frozen=True)
+class RaiseObjection:
+    at: datetime
+    by: str
+    objection: str
+    kind: str
+    words: str | None = None
+
+
+@dataclass(frozen=True)
+class AnswerObjection:
+    at: datetime
+    by: str
+    objection: str
+    technique: str
+    result: str
+
+
+@dataclass(frozen=True)
+class StartNegotiation:
+    """Above the line's limit it needs a plan that is ready."""
+
+    at: datetime
+    by: str
+    plan: str | None = None
+
+
+@dataclass(frozen=True)
+class MakeConcession:
+    """Nothing is given away for nothing: `in_return_for` says what came back."""
+
+    at: datetime
+    by: str
+    concession: str
+    item: str
+    in_return_for: str
+    value: Decimal | None = None
+
+
+@dataclass(frozen=True)
 class LoseOpportunity:
     at: datetime
     by: str
     reason: str
 
 
-Command = OpenFromLead | OpenOpportunity | ScheduleMeeting | RecordMeeting | SendProposal | CloseDeal | LoseOpportunity
+@dataclass(frozen=True)
+class ReopenOpportunity:
+    """A lost one goes on where it stood, within the line's window."""
+
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True)
+class RecycleOpportunity:
+    """A lost client goes back to lead generation, to be called again not before a day."""
+
+    at: datetime
+    by: str
+    reason: str
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Stall:
+    """The clock's: nobody has done anything for so long."""
+
+    at: datetime
+
+
+Opening = OpenFromLead | OpenOpportunity
+Clock = MissTouch | Stall
+Sell = TouchClient | ScheduleMeeting | CancelMeeting | RecordMeeting | RecordPresentation | SendProposal
+Bargain = RaiseObjection | AnswerObjection | StartNegotiation | MakeConcession
+End = LoseOpportunity | ReopenOpportunity | RecycleOpportunity
+Command = Opening | Clock | Sell | Bargain | CloseDeal | End

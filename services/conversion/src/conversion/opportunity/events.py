@@ -24,6 +24,33 @@ class OpportunityOpened:
     needs: tuple[str, ...]
     sourced_by: Seat
     converted_by: Seat
+    from_lead: bool = False
+    first_touch_due_at: datetime | None = None
+    stalls_after: int = 14  # days without anything done
+
+
+@dataclass(frozen=True)
+class FirstTouchMade:
+    """The hunter's first contact with a client that came as a lead."""
+
+    at: datetime
+    by: Seat
+    due_at: datetime | None
+
+
+@dataclass(frozen=True)
+class FirstTouchMissed:
+    at: datetime
+    by: Seat
+
+
+@dataclass(frozen=True)
+class ClientTouched:
+    at: datetime
+    by: Seat
+    client: str
+    channel: str
+    note: Private[str | None]
 
 
 @dataclass(frozen=True)
@@ -32,6 +59,17 @@ class MeetingScheduled:
     by: Seat
     meeting: str
     starts_at: datetime
+    plan: str | None = None
+
+
+@dataclass(frozen=True)
+class MeetingCancelled:
+    """`stage` is where the opportunity stands without it."""
+
+    at: datetime
+    by: Seat
+    meeting: str
+    stage: str
 
 
 @dataclass(frozen=True)
@@ -43,6 +81,18 @@ class MeetingHeld:
     objective_met: str
     facts: Private[tuple[str, ...]]
     next_step: Private[NextStep | None]
+    answers: Private[tuple[str, ...]] = ()
+    surprises: Private[tuple[str, ...]] = ()
+
+
+@dataclass(frozen=True)
+class PresentationGiven:
+    at: datetime
+    by: Seat
+    client: str
+    presentation: str
+    needs: tuple[str, ...]
+    note: Private[str | None]
 
 
 @dataclass(frozen=True)
@@ -88,19 +138,115 @@ class DealRefused:
 
 
 @dataclass(frozen=True)
+class ObjectionRaised:
+    at: datetime
+    by: Seat
+    client: str
+    objection: str
+    kind: str
+    words: Private[str | None]
+
+
+@dataclass(frozen=True)
+class ObjectionAnswered:
+    at: datetime
+    by: Seat
+    objection: str
+    technique: str
+    result: str
+
+
+@dataclass(frozen=True)
+class NegotiationStarted:
+    at: datetime
+    by: Seat
+    plan: str | None
+
+
+@dataclass(frozen=True)
+class ConcessionMade:
+    at: datetime
+    by: Seat
+    client: str
+    concession: str
+    item: Private[str]
+    in_return_for: Private[str]
+    value: Decimal | None
+
+
+@dataclass(frozen=True)
 class OpportunityLost:
     at: datetime
     by: Seat
     reason: str
 
 
-Event = OpportunityOpened | MeetingScheduled | MeetingHeld | ProposalSent | DealClosed | DealRefused | OpportunityLost
+@dataclass(frozen=True)
+class OpportunityReopened:
+    """`stage` is where it stood when it was lost."""
+
+    at: datetime
+    by: Seat
+    stage: str
+
+
+@dataclass(frozen=True)
+class OpportunityRecycled:
+    at: datetime
+    by: Seat
+    reason: str
+    not_before: datetime | None
+
+
+@dataclass(frozen=True)
+class OpportunityStalled:
+    at: datetime
+
+
+ACTIVITY = (
+    ClientTouched,
+    MeetingScheduled,
+    MeetingCancelled,
+    MeetingHeld,
+    PresentationGiven,
+    ProposalSent,
+    ObjectionRaised,
+    ObjectionAnswered,
+    NegotiationStarted,
+    ConcessionMade,
+    OpportunityReopened,
+)
+"""What keeps an opportunity from being stalled."""
+
+Event = (
+    OpportunityOpened
+    | FirstTouchMade
+    | FirstTouchMissed
+    | ClientTouched
+    | MeetingScheduled
+    | MeetingCancelled
+    | MeetingHeld
+    | PresentationGiven
+    | ProposalSent
+    | ObjectionRaised
+    | ObjectionAnswered
+    | NegotiationStarted
+    | ConcessionMade
+    | DealClosed
+    | DealRefused
+    | OpportunityLost
+    | OpportunityReopened
+    | OpportunityRecycled
+    | OpportunityStalled
+)
 EVENTS: tuple[type, ...] = (
     OpportunityOpened,
-    MeetingScheduled,
-    MeetingHeld,
-    ProposalSent,
+    FirstTouchMade,
+    FirstTouchMissed,
+    *ACTIVITY,
     DealClosed,
     DealRefused,
     OpportunityLost,
+    OpportunityRecycled,
+    OpportunityStalled,
 )

@@ -21,9 +21,14 @@ def need(opportunity: Opportunity, *stages: Stage) -> None:
         raise Refused("opportunity.wrong-stage", stage=opportunity.stage.value)
 
 
+def policy_of(opened: OpportunityOpened, roster: Roster, at: datetime) -> Policy:
+    """The rules of the line at this time."""
+    staffed = roster.line(opened.line, at)
+    return staffed.policy if staffed else Policy()
+
+
 def within_limit(lines: Sequence[Line], opened: OpportunityOpened, by: Seat, at: datetime, roster: Roster) -> None:
     """A larger discount than the line allows is a manager's to give."""
-    staffed = roster.line(opened.line, at)
-    limit = (staffed.policy if staffed else Policy()).discount_limit_pct
+    limit = policy_of(opened, roster, at).discount_limit_pct
     if largest_discount(lines) > limit and not roster.manages(by.person, opened.line, at):
         raise Refused("opportunity.discount-needs-manager", limit_pct=plain(limit))

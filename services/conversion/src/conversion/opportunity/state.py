@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
-from typing import assert_never
 
 from conversion.opportunity.commands import NextStep
 from conversion.opportunity.events import (
+    ClientTouched,
     DealClosed,
     DealRefused,
-    Event,
-    MeetingHeld,
-    MeetingScheduled,
+    NegotiationStarted,
     OpportunityLost,
     OpportunityOpened,
+    OpportunityRecycled,
+    PresentationGiven,
     ProposalSent,
 )
 
@@ -27,12 +28,22 @@ class Stage(StrEnum):
     OPEN = "open"
     MEETING_PLANNED = "meeting_planned"
     MEETING_HELD = "meeting_held"
+    PRESENTED = "presented"
     PROPOSED = "proposed"
+    NEGOTIATING = "negotiating"
     WON = "won"
     LOST = "lost"
+    RECYCLED = "recycled"
 
 
-ORDER = (Stage.OPEN, Stage.MEETING_PLANNED, Stage.MEETING_HELD, Stage.PROPOSED)
+ORDER = (
+    Stage.OPEN,
+    Stage.MEETING_PLANNED,
+    Stage.MEETING_HELD,
+    Stage.PRESENTED,
+    Stage.PROPOSED,
+    Stage.NEGOTIATING,
+)
 LIVE = frozenset(ORDER)
 
 
@@ -42,21 +53,56 @@ class Meeting:
 
     meeting: str
     starts_at: datetime
+    plan: str | None = None
     objective_met: str | None = None
     facts: tuple[str, ...] = ()
     next_step: NextStep | None = None
+    answers: tuple[str, ...] = ()
+    surprises: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Objection:
+    """An objection, and how it was answered last."""
+
+    objection: str
+    kind: str
+    words: str | None = None
+    technique: str | None = None
+    result: str = "open"
+
+
+@dataclass(frozen=True)
+class Concession:
+    """What was given, and what for."""
+
+    concession: str
+    item: str
+    in_return_for: str
+    value: Decimal | None
 
 
 @dataclass(frozen=True)
 class Opportunity:
-    """`opened` is None while there is none."""
+    """`opened` is None while there is none; `active_at` is when anybody last did something."""
 
     stage: Stage = Stage.NONE
     opened: OpportunityOpened | None = None
+    touched_at: datetime | None = None
+    touch_missed: bool = False
+    last_touch: ClientTouched | None = None
+    active_at: datetime | None = None
+    stalled: bool = False
     meetings: tuple[Meeting, ...] = ()
+    presentations: tuple[PresentationGiven, ...] = ()
     proposals: tuple[ProposalSent, ...] = ()  # the latest revision of each
+    objections: tuple[Objection, ...] = ()
+    negotiation: NegotiationStarted | None = None
+    concessions: tuple[Concession, ...] = ()
     closed: DealClosed | None = None
     lost: OpportunityLost | None = None
+    lost_from: Stage = Stage.NONE
+    recycled: OpportunityRecycled | None = None
     refused: tuple[DealRefused, ...] = ()
 
     def meeting(self, name: str) -> Meeting | None:
@@ -65,42 +111,12 @@ class Opportunity:
     def proposal(self, name: str) -> ProposalSent | None:
         return next((one for one in self.proposals if one.proposal == name), None)
 
+    def objection(self, name: str) -> Objection | None:
+        return next((one for one in self.objections if one.objection == name), None)
+
     def forward(self, stage: Stage) -> Stage:
         """The later of the two stages."""
         return stage if ORDER.index(stage) > ORDER.index(self.stage) else self.stage
 
 
 NEW = Opportunity()
-
-
-def evolve(opportunity: Opportunity, event: Event) -> Opportunity:
-    match event:
-        case OpportunityOpened():
-            return replace(opportunity, stage=Stage.OPEN, opened=event)
-        case MeetingScheduled(meeting=meeting, starts_at=starts_at):
-            planned = _meetings(opportunity, Meeting(meeting, starts_at))
-            return replace(opportunity, stage=opportunity.forward(Stage.MEETING_PLANNED), meetings=planned)
-        case MeetingHeld():
-            known = opportunity.meeting(event.meeting) or Meeting(event.meeting, event.at)
-            held = replace(
-                known, objective_met=event.objective_met, facts=tuple(event.facts), next_step=event.next_step
-            )
-            return replace(
-                opportunity, stage=opportunity.forward(Stage.MEETING_HELD), meetings=_meetings(opportunity, held)
-            )
-        case ProposalSent():
-            others = tuple(one for one in opportunity.proposals if one.proposal != event.proposal)
-            return replace(opportunity, stage=opportunity.forward(Stage.PROPOSED), proposals=(*others, event))
-        case DealClosed():
-            return replace(opportunity, stage=Stage.WON, closed=event)
-        case DealRefused():
-            return replace(opportunity, refused=(*opportunity.refused, event))
-        case OpportunityLost():
-            return replace(opportunity, stage=Stage.LOST, lost=event)
-        case _:
-            assert_never(event)
-
-
-def _meetings(opportunity: Opportunity, meeting: Meeting) -> tuple[Meeting, ...]:
-    others = tuple(one for one in opportunity.meetings if one.meeting != meeting.meeting)
-    return (*others, meeting)

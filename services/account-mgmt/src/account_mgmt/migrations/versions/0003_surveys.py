@@ -1,0 +1,13 @@
+"""The read model of surveys."""
+
+from account_mgmt.survey.views import SURVEYS
+from belt.io.migrate import script
+from belt.io.projection import ddl
+
+revision = "0003_surveys"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    for statement in ddl(SURVEYS):
+        script(statement)
