@@ -102,6 +102,25 @@ def third_purchase(line: Line) -> None:
     line.command("sale", "third", command)
 
 
+def survey(line: Line) -> None:
+    """The client's answers, item by item, give what the sample says."""
+    sold(line)
+    answered, wanted = told("SurveyAnswered"), sample("accounts.SurveyAnswered")
+    at, gaps = wanted.occurred_at, {"promises": (-1, -1, -1), "speed": (0, 0, 0), "competence": (-1, -1, -1)}
+    asked = Contact("Erika Weber")
+    weights = tuple((one.group, one.weight) for one in answered.gaps)
+    invited = Invite(
+        at, "clara", answered.survey_id, wanted.subject, answered.survey_version, weights, asked, Via.FORM, True, 30
+    )
+    line.command("survey", answered.survey_id, invited)
+    given = [
+        Answer(f"{group}_{number}", 6, 6 + gap)
+        for group, three in (gaps | {"care": (0, 0, 0), "materials": (0, 1)}).items()
+        for number, gap in enumerate(three, 1)
+    ]
+    line.command("survey", answered.survey_id, AnswerSurvey(at, "clara", tuple(given), answered.recommend, "Thanks"))
+
+
 def complaint(line: Line) -> None:
     sold(line)
     flagged = sample("accounts.AccountAtRiskFlagged")
@@ -140,25 +159,6 @@ def change(line: Line) -> None:
     line.command("account", moved.subject, command)
 
 
-def survey(line: Line) -> None:
-    """The client's answers, item by item, give what the sample says."""
-    sold(line)
-    answered, wanted = told("SurveyAnswered"), sample("accounts.SurveyAnswered")
-    at, gaps = wanted.occurred_at, {"promises": (-1, -1, -1), "speed": (0, 0, 0), "competence": (-1, -1, -1)}
-    asked = Contact("Erika Weber")
-    weights = tuple((one.group, one.weight) for one in answered.gaps)
-    invited = Invite(
-        at, "clara", answered.survey_id, wanted.subject, answered.survey_version, weights, asked, Via.FORM, True, 30
-    )
-    line.command("survey", answered.survey_id, invited)
-    given = [
-        Answer(f"{group}_{number}", 6, 6 + gap)
-        for group, three in (gaps | {"care": (0, 0, 0), "materials": (0, 1)}).items()
-        for number, gap in enumerate(three, 1)
-    ]
-    line.command("survey", answered.survey_id, AnswerSurvey(at, "clara", tuple(given), answered.recommend, "Thanks"))
-
-
 STORIES = {
     "AccountAccepted": sold,
     "AccountRejected": rejection,
@@ -168,12 +168,12 @@ STORIES = {
     "PaymentReceived": sold,
     "PaymentRefunded": refund,
     "CustomerBecameRegular": third_purchase,
+    "SurveyAnswered": survey,
     "AccountAtRiskFlagged": complaint,
     "CustomerLapsed": lapse,
     "CustomerReturned": comeback,
     "CustomerChurned": farewell,
     "AccountReassigned": change,
-    "SurveyAnswered": survey,
 }
 
 

@@ -94,12 +94,12 @@ CATALOG: list[Entry] = [
     Entry(accounts.PaymentReceived, "conveyor.accounts.v1", "client"),
     Entry(accounts.PaymentRefunded, "conveyor.accounts.v1", "client"),
     Entry(accounts.CustomerBecameRegular, "conveyor.accounts.v1", "client"),
+    Entry(surveys.SurveyAnswered, "conveyor.accounts.v1", "client"),
     Entry(accounts.AccountAtRiskFlagged, "conveyor.accounts.v1", "client"),
     Entry(accounts.CustomerLapsed, "conveyor.accounts.v1", "client"),
     Entry(accounts.CustomerReturned, "conveyor.accounts.v1", "client"),
     Entry(accounts.CustomerChurned, "conveyor.accounts.v1", "client"),
     Entry(accounts.AccountReassigned, "conveyor.accounts.v1", "client"),
-    Entry(surveys.SurveyAnswered, "conveyor.accounts.v1", "client"),
     Entry(pay.PlanActivated, "conveyor.pay.v1", "plan"),
 ]
 

@@ -40,6 +40,7 @@ OFFERS_TABLE = Table(
     Column("converted_by", Text),
     Column("reason", Text),
     *version_columns(),
+    Index("offers_due", "to_person", "due_at", "offer_id"),
     Index("offers_to_person", "to_person", "stage", "offer_id"),
     Index("offers_line", "line", "stage", "offer_id"),
     Index("offers_client", "client_id", "offer_id"),
@@ -187,7 +188,7 @@ def _forward(row: Row, stage: Stage) -> str:
     return max(str(row["stage"]), stage.value, key=ORDER.index)
 
 
-OPPORTUNITIES = StreamView(OPPORTUNITIES_TABLE, shape=1, fold=opportunities)
+OPPORTUNITIES = StreamView(OPPORTUNITIES_TABLE, shape=2, fold=opportunities)
 
 # --- deals ----------------------------------------------------------------------------------------------------------
 
@@ -255,5 +256,5 @@ def _deal(event: deal.Event) -> Row:
             return {}
 
 
-DEALS = StreamView(DEALS_TABLE, shape=1, fold=deals)
+DEALS = StreamView(DEALS_TABLE, shape=2, fold=deals)
 VIEWS = (OFFERS, OPPORTUNITIES, DEALS)

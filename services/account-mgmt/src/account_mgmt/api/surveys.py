@@ -270,7 +270,7 @@ def doors(doors: Doors, desk: Desk) -> None:
         stage: Filter = None,
         asked_by: Filter = None,
         alert: Alerting = None,
-        counts: Annotated[bool, Query(description="how many in each stage, by the other filters")] = False,
+        counts: bool = False,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Response:
@@ -278,8 +278,7 @@ def doors(doors: Doors, desk: Desk) -> None:
         of = SURVEYS_TABLE.c
         listing = Listing(SURVEYS_TABLE, of.survey_id)
         listing = listing.equal((of.client_id, client), (of.line, line), (of.asked_by, asked_by))
-        if alert is not None:
-            listing = listing.only(of.alert.is_(alert))
+        listing = listing if alert is None else listing.only(of.alert.is_(alert))
         return await listing.answer(desk, limit, cursor, (of.stage, stage), counts)
 
     @doors.query("/v1/surveys/{survey}", "accounts:read", reply=SurveyTold)

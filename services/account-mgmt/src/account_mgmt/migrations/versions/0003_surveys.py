@@ -5,7 +5,7 @@ from belt.io.migrate import script
 from belt.io.projection import ddl
 
 revision = "0003_surveys"
-down_revision = "0001"
+down_revision = "0002_standing"
 
 
 def upgrade() -> None:

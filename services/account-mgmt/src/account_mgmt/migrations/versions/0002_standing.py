@@ -7,8 +7,8 @@ from account_mgmt.views import ACCOUNTS
 from belt.io.migrate import script
 from belt.io.projection import keep_function
 
-revision = "0004_standing"
-down_revision = "0003_surveys"
+revision = "0002_standing"
+down_revision = "0001"
 
 
 def upgrade() -> None:
