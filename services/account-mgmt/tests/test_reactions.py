@@ -52,6 +52,7 @@ EMPTIED = deals.PaymentRefunded(
     refunded_net_total=Decimal(10_000),
     empties=True,
 )
+CANCELLED = deals.DealCancelled(sale=first_sale(), deal_id=DEAL, reason="client_withdrew")
 HEARD: list[Event] = [*STAFF, deal_closed(), account_offered(), PAID, EMPTIED]
 
 
@@ -168,6 +169,15 @@ def test_a_first_sale_refunded_in_full_does_not_make_anybody_regular() -> None:
     assert "CustomerBecameRegular" not in station.names()
     station.hears(PAID, at(4, 5))
     assert station.names()[-1] == "CustomerBecameRegular"
+
+
+def test_a_first_sale_that_is_cancelled_counts_no_more() -> None:
+    station = offered()
+    station.command("offer", OFFER, AcceptOffer(NEXT_DAY, "clara"))
+    station.hears(CANCELLED, at(4, 1))
+    (first,) = station.state("account", CLIENT).purchases
+    assert (first.sale_id, first.counts) == (DEAL, False)
+    assert station.hears(CANCELLED, at(4, 1)) == []
 
 
 def test_a_void_order_counts_for_nothing() -> None:

@@ -39,7 +39,7 @@ def react(event: Event, envelope: Envelope) -> Sequence[Step]:
             return [Step(account.CATEGORY, client, NotePurchase(at, client, sale.sale_id, sale.sold_at))]
         case deals.PaymentReceived(sale=sale):
             return [Step(account.CATEGORY, client, CountPurchase(at, sale.sale_id, counts=True))]
-        case deals.PaymentRefunded(sale=sale, empties=True):
+        case deals.PaymentRefunded(sale=sale, empties=True) | deals.DealCancelled(sale=sale):
             return [Step(account.CATEGORY, client, CountPurchase(at, sale.sale_id, counts=False))]
         case deals.AccountOffered():
             return _offered(event, envelope)
