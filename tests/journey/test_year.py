@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from journey_firm import Firm, plans
+from journey_firm import Firm, plan, plans
 
 from conveyor.demo.play import Act, Answer, Play
 from conveyor.demo.stage import Stage
@@ -133,6 +133,65 @@ def a_regular_pauses(firm: Firm) -> Play:
     yield from repeat("2026-12-20 10:00", firm, client, "1000.00")
 
 
+def in_one_hand(when: str, firm: Firm, client: str) -> Does:
+    """A lead where hands do not change; answers with its opportunity."""
+    lead = yield from offered(when, firm, client, firm.hunter, firm.hunter)
+    day, minutes = when.split()
+    return (yield from asks(f"{day} {minutes[:3]}30", "conversion", f"/v1/offers/{lead['offer_id']}"))
+
+
+def the_variant_changes(firm: Firm) -> Play:
+    boris, clara, vera = firm.hunter, "sixteen-clara", "sixteen-vera"
+    x = yield from in_one_hand("2026-05-20 09:00", firm, "sixteen-x")
+    yield from sold("2026-05-20 10:00", x["opportunity_id"], boris, "6000.00")
+    y = yield from in_one_hand("2026-06-10 09:00", firm, "sixteen-y")
+    for person, role in ((clara, "farmer"), ("sixteen-ana", "scout"), (vera, "manager")):
+        yield from does("2026-06-15 09:00", "lead-gen", "/v1/staff", person=person, hired_on="2026-06-15")
+        yield from does("2026-06-15 09:00", "lead-gen", f"/v1/staff/{person}/roles", role=role)
+    paid = {"person": clara, "plan": "ref-farmer", "role": "farmer", "since": "2026-07-01"}
+    yield from does("2026-06-15 09:00", "compensation", "/v1/assignments", **paid)
+    seats = {"lead-gen": "sixteen-ana", "conversion": boris, "account-mgmt": clara}
+    teams = {station: {"team": f"new-{station}", "members": [person]} for station, person in seats.items()}
+    rules: dict[str, Any] = {"variant": FULL, "zone": "Europe/Berlin", "currency": "EUR", "managers": [vera]}
+    path, since = f"/v1/lines/{firm.name}/staffing", "2026-07-01T00:00:00+02:00"
+    yield from does("2026-06-15 10:00", "lead-gen", path, since=since, teams=teams, **rules)
+    moved = {"variant": FULL, "served_by": clara, "legacy_until": "2026-09-30T00:00:00+02:00"}
+    yield from does("2026-07-01 09:00", "lead-gen", "/v1/prospects/sixteen-x/migrate", by=vera, **moved)
+    yield from sold("2026-07-15 10:00", y["opportunity_id"], boris, "8000.00")
+    yield from bought("2026-08-10 10:00", "sixteen-x", clara)
+    yield from bought("2026-10-05 10:00", "sixteen-x", clara)
+
+
+def bought(when: str, client: str, farmer: str) -> Does:
+    money = {"net": "2000.00", "currency": "EUR", "by": farmer}
+    path = f"/v1/accounts/{client}/repeat-sales"
+    sale = yield from does(when, "account-mgmt", path, tax="0.00", **money)
+    return (yield from does(when, "account-mgmt", f"/v1/sales/{sale['sale_id']}/payments", **money))
+
+
+LEGACY: dict[str, Any] = {
+    "plan": "hunter-with-legacy",
+    "version": "1",
+    "role": "hunter",
+    "currency": "EUR",
+    "effective_from": "2026-01-01",
+    "rules": [
+        {
+            "id": "H1",
+            "kind": "commission",
+            "sales": "first",
+            "bands": {
+                "mode": "marginal",
+                "over": "month",
+                "steps": [{"from": "0", "percent": "6"}, {"from": "10000", "percent": "8"}],
+            },
+            "release": "as_paid",
+        },
+        {"id": "H2", "kind": "commission", "sales": "legacy", "percent": "1", "release": "as_paid"},
+    ],
+}
+
+
 # --- the year -------------------------------------------------------------------------------------------------------
 
 
@@ -143,7 +202,10 @@ async def year() -> AsyncIterator[dict[str, Firm]]:
             stage = Stage(line, lambda _: None, at("2026-01-02 09:00"))
             await stage.set(stage.now)
             await plans(line)
+            await plan(line, LEGACY)
             firms = {name: Firm(line, name, FULL) for name in ("ten", "twelve", "eighteen", "twentytwo")}
+            firms["sixteen"] = Firm(line, "sixteen", "hunter")
+            await firms["sixteen"].open({"hunter": "hunter-with-legacy"})
             await firms["ten"].open(more={"ten-egor": "scout"})
             await firms["twelve"].open(more={"twelve-dina": "hunter"})
             await firms["eighteen"].open()
@@ -154,6 +216,7 @@ async def year() -> AsyncIterator[dict[str, Firm]]:
                 nobody_answers(firms["twelve"]),
                 a_regular_pauses(firms["eighteen"]),
                 on_anothers_account(firms["twentytwo"]),
+                the_variant_changes(firms["sixteen"]),
             ]
             await stage.run(stories, at("2027-01-02 09:00"))
             yield firms
@@ -196,3 +259,20 @@ async def test_a_regular_that_pauses_and_returns_is_paid_as_one_client(year: dic
     assert earned(await firm.statement(firm.farmer, "2026-06"), "bounty") == ["30.00"]
     december = await firm.statement(firm.farmer, "2026-12")
     assert (earned(december, "release"), earned(december, "bounty")) == (["20.00"], [])
+
+
+async def test_a_switch_of_variant_in_mid_year_loses_nobodys_credit(year: dict[str, Firm]) -> None:
+    firm = year["sixteen"]
+
+    async def released(person: str, month: str) -> list[str]:
+        return earned(await firm.statement(person, month), "release")
+
+    assert await released(firm.hunter, "2026-05") == ["360.00"]
+    assert await released(firm.hunter, "2026-07") == ["480.00"]
+    assert (await released("sixteen-clara", "2026-08"), await released(firm.hunter, "2026-08")) == (
+        ["40.00"],
+        ["20.00"],
+    )
+    assert (await released("sixteen-clara", "2026-10"), await released(firm.hunter, "2026-10")) == (["40.00"], [])
+    stamped = {e["variant"] for e in await events(firm, "sixteen-y") if e["type"].endswith("DealClosed")}
+    assert stamped == {"hunter"}, "what had begun before the switch keeps its stamp"

@@ -14,6 +14,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -38,6 +39,7 @@ PORTS = {"lead-gen": 8001, "conversion": 8002, "account-mgmt": 8003, "compensati
 READY_SECONDS = 60.0
 STOP_SECONDS = 25.0
 MIGRATE_SECONDS = 120.0
+DYING_SECONDS = 0.3
 KEY_FILE = "sealing.key"
 TOKEN_FILE = "feed.token"  # noqa: S105 (the name of a file)
 TOKEN_SECONDS = 365 * 24 * 3_600.0
@@ -64,7 +66,7 @@ def up(wish: Wish, report: Report) -> tuple[Running, list[str]]:
         stack = Stack.start(home, wish.name, catalog_topics())
         started = [] if stack.reused else ["PostgreSQL and Kafka"]
         running = Running.found(wish.name) or Running(wish.name, home)
-        alive = [service for service in SERVICES if _process(running, service) is not None]
+        alive = [service for service in SERVICES if _lives(running, service)]
         if alive and running.clock != wish.clock:
             raise StartFailed(f"services run on a {running.clock} clock; `conveyor down` first")
         running.clock = wish.clock
@@ -243,6 +245,15 @@ def _process(running: Running, service: str) -> Server | None:
         return None
     found = _server(running, service)
     return found if found.alive() else None
+
+
+def _lives(running: Running, service: str) -> bool:
+    """Whether the service runs. One that does not answer may have been killed this very moment: look again."""
+    found = _process(running, service)
+    if found is None or _ready(running.addresses[service]):
+        return found is not None
+    time.sleep(DYING_SECONDS)
+    return found.alive()
 
 
 def _ready(door: str) -> bool:

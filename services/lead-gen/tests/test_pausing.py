@@ -9,7 +9,7 @@ from lead_gen_story import Company, accepted, at, call, contact, need, register,
 
 from belt.core.decider import Refused
 from conveyor_events import open as open_event
-from conveyor_events.leads import ContactForbidden, ProspectReassigned
+from conveyor_events.leads import ContactForbidden, JourneyMigrated, ProspectReassigned
 from lead_gen.main import STREAMS
 from lead_gen.prospect import commands as c
 from lead_gen.prospect.state import Stage
@@ -131,3 +131,50 @@ def test_only_a_manager_reassigns_and_only_within_the_team(command: c.Reassign, 
     company = Company()
     company.to("acme", register())
     assert code(company, command) == refusal
+
+
+def sold() -> Company:
+    company = Company()
+    company.converting()
+    company.to("acme", c.MakeCustomer(seat("boris"), at(5)))
+    return company
+
+
+def migrate(variant: str = "hunter-farmer", served_by: str | None = "clara", by: str = "vera", **more: Any) -> Any:
+    return c.MigrateJourney(variant, served_by, more.get("until", at(30)), by, at(10), manager=True)
+
+
+def test_a_migrated_journey_keeps_its_seats_and_gets_its_server() -> None:
+    company = sold()
+    company.to("acme", migrate())
+    told = company.told[-1]
+    assert isinstance(told.data, JourneyMigrated)
+    assert (told.data.before, told.data.variant, told.variant) == (
+        "scout-hunter-farmer",
+        "hunter-farmer",
+        "hunter-farmer",
+    )
+    assert told.data.served_by == seat("clara", "farmer")
+    assert (company.prospect().sourced_by.person, company.prospect().converted_by) == ("ana", seat("boris"))
+
+
+@pytest.mark.parametrize(
+    ("command", "refusal"),
+    [
+        (migrate("five-hands"), "variant.unknown"),
+        (migrate(by="ana"), "prospect.needs-manager"),
+        (migrate(served_by="ana"), "seat.not-held"),
+        (migrate(until=at(9)), "span.empty"),
+        (migrate(served_by=None), "span.empty"),
+    ],
+)
+def test_a_migration_that_makes_no_sense_is_refused(command: c.MigrateJourney, refusal: str) -> None:
+    assert code(sold(), command) == refusal
+
+
+def test_who_is_no_customer_yet_is_served_by_nobody() -> None:
+    company = Company()
+    company.registered()
+    assert code(company, migrate()) == "prospect.wrong-stage"
+    company.to("acme", migrate(served_by=None, until=None))
+    assert company.prospect().variant == "hunter-farmer"

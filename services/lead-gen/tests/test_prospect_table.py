@@ -82,6 +82,7 @@ COMMANDS: dict[type, Any] = {
     c.Resume: c.Resume("ana", at(3)),
     c.ForbidContact: FORBID,
     c.Reassign: c.Reassign("egor", "workload", "vera", at(3), manager=True),
+    c.MigrateJourney: c.MigrateJourney("hunter", None, None, "vera", at(3), manager=True),
     c.WakeProspect: c.WakeProspect(at(20)),
     c.Recycle: c.Recycle("timing", at(30), seat("ana", "scout"), at(9)),
     c.Invalidate: c.Invalidate("no_such", "ana", at(3)),
@@ -190,6 +191,11 @@ TABLE: dict[type, list[str]] = {
         WRONG,
         "ProspectReassigned",
         *[WRONG] * 5,
+    ],
+    c.MigrateJourney: [
+        UNKNOWN,
+        *["JourneyMigrated"] * 10,
+        *[WRONG] * 2,
     ],
     c.WakeProspect: [
         UNKNOWN,

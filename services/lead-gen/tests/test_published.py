@@ -59,6 +59,7 @@ def everything() -> list[Public]:
     company.offered("good")
     company.to("good", c.HandOver("good-1", "good-need", seat("ana", "scout"), seat("boris"), at(4)))
     company.to("good", c.MakeCustomer(seat("boris"), at(5)))
+    company.to("good", c.MigrateJourney("hunter-farmer", "clara", at(20), "vera", at(4, 18), manager=True))
     told += [*fresh.told, *company.told]
     return told
 
@@ -103,7 +104,8 @@ def test_the_subject_is_whose_history_it_is(told: list[Public]) -> None:
         if entry.subject == "client":
             assert one.subject == one.client_id
             assert one.journey_id
-            assert one.variant == "scout-hunter-farmer"
+            migrated = one.client_id == "good" and type(one.data).__name__ == "JourneyMigrated"
+            assert one.variant == ("hunter-farmer" if migrated else "scout-hunter-farmer")
         else:
             assert one.subject == getattr(one.data, entry.subject)
 

@@ -40,7 +40,7 @@ class PayLine:
             rule=f"{shown['plan']}/{shown['rule']}",
             causes=tuple(shown["causes"]),
             sale_id=shown.get("sale_id"),
-            base=Decimal(calc["base"]) if "base" in calc else None,
+            base=Decimal(calc["base"]) if "base" in calc and calc.get("note") != "legacy" else None,
             line=shown.get("line"),
         )
 

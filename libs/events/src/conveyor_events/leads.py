@@ -152,3 +152,13 @@ class ProspectReassigned(Event):
     sourced_by: SourcedBy
     before: Annotated[Seat, Field(description="who had the prospect before")]
     reason: Reason
+
+
+class JourneyMigrated(Event):
+    """A client's journey goes on under another variant. Seats that were stamped before stay stamped."""
+
+    line: LineId
+    before: Annotated[str, Field(description="the variant until now")]
+    variant: Annotated[str, Field(description="the variant from now on")]
+    served_by: Annotated[Seat | None, Field(description="who serves the customer from now on")] = None
+    legacy_until: Annotated[Instant | None, Field(description="until then repeat sales name who served before")] = None

@@ -8,17 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from account_mgmt import account, offer, roster
-from account_mgmt.account import CountPurchase, NotePurchase, OpenAccount
+from account_mgmt.account import CountPurchase, MigrateAccount, NotePurchase, OpenAccount
 from account_mgmt.offer import ReceiveOffer
 from account_mgmt.roster import Learn
 from belt.core.decider import Step
-from conveyor_events import deals, staff
+from conveyor_events import deals, leads, staff
 from conveyor_events.envelope import Envelope
 from conveyor_events.words import Event, UnknownVariant
 
 STAFF = "conveyor.staff.v1"
+LEADS = "conveyor.leads.v1"
 DEALS = "conveyor.deals.v1"
-TOPICS = (STAFF, DEALS)
+TOPICS = (STAFF, LEADS, DEALS)
 
 _ROSTER = (
     staff.StaffHired,
@@ -41,6 +42,8 @@ def react(event: Event, envelope: Envelope) -> Sequence[Step]:
             return [Step(account.CATEGORY, client, CountPurchase(at, sale.sale_id, counts=True))]
         case deals.PaymentRefunded(sale=sale, empties=True) | deals.DealCancelled(sale=sale):
             return [Step(account.CATEGORY, client, CountPurchase(at, sale.sale_id, counts=False))]
+        case leads.JourneyMigrated(variant=variant, served_by=served_by, legacy_until=until):
+            return [Step(account.CATEGORY, client, MigrateAccount(at, variant, envelope.actor, served_by, until))]
         case deals.AccountOffered():
             return _offered(event, envelope)
         case _:

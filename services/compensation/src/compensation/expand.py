@@ -202,7 +202,8 @@ def _repeat_sale(at: Expander, fact: RepeatSale) -> Built:
     served_by = at.seat(fact.served_by, Station.ACCOUNT_MGMT, fact)
     sale = _sale(at, fact, "repeat", splits=parts, served_by=served_by)
     at.tills[fact.sale] = _Till(sale, fact.client, accounts)
-    yield accounts.RepeatSale(sale=sale, tax=fact.tax), fact.client
+    legacy = {"person": fact.legacy.person, "until": instant(fact.legacy.until, at.zone)} if fact.legacy else None
+    yield accounts.RepeatSale.model_validate({"sale": sale, "tax": fact.tax, "legacy": legacy}), fact.client
 
 
 def _payment(at: Expander, fact: Payment) -> Built:

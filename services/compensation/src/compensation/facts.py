@@ -115,9 +115,10 @@ class Seated:
 
 @dataclass(frozen=True, slots=True)
 class Sold:
-    """A first or a repeat sale."""
+    """A first or a repeat sale. `legacy`: who served the client before and still has a share in it."""
 
     sale: Sale
+    legacy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +265,9 @@ def _sale(public: sale.Sale) -> Sale:
 
 
 def _sold(event: deals.DealClosed | accounts.RepeatSale) -> Sold:
-    return Sold(_sale(event.sale))
+    legacy = event.legacy if isinstance(event, accounts.RepeatSale) else None
+    runs = legacy is not None and event.sale.sold_at < legacy.until
+    return Sold(_sale(event.sale), legacy.person if legacy is not None and runs else None)
 
 
 def _paid(event: sale.Payment) -> Paid:

@@ -41,7 +41,7 @@ class Credit:
     fact: Fact
     sale: Sale
     role: str
-    kind: str  # first, repeat, or co_sell: the part of a repeat sale that belongs to another role than the serving one
+    kind: str  # first; repeat; co_sell: another role's part of a repeat sale; legacy: who served before
     index: int
     weights: tuple[Decimal, ...]
 
@@ -127,6 +127,9 @@ class History:
         file = self.sales[sale.sale_id]
         if isinstance(fact.data, Sold):
             insort(file.made, fact, key=_made_order)
+            if fact.data.legacy is not None:
+                self.named |= {fact.data.legacy}
+                self.sales_of[fact.data.legacy][sale.sale_id] = None
             if not sale.first:
                 self.repeats_of_client[client][sale.sale_id] = None
         else:
@@ -210,6 +213,9 @@ class Known:
         if not isinstance(data, Sold):
             return
         sale = data.sale
+        if data.legacy is not None:
+            # Beside the others, of the whole: what it costs is the plan's to say. The role is that of the time before.
+            yield data.legacy, Credit(made, sale, "", "legacy", 0, (Decimal(1),))
         serving = None if sale.first else self.holder(made.client_id or "", "served_by", sale.sold_at)
         if sale.splits:
             weights = tuple(part.weight for part in sale.splits)

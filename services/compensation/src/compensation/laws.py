@@ -91,10 +91,12 @@ def _fully_paid(history: History, sale_id: str) -> bool:
 
 
 def _bases(lines: Iterable[Line]) -> Iterator[str]:
-    """The parts of a sale never sum to more than the sale."""
+    """The parts of a sale never sum to more than the sale. What a legacy pays is beside them."""
     credited: defaultdict[tuple[str, str], dict[tuple[str, Decimal | None], Decimal]] = defaultdict(dict)
     whole: dict[tuple[str, str], Decimal] = {}
     for line in lines:
+        if line.calc.note == "legacy":
+            continue
         if line.kind == "commission" and line.sale_id and line.calc.base is not None and line.calc.of_base is not None:
             key = line.sale_id, line.currency
             credited[key][line.person, line.calc.weight] = line.calc.base

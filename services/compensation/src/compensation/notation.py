@@ -137,6 +137,13 @@ class CoSeller(Written):
     weight: Amount
 
 
+class Legacy(Written):
+    """Who served the client before, and until when that counts."""
+
+    person: str
+    until: Moment
+
+
 class RepeatSale(OfClient):
     """A repeat sale; who is paid says `serves`, or the co-sellers."""
 
@@ -148,6 +155,7 @@ class RepeatSale(OfClient):
     converted_by: str = HOUSE
     served_by: str = HOUSE
     co_sell: dict[str, CoSeller] = Field(default_factory=dict)
+    legacy: Legacy | None = None
 
 
 class Payment(Fact):

@@ -130,7 +130,7 @@ class Commission(_Rule):
     """A share of sales: flat per sale, a percentage, or bands."""
 
     kind: Literal["commission"]
-    sales: Literal["first", "repeat"]
+    sales: Literal["first", "repeat", "legacy"]
     co_sell: bool = False
     flat: NotNegative | None = None
     percent: Percent | None = None
@@ -151,7 +151,7 @@ class Commission(_Rule):
     def _one_rate(self) -> Self:
         if sum(rate is not None for rate in (self.flat, self.percent, self.bands)) != 1:
             raise ValueError("give exactly one of flat, percent and bands")
-        if self.co_sell and self.sales == "repeat":
+        if self.co_sell and self.sales != "first":
             raise ValueError("co_sell: the serving part of a repeat sale is paid by `sales: repeat` itself")
         return self
 

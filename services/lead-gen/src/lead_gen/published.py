@@ -57,7 +57,13 @@ def _told(event: e.Event, state: Prospect) -> tuple[Event, Seat | None] | None:
             return gone, by
         case e.HandoverOverdue(need_id=need_id, sourced_by=sourced_by):
             return leads.HandoverOverdue(line=state.line, need_id=need_id, sourced_by=sourced_by), None
-        case e.ProspectReleased() | e.ProspectClaimed() | e.ContactForbidden() | e.ProspectReassigned():
+        case (
+            e.ProspectReleased()
+            | e.ProspectClaimed()
+            | e.ContactForbidden()
+            | e.ProspectReassigned()
+            | e.JourneyMigrated()
+        ):
             return _held(event, state)
         case e.RegistrationRefused(line=line, by=by, held_by=held_by, reason=reason, protected_until=until):
             refused = leads.RegistrationRefused(
@@ -80,7 +86,8 @@ def _told(event: e.Event, state: Prospect) -> tuple[Event, Seat | None] | None:
 
 
 def _held(
-    event: e.ProspectReleased | e.ProspectClaimed | e.ContactForbidden | e.ProspectReassigned, state: Prospect
+    event: e.ProspectReleased | e.ProspectClaimed | e.ContactForbidden | e.ProspectReassigned | e.JourneyMigrated,
+    state: Prospect,
 ) -> tuple[Event, Seat | None]:
     match event:
         case e.ProspectReleased(sourced_by=sourced_by):
@@ -89,6 +96,15 @@ def _held(
             return leads.ProspectClaimed(line=state.line, sourced_by=by, before=before), by
         case e.ContactForbidden(by=by):
             return leads.ContactForbidden(line=state.line, sourced_by=state.sourced_by), by
+        case e.JourneyMigrated(by=by):
+            migrated = leads.JourneyMigrated(
+                line=state.line,
+                before=event.before,
+                variant=event.variant,
+                served_by=event.served_by,
+                legacy_until=event.legacy_until,
+            )
+            return migrated, by
         case e.ProspectReassigned(before=before, to=to, reason=reason, by=by):
             moved = leads.ProspectReassigned(line=state.line, sourced_by=to, before=before, reason=reason)
             return moved, by

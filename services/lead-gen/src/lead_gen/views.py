@@ -105,6 +105,8 @@ def _held(event: Held) -> Row:
     match event:
         case e.ContactForbidden():
             return {"stage": Stage.DO_NOT_CONTACT.value, "next_call_at": None, **_NO_DUES}
+        case e.JourneyMigrated(variant=variant):
+            return {"variant": variant}
         case e.ProspectReassigned(to=to, protected_until=until):
             return {"sourced_by": to.person, "protected_until": until}
         case e.ProspectReleased():

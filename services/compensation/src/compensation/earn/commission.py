@@ -23,7 +23,7 @@ def commissions(post: Post, known: Known) -> Iterator[Line | Waiting]:
     tiers, capped = Tally(), Tally()
     for credit in known.credits(post.person):
         day = post.calendar.day(credit.sale.sold_at)
-        if credit.role != post.role or not post.concerns(credit.sale.line) or not post.covers(day):
+        if credit.role not in ("", post.role) or not post.concerns(credit.sale.line) or not post.covers(day):
             continue
         plan = post.version(day)
         rules = [r for r in plan.rules if isinstance(r, Commission) and _takes(r, credit)] if plan else []
@@ -90,11 +90,12 @@ def _entitlement(
         weight=credit.weights[credit.index],
         of_weights=base.weights,
         uncapped=full if amount != full else None,
+        note="legacy" if credit.kind == "legacy" else None,
         **base.foreign,
         **reasons,
     )
     as_paid = rule.release == "as_paid"
-    leg = f"{post.leg}:{credit.index}"
+    leg = f"{post.leg}:{'legacy' if credit.kind == 'legacy' else credit.index}"
     line = Line(
         line_id=line_id(credit.fact.event_id, rule.id, plan.plan, plan.version, post.person, leg),
         person=post.person,

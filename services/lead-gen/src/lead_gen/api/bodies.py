@@ -192,5 +192,13 @@ class ReassignBody(BaseBody):
     reason: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$", description="a code, such as leaver or workload")]
 
 
+class MigrateBody(BaseBody):
+    """`served_by`: who serves a customer from now on; until `legacy_until` repeat sales name the one before, too."""
+
+    variant: Word
+    served_by: GivenId | None = None
+    legacy_until: Instant | None = None
+
+
 class ClaimBody(BaseBody):
     """A claim says nothing but who and when."""

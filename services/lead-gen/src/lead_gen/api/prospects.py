@@ -202,6 +202,13 @@ def _set_aside(doors: Doors, desk: Desk) -> None:
         command = c.Reassign(body.to, body.reason, act.by, act.at, act.manager)
         return await _do(desk, request, client, command, body)
 
+    @doors.command("/{client}/migrate", "manager", reply=ProspectReply)
+    async def migrate(request: Request, client: GivenId, body: b.MigrateBody) -> Response:
+        """The client's journey goes on under another variant."""
+        act = acting(desk, request, body)
+        command = c.MigrateJourney(body.variant, body.served_by, body.legacy_until, act.by, act.at, act.manager)
+        return await _do(desk, request, client, command, body)
+
 
 def _offered(prospect: Prospect) -> dict[str, Any]:
     offer = prospect.offer

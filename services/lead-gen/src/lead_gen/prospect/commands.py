@@ -197,6 +197,18 @@ class Reassign:
 
 
 @dataclass(frozen=True)
+class MigrateJourney:
+    """A journey goes on under another variant; `served_by` is who serves the client from now on."""
+
+    variant: str
+    served_by: str | None
+    legacy_until: datetime | None
+    by: str
+    at: datetime
+    manager: bool = False
+
+
+@dataclass(frozen=True)
 class ReleaseProspect:
     """The time for rework is over."""
 
@@ -269,6 +281,7 @@ Work = (
     | Resume
     | ForbidContact
     | Reassign
+    | MigrateJourney
     | Invalidate
 )
 """Done by whose prospect it is, or by a manager."""

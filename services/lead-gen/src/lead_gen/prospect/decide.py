@@ -136,6 +136,8 @@ def _worked(command: c.Work, by: Seat, prospect: Prospect, roster: Roster, count
             return pausing.forbid(command, by, prospect)
         case c.Reassign():
             return pausing.reassign(command, by, prospect, roster)
+        case c.MigrateJourney():
+            return pausing.migrate(command, by, prospect, roster)
         case _:
             return working.work(command, by, prospect, roster)
 

@@ -234,6 +234,16 @@ class ProspectReassigned:
 
 
 @dataclass(frozen=True)
+class JourneyMigrated:
+    before: str
+    variant: str
+    served_by: Seat | None
+    legacy_until: datetime | None
+    by: Seat
+    at: datetime
+
+
+@dataclass(frozen=True)
 class ProspectReleased:
     sourced_by: Seat
     at: datetime
@@ -284,6 +294,7 @@ Event = (
     | LeadRecycled
     | ContactForbidden
     | ProspectReassigned
+    | JourneyMigrated
     | ProspectReleased
     | ProspectClaimed
     | ProspectInvalidated
@@ -309,6 +320,7 @@ EVENTS: tuple[type, ...] = (
     LeadRecycled,
     ContactForbidden,
     ProspectReassigned,
+    JourneyMigrated,
     ProspectReleased,
     ProspectClaimed,
     ProspectInvalidated,

@@ -37,6 +37,7 @@ def evolve(prospect: Prospect, event: e.Event) -> Prospect:
 Held = (
     e.ContactForbidden
     | e.ProspectReassigned
+    | e.JourneyMigrated
     | e.ProspectReleased
     | e.ProspectClaimed
     | e.ProspectInvalidated
@@ -51,6 +52,8 @@ def _held(prospect: Prospect, event: Held) -> Prospect:
             return replace(
                 prospect, stage=Stage.DO_NOT_CONTACT, handover_due_at=None, rework_until=None, parked_until=None
             )
+        case e.JourneyMigrated():
+            return replace(prospect, variant=event.variant)
         case e.ProspectReassigned():
             return replace(prospect, sourced_by=event.to, protected_until=event.protected_until)
         case e.ProspectReleased():

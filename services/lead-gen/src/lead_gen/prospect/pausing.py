@@ -1,14 +1,15 @@
-"""Not now, or never again: parked and resumed, back from the next station, not to be contacted, given to another."""
+"""Not now, never again, or otherwise: parked and resumed, recycled, not to be contacted, reassigned, migrated."""
 
 from __future__ import annotations
 
 from belt.core.decider import Refused
 from conveyor_events.roster import Roster
-from conveyor_events.words import HOUSE, Role, Seat
-from lead_gen.prospect.commands import ForbidContact, Park, Reassign, Recycle, Resume
+from conveyor_events.words import HOUSE, VARIANTS, Role, Seat, Station, role_at
+from lead_gen.prospect.commands import ForbidContact, MigrateJourney, Park, Reassign, Recycle, Resume
 from lead_gen.prospect.events import (
     ContactForbidden,
     Event,
+    JourneyMigrated,
     LeadRecycled,
     ProspectParked,
     ProspectReassigned,
@@ -74,3 +75,32 @@ def reassign(command: Reassign, by: Seat, prospect: Prospect, roster: Roster) ->
     to = finder(command.to, roster, prospect.line, prospect.variant, command.at)
     until = protection(staffed, command.at)
     return [ProspectReassigned(prospect.sourced_by, to, command.reason, until, by, command.at)]
+
+
+def migrate(command: MigrateJourney, by: Seat, prospect: Prospect, roster: Roster) -> list[Event]:
+    """What was stamped stays: who found and who sold is credited as before. Who serves from now on comes with it."""
+    if by.role != Role.MANAGER:
+        raise Refused("prospect.needs-manager")
+    if command.variant not in VARIANTS:
+        raise Refused("variant.unknown", variant=command.variant, known=sorted(VARIANTS))
+    if prospect.stage in (Stage.INVALID, Stage.DO_NOT_CONTACT):
+        raise Refused("prospect.wrong-stage", stage=prospect.stage)
+    if command.variant == prospect.variant:
+        return []
+    served_by = _server(command, prospect, roster)
+    until = command.legacy_until
+    if until is not None and (served_by is None or until <= command.at):
+        raise Refused("span.empty")
+    return [JourneyMigrated(prospect.variant, command.variant, served_by, until, by, command.at)]
+
+
+def _server(command: MigrateJourney, prospect: Prospect, roster: Roster) -> Seat | None:
+    """A customer is served by somebody of the account team; whoever is no customer yet is offered later."""
+    if command.served_by is None:
+        return None
+    if prospect.stage is not Stage.CUSTOMER:
+        raise Refused("prospect.wrong-stage", stage=prospect.stage)
+    there = Station.ACCOUNT_MGMT
+    if not roster.works_at(command.served_by, prospect.line, there, command.at):
+        raise Refused("seat.not-held", person=command.served_by, line=prospect.line, station=there)
+    return Seat(person=command.served_by, role=role_at(command.variant, there))
