@@ -57,7 +57,7 @@ STAGELESS = {
 
 def page() -> str:
     """The whole page."""
-    tables = (_handover(), _prospect(), *_conversion(), *_account_mgmt(), _plan())
+    tables = (_handover(), _prospect(), _competitor(), *_conversion(), *_account_mgmt(), _plan())
     return HEAD + "\n".join(table.text() for table in tables) + "\n" + _stageless()
 
 
@@ -137,6 +137,24 @@ def _prospect() -> Table:
         commands=_named(commands),
         stages=list(stages),
         trial=trial,
+    )
+
+
+def _competitor() -> Table:
+    place = "services/lead-gen/tests/test_competitor.py"
+    test = _test(place)
+    return Table(
+        title="Competitor card (lead-gen)",
+        about="What is known of a rival, and until when it is believed.",
+        decider="services/lead-gen/src/lead_gen/competitor.py",
+        test=place,
+        commands=_named(test.COMMANDS),
+        stages=list(test.STAGES),
+        trial=lambda command, stage: Folded(
+            test.STAGES[stage],
+            lambda card: test.k.decide(test.COMMANDS[command], card),
+            test.k.evolve,
+        ).trial(),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from belt.core.decider import Stream
 from belt.io.service import Service
-from lead_gen import api, published, reactions, routing, staffing, views
+from lead_gen import api, competitor, published, reactions, routing, staffing, views
 from lead_gen.codes import CODES
 from lead_gen.prospect import state as prospects
 from lead_gen.prospect.decide import decide, follow, reads
@@ -44,7 +44,17 @@ ROUTING: Stream[Any, Any, Any] = Stream(
     decide=routing.decide,
     evolve=routing.evolve,
 )
-STREAMS = {stream.category: stream for stream in (PROSPECT, STAFFING, ROUTING)}
+COMPETITOR: Stream[Any, Any, Any] = Stream(
+    category=competitor.CATEGORY,
+    initial=competitor.NEW,
+    events=competitor.EVENTS,
+    decide=competitor.decide,
+    evolve=competitor.evolve,
+    timers=competitor.timers,
+    holder=competitor.holder,
+    view=views.COMPETITORS,
+)
+STREAMS = {stream.category: stream for stream in (PROSPECT, STAFFING, ROUTING, COMPETITOR)}
 
 SERVICE = Service(
     name="lead-gen",

@@ -9,6 +9,7 @@ from sqlalchemy import Column, DateTime, Index, Integer, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from belt.io.projection import StreamView, version_columns
+from lead_gen import competitor
 from lead_gen.prospect import events as e
 from lead_gen.prospect.evolve import Held
 from lead_gen.prospect.state import Stage
@@ -175,3 +176,48 @@ def _handed(row: Row, event: e.LeadOffered | e.LeadWithdrawn | e.OfferMoved | e.
 
 
 PROSPECTS = StreamView(PROSPECTS_TABLE, shape=2, fold=prospect)
+
+# --- competitor cards -----------------------------------------------------------------------------------------------
+
+COMPETITORS_TABLE = Table(
+    "competitors",
+    TABLES,
+    Column("card_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("claims", Integer, nullable=False),
+    Column("stated", ARRAY(Text), nullable=False),
+    Column("published_at", INSTANT),
+    Column("stale_at", INSTANT),
+    *version_columns(),
+    Index("competitors_stage", "stage", "card_id"),
+)
+
+
+def competitor_card(row: Row | None, event: competitor.Event) -> Row | None:
+    if isinstance(event, competitor.CardOpened):
+        return {"card_id": event.card, "name": event.name, "stage": "draft", "claims": 0, "stated": []}
+    return None if row is None else {**row, **_card(row, event)}
+
+
+def _card(row: Row, event: competitor.Event) -> Row:
+    match event:
+        case competitor.ClaimStated(claim=claim):
+            stated = [*row["stated"], *([claim] if claim not in row["stated"] else [])]
+            return {"stated": stated, "claims": len(stated)}
+        case competitor.ClaimDropped(claim=claim):
+            stated = [one for one in row["stated"] if one != claim]
+            return {"stated": stated, "claims": len(stated)}
+        case competitor.CardPublished(at=at):
+            return {"stage": "published", "published_at": at, "stale_at": None}
+        case competitor.CardStale(at=at):
+            return {"stage": "stale", "stale_at": at}
+        case competitor.CardRetired():
+            return {"stage": "retired"}
+        case competitor.CardOpened():
+            return {}
+        case _:
+            assert_never(event)
+
+
+COMPETITORS = StreamView(COMPETITORS_TABLE, shape=1, fold=competitor_card)
