@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from checks.docs import doors, errors, openapi, states
+from checks.docs import doors, errors, openapi, roles, states
 from checks.docs.apps import services
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +22,7 @@ def documents() -> Pages:
     """Every generated document: its path in the checkout, and who writes it."""
     pages: Pages = {
         "docs/errors.md": lambda: MARK + errors.page(),
+        "docs/roles.md": lambda: MARK + roles.page(),
         "docs/services.md": lambda: MARK + doors.page(),
         "docs/states.md": lambda: MARK + states.page(),
     }

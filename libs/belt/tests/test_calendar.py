@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from belt.core.calendar import Calendar, UnknownZone, day_start, days_between, days_later
@@ -106,3 +106,56 @@ def test_a_deadline_lies_in_working_time_and_adds_up(start: datetime, hours: int
     assert BERLIN.works(local.date())
     assert time(9) < local.time() <= time(18)
     assert BERLIN.due(due, more) == BERLIN.due(start, hours + more)
+
+
+# --- against a clock that is read minute by minute ------------------------------------------------------------------
+
+OFFICE = {
+    "weekdays": [0, 1, 2, 3, 4],
+    "opens": "08:30",
+    "closes": "17:00",
+    "holidays": [date(2026, 4, 3), date(2026, 4, 6), date(2026, 12, 25), date(2027, 1, 1)],
+    "breaks": [("12:00", "12:45"), ("15:00", "15:15")],
+}
+ABOUT = st.sampled_from([date(2026, 3, 27), date(2026, 4, 2), date(2026, 10, 23), date(2026, 12, 23), date(2026, 7, 1)])
+
+
+def minute_by_minute(zone: str, start: datetime, hours: int) -> datetime:
+    """Counts every minute that is worked on the wall clock. Shares nothing with the calendar."""
+    wall, at, left = ZoneInfo(zone), start.astimezone(UTC), hours * 60
+    while left:
+        local = at.astimezone(wall)
+        clock = f"{local:%H:%M}"
+        open_now = local.weekday() < 5 and local.date() not in (
+            date(2026, 4, 3),
+            date(2026, 4, 6),
+            date(2026, 12, 25),
+            date(2027, 1, 1),
+        )
+        open_now = open_now and "08:30" <= clock < "17:00"
+        if open_now and not "12:00" <= clock < "12:45" and not "15:00" <= clock < "15:15":
+            left -= 1
+        at += timedelta(minutes=1)
+    return at
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    zone=st.sampled_from(["Europe/Berlin", "America/Sao_Paulo", "America/New_York", "Australia/Lord_Howe", "UTC"]),
+    day=ABOUT,
+    minute=st.integers(0, 5 * 24 * 60),
+    hours=st.integers(1, 30),
+)
+def test_deadlines_are_those_of_a_clock_read_minute_by_minute(zone: str, day: date, minute: int, hours: int) -> None:
+    calendar = Calendar.of(zone, **OFFICE)  # type: ignore[arg-type]
+    start = datetime.combine(day, time(), UTC) + timedelta(minutes=minute)
+    assert calendar.due(start, hours) == minute_by_minute(zone, start, hours)
+
+
+@pytest.mark.parametrize(
+    "breaks",
+    [[("08:00", "09:00")], [("12:00", "12:00")], [("12:00", "13:00"), ("12:30", "14:00")], [("16:30", "17:30")]],
+)
+def test_breaks_lie_within_the_working_day(breaks: list[tuple[str, str]]) -> None:
+    with pytest.raises(ValueError, match="breaks"):
+        Calendar.of("UTC", opens="08:30", closes="17:00", breaks=breaks)

@@ -416,3 +416,21 @@ async def test_the_call_list_shows_who_is_to_be_called_the_longest_due_first(off
     rest = (await office.get("/v1/prospects/calls", **asked, cursor=first["next"])).json()
     assert [row["client_id"] for row in (*first["items"], *rest["items"])] == ["p1", "p0"]
     assert rest["next"] is None
+
+
+FIVE_WAYS = ("DE 123 456 789", "de123456789", "123456789", "DE-123.456.789", "\uff24\uff25 123/456/789")
+
+
+async def test_one_tax_number_written_five_ways_is_one_client_whoever_enters_it(office: Office) -> None:
+    await office.opens()
+    entries = []
+    for n in range(50):
+        keys = [{"kind": "tax_no", "value": FIVE_WAYS[n % 5]}]
+        entry = PROSPECT | {"client_id": f"t{n}", "identity_keys": keys}
+        entries.append(office.post("/v1/prospects", entry, by="ana" if n % 2 else "egor"))
+    answers = await asyncio.gather(*entries)
+    assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 49}
+    refused = [answer.json() for answer in answers if answer.status_code == 409]
+    assert {one["facts"]["protected_until"] for one in refused} == {"2026-05-31T22:00:00.000000Z"}
+    [(streams,)] = await office.query("select count(distinct stream_id) from events where stream_id like 'prospect-%'")
+    assert streams == 1

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date
+from functools import reduce
 from itertools import count
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lead_gen_story import Company, at, last, offer, seat, withdraw
 
 from lead_gen.prospect import commands as c
 from lead_gen.prospect.events import LeadOffered
+from lead_gen.routing import CountOffer, Routing, decide, evolve
 from lead_gen.staffing import Leave, SetAbsence
 
 _numbers = count()
@@ -68,3 +74,45 @@ def test_an_answered_lead_is_no_load_any_more(how: str) -> None:
         company.to("acme", c.MoveOffer("acme-1", seat("dina"), at(4)))
         company.to("acme", c.HandOver("acme-1", "acme-need", seat("ana", "scout"), seat("dina"), at(5)))
     assert company.states["routing-tools"].load == {"boris": 0}
+
+
+class Desk:
+    """The routing of one line alone, as its stream makes it."""
+
+    def __init__(self) -> None:
+        self.routing, self.kept = Routing(), list[Any]()
+
+    def lead(self, there: Sequence[str], how: str = "round_robin") -> str | None:
+        to = self.routing.next(there, how)
+        if to is not None:
+            for event in decide(CountOffer(to, tuple(there), loads=False, at=at(2)), self.routing):
+                self.kept.append(event)
+                self.routing = evolve(self.routing, event)
+        return to
+
+    def restart(self) -> None:
+        """What is known after a restart is what the events say."""
+        self.routing = reduce(evolve, self.kept, Routing())
+
+
+def test_ten_thousand_leads_are_shared_within_one_across_restarts() -> None:
+    desk, team = Desk(), [f"hunter-{n}" for n in range(7)]
+    got: Counter[str | None] = Counter()
+    for number in range(10_000):
+        if number % 2_500 == 1_234:
+            desk.restart()
+        got[desk.lead(team)] += 1
+    assert max(got.values()) - min(got.values()) <= 1
+    assert set(got) == set(team)
+
+
+@given(st.lists(st.sets(st.sampled_from(["ana", "boris", "clara", "dina", "egor"])), min_size=1, max_size=60))
+def test_nobody_who_is_not_there_receives_anything_and_those_always_there_are_equal(days: list[set[str]]) -> None:
+    desk, got = Desk(), Counter[str]()
+    always = set.intersection(*days)
+    for there in days:
+        to = desk.lead(sorted(there))
+        assert to in there or (to is None and not there)
+        got.update([to] if to else [])
+    shares = [got[one] for one in always]
+    assert not shares or max(shares) - min(shares) <= 1

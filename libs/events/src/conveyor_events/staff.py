@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -14,6 +15,15 @@ _OPEN = ConfigDict(frozen=True, extra="allow")
 Weekday = Annotated[int, Field(ge=0, le=6)]
 
 
+class Break(BaseModel):
+    """A part of the working day in which no deadline runs, such as lunch."""
+
+    model_config = _OPEN
+
+    begins: Annotated[str, Field(pattern=_CLOCK)]
+    ends: Annotated[str, Field(pattern=_CLOCK)]
+
+
 class WorkingCalendar(BaseModel):
     """When deadlines run: working days and hours in the zone of the line."""
 
@@ -23,12 +33,22 @@ class WorkingCalendar(BaseModel):
     opens: Annotated[str, Field(pattern=_CLOCK)] = "09:00"
     closes: Annotated[str, Field(pattern=_CLOCK)] = "18:00"
     holidays: list[date] = []
+    breaks: list[Break] = []
 
     @model_validator(mode="after")
     def _opens_before_it_closes(self) -> Self:
         if self.opens >= self.closes:
             raise ValueError("a working day opens before it closes")
+        pauses = sorted((one.begins, one.ends) for one in self.breaks)
+        marks = [self.opens, *(mark for pause in pauses for mark in pause), self.closes]
+        if any(before >= after for before, after in pairwise(marks)):
+            raise ValueError("breaks lie within the working day, one after the other")
         return self
+
+    @property
+    def pauses(self) -> list[tuple[str, str]]:
+        """The breaks as pairs of times."""
+        return [(one.begins, one.ends) for one in self.breaks]
 
 
 class Policy(BaseModel):

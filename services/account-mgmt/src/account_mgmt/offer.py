@@ -185,7 +185,7 @@ def _team(roster: Roster, line: str, at: datetime, asked: Seat | None) -> tuple[
     hours = policy.calendar
     rules = Rules(
         reasons=REASONS,
-        calendar=Calendar.of(zone, hours.weekdays, hours.opens, hours.closes, hours.holidays),
+        calendar=Calendar.of(zone, hours.weekdays, hours.opens, hours.closes, hours.holidays, hours.pauses),
         accept_hours=policy.account_accept_within_hours,
         reroutes=policy.reroutes,
         dispute_days=policy.dispute_days,

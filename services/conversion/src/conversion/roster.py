@@ -58,7 +58,7 @@ def calendar_of(staffed: LineStaffed | None) -> Calendar:
     """The working hours of the line; while its staffing is not known, the usual ones in UTC."""
     hours = staffed.policy.calendar if staffed else WorkingCalendar()
     zone = staffed.zone if staffed else "UTC"
-    return Calendar.of(zone, hours.weekdays, hours.opens, hours.closes, hours.holidays)
+    return Calendar.of(zone, hours.weekdays, hours.opens, hours.closes, hours.holidays, hours.pauses)
 
 
 def managers(known: Roster, line: str, at: datetime) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _DAY = timedelta(days=1)
@@ -57,6 +58,7 @@ class Calendar:
     opens: time = time(9)
     closes: time = time(18)
     holidays: frozenset[date] = frozenset()
+    breaks: tuple[tuple[time, time], ...] = ()  # such as lunch, in order
 
     def __post_init__(self) -> None:
         zone_info(self.zone)
@@ -64,6 +66,10 @@ class Calendar:
             raise ValueError("working days are numbers from 0 (Monday) to 6, and at least one of them")
         if self.closes != _MIDNIGHT and self.opens >= self.closes:
             raise ValueError("a working day opens before it closes")
+        marks = [self.opens, *(mark for pause in self.breaks for mark in pause)]
+        marks += [self.closes] if self.closes != _MIDNIGHT else []
+        if any(before >= after for before, after in pairwise(marks)):
+            raise ValueError("breaks lie within the working day, one after the other")
 
     @classmethod
     def of(
@@ -73,10 +79,13 @@ class Calendar:
         opens: str = "09:00",
         closes: str = "18:00",
         holidays: Iterable[date] = (),
+        breaks: Iterable[tuple[str, str]] = (),
     ) -> Calendar:
         """From the words of a policy: times as text."""
         days = tuple(sorted(set(weekdays)))
-        return cls(zone, days, time.fromisoformat(opens), time.fromisoformat(closes), frozenset(holidays))
+        pauses = tuple(sorted((time.fromisoformat(begins), time.fromisoformat(ends)) for begins, ends in breaks))
+        hours = time.fromisoformat(opens), time.fromisoformat(closes)
+        return cls(zone, days, *hours, frozenset(holidays), pauses)
 
     def works(self, day: date) -> bool:
         """Whether people work on this date."""
@@ -124,11 +133,15 @@ class Calendar:
         return days_later(self.zone, start, days)
 
     def _shifts(self, day: date) -> Iterator[tuple[datetime, datetime]]:
-        """(opens, closes) of every working day from this date on."""
+        """(begins, ends) of every stretch of work from this date on."""
         while True:
             if self.works(day):
                 last = day + _DAY if self.closes == _MIDNIGHT else day
-                yield _instant(self.zone, day, self.opens), _instant(self.zone, last, self.closes)
+                begins = self.opens
+                for pause, goes_on in self.breaks:
+                    yield _instant(self.zone, day, begins), _instant(self.zone, day, pause)
+                    begins = goes_on
+                yield _instant(self.zone, day, begins), _instant(self.zone, last, self.closes)
             day += _DAY
 
 

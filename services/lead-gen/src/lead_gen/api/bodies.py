@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, StringConstraints
 
 from belt.io.body import BaseBody, GivenId, Strict
-from conveyor_events.staff import Policy, WorkingCalendar
+from conveyor_events.staff import Break, Policy, WorkingCalendar
 from conveyor_events.words import Instant
 from lead_gen.identity import IdentityKey, Kind
 from lead_gen.prospect.commands import (
@@ -68,8 +68,14 @@ class TeamBody(Strict):
     members: Annotated[list[GivenId], Field(max_length=2_000)]
 
 
+class BreakBody(Break):
+    model_config = _CLOSED
+
+
 class CalendarBody(WorkingCalendar):
     model_config = _CLOSED
+
+    breaks: Annotated[list[BreakBody], Field(max_length=10)] = []  # type: ignore[assignment]
 
 
 class PolicyBody(Policy):

@@ -56,7 +56,7 @@ class Terms:
 def calendar(staffed: LineStaffed) -> Calendar:
     """The working time of the line."""
     hours = staffed.policy.calendar
-    return Calendar.of(staffed.zone, hours.weekdays, hours.opens, hours.closes, hours.holidays)
+    return Calendar.of(staffed.zone, hours.weekdays, hours.opens, hours.closes, hours.holidays, hours.pauses)
 
 
 def running(due_at: datetime, now: datetime) -> datetime | None:
