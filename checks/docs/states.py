@@ -34,23 +34,27 @@ What each command does in each stage, for every stream that has stages. The cell
 
 """
 STAGELESS = {
-    "staffing": ("the company: people, roles, absences, leaves, how each line is staffed", ["lead-gen/src/lead_gen"]),
+    "erasure": ("that a client is forgotten here, too: its key is destroyed", ["libs/belt/src/belt/core"]),
+    "staffing": (
+        "the company: people, roles, absences, leaves, how each line is staffed",
+        ["services/lead-gen/src/lead_gen"],
+    ),
     "roster": (
         "the same, as heard on the staff topic",
-        ["conversion/src/conversion", "account-mgmt/src/account_mgmt"],
+        ["services/conversion/src/conversion", "services/account-mgmt/src/account_mgmt"],
     ),
     "routing": (
         "who received how many, so that the next choice is fair",
-        ["lead-gen/src/lead_gen", "conversion/src/conversion"],
+        ["services/lead-gen/src/lead_gen", "services/conversion/src/conversion"],
     ),
     "client": (
         "what is unique for a client: one open opportunity for each need, one first sale",
-        ["conversion/src/conversion"],
+        ["services/conversion/src/conversion"],
     ),
-    "assignment": ("who is paid by which plan, from when to when", ["compensation/src/compensation"]),
+    "assignment": ("who is paid by which plan, from when to when", ["services/compensation/src/compensation"]),
     "selftest/attempts": (
         "what a person found out about themselves: each attempt at a self-test, for the person only",
-        ["account-mgmt/src/account_mgmt"],
+        ["services/account-mgmt/src/account_mgmt"],
     ),
 }
 
@@ -64,7 +68,7 @@ def page() -> str:
 def _stageless() -> str:
     text = "## Streams without stages\n\n| stream | what it remembers | file |\n|---|---|---|\n"
     for stream, (about, folders) in STAGELESS.items():
-        files = ", ".join(f"[{one.partition('/')[0]}](../services/{one}/{stream}.py)" for one in folders)
+        files = ", ".join(f"[{one.split('/')[1]}](../{one}/{stream}.py)" for one in folders)
         text += f"| `{stream.partition('/')[0]}` | {about} | {files} |\n"
     return text
 

@@ -11,6 +11,7 @@ import pytest
 from counting import AT, COUNTER, STREAMS, Name, Object, Pass, Raise, Remind, Reserve, Ring
 
 from belt.core.decider import Refused, Step
+from belt.core.erasure import ERASURE, erase
 from belt.io.clock import DrivenClock, SystemClock
 from belt.io.handle import Writer
 from belt.io.ids import fresh
@@ -195,6 +196,49 @@ async def test_personal_fields_are_ciphertext_and_read_erased_without_their_key(
     with pytest.raises(Refused, match="personal-data-erased"):
         await fresh_reader.handle(step("a", Name("again")))
     await fresh_reader.stop()
+
+
+async def test_who_is_erased_is_forgotten_by_every_process(
+    counters: str, writer: Writer, database: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Writer(counters, STREAMS | {"erasure": ERASURE}, Vault(SECRET), SystemClock(), "/test")
+    other.start()
+    await writer.handle(step("a", Name("Zoë Müller")))
+    assert (await other.read("counter", "a")).state.name == "Zoë Müller"
+    await other.handle(erase("client-1", AT))
+    await other.handle(erase("client-1", AT))
+    assert await database.fetchval("select wrapped is null from keys") is True
+    assert (await other.read("counter", "a")).state.name == "[erased]"
+    with pytest.raises(Refused, match="personal-data-erased"):
+        await other.handle(step("a", Name("again")))
+    told = await other.handle(step("a", Name("as heard")), key="c:1", gate=Gate("c", "topic", "key", 1))
+    assert told.refused == "personal-data-erased", "a reaction that may write nothing is handled all the same"
+    assert await database.fetchval("select sequence from gates") == 1
+    monkeypatch.setattr("belt.io.commit.KEEP_SECONDS", 0.0)
+    monkeypatch.setattr("belt.io.rows.KEEP_SECONDS", 0.0)
+    assert (await writer.read("counter", "a")).state.name == "[erased]"
+    with pytest.raises(Refused, match="personal-data-erased"):
+        await writer.handle(step("a", Name("again")))
+    await other.stop()
+
+
+async def test_who_was_erased_before_anything_was_kept_is_never_kept(counters: str) -> None:
+    writer = Writer(counters, STREAMS | {"erasure": ERASURE}, Vault(SECRET), SystemClock(), "/test")
+    writer.start()
+    await writer.handle(erase("client-1", AT))
+    with pytest.raises(Refused, match="personal-data-erased"):
+        await writer.handle(step("a", Name("Zoë Müller")))
+    await writer.stop()
+
+
+async def test_a_claim_passes_from_one_stream_to_another_in_one_unit_only(writer: Writer) -> None:
+    await writer.handle(step("a", Reserve("gold")))
+    with pytest.raises(Taken):
+        await writer.handle(step("b", Reserve("gold")))
+    await writer.handle(step("a", Reserve("silver")), step("b", Reserve("gold")))
+    with pytest.raises(Taken) as taken:
+        await writer.handle(step("c", Reserve("gold")))
+    assert taken.value.holder == "counter-b"
 
 
 async def test_two_processes_that_make_a_holders_key_at_once_agree_on_one(counters: str) -> None:

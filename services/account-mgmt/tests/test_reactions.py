@@ -35,6 +35,7 @@ from account_mgmt.account import Status
 from account_mgmt.offer import AcceptOffer, RejectOffer
 from account_mgmt.reactions import TOPICS, react
 from account_mgmt.sale import RecordPayment, RecordRefund, RecordRepeatSale
+from belt.core.erasure import erase
 from conveyor_events import deals, leads
 from conveyor_events.catalog import CATALOG, topic_of
 from conveyor_events.words import VARIANTS, Event, Role, Seat, Station, UnknownVariant, changes_hands
@@ -74,6 +75,11 @@ def test_every_event_heard_twice_leaves_the_station_as_it_was() -> None:
             name: entry.state for name, entry in entries.items()
         }
         assert station.told == told
+
+
+def test_who_is_forgotten_at_the_first_station_is_forgotten_here() -> None:
+    forgotten = leads.PersonalDataErased(line=LINE)
+    assert react(forgotten, envelope(forgotten, WON)) == [erase(CLIENT, WON)]
 
 
 def test_what_is_of_no_interest_is_passed_over() -> None:

@@ -153,6 +153,7 @@ def _deal_event(model: Any, env: Envelope) -> deal.Event:
                 model.accept_due_at,
                 tuple(model.checklist),
                 (),
+                tuple(model.open_promises),
             )
 
 
@@ -272,6 +273,7 @@ def test_the_berlin_sale_of_the_samples_can_be_made() -> None:
                 ),
                 splits=tuple((part["person"], Decimal(part["weight"])) for part in sale["splits"]),
                 checklist=tuple(offered.data["checklist"]),
+                promises=tuple(offered.data["open_promises"]),
             ),
         )
     )

@@ -22,6 +22,7 @@ from lead_gen_story import (
 )
 
 from belt.core.decider import Refused
+from lead_gen.identity import IdentityKey
 from lead_gen.prospect import commands as c
 from lead_gen.prospect.state import Stage
 
@@ -30,17 +31,20 @@ INVALIDATE = c.Invalidate("closed_down", "ana", at(2, 16))
 
 PARK = c.Park(at(20), "on holiday", "ana", at(2, 16))
 FORBID = c.ForbidContact("said so", "ana", at(2, 16))
+MERGE = c.Merge("other", "ana", at(2, 16))
 LAST: dict[Stage, Any] = {
     Stage.CONTACTING: call(),
     Stage.NURTURE: PARK,
     Stage.CUSTOMER: MAKE_CUSTOMER,
     Stage.INVALID: INVALIDATE,
     Stage.DO_NOT_CONTACT: FORBID,
+    Stage.MERGED: MERGE,
 }
 
 
 def reach(company: Company, stage: Stage) -> None:
-    """The shortest way to the stage."""
+    """The shortest way to the stage. There is another client of the same person, too."""
+    company.registered("other")
     match stage:
         case Stage.NONE:
             return
@@ -56,7 +60,7 @@ def reach(company: Company, stage: Stage) -> None:
             company.rework()
         case Stage.NURTURE:
             company.in_dialogue()
-        case Stage.DO_NOT_CONTACT:
+        case Stage.DO_NOT_CONTACT | Stage.MERGED:
             company.registered()
         case Stage.CONVERTING | Stage.CUSTOMER:
             company.converting()
@@ -83,6 +87,9 @@ COMMANDS: dict[type, Any] = {
     c.ForbidContact: FORBID,
     c.Reassign: c.Reassign("egor", "workload", "vera", at(3), manager=True),
     c.MigrateJourney: c.MigrateJourney("hunter", None, None, "vera", at(3), manager=True),
+    c.Merge: MERGE,
+    c.TakeKeys: c.TakeKeys("third", (IdentityKey("domain", "third.example"),), seat("ana", "scout"), at(9)),
+    c.ErasePersonalData: c.ErasePersonalData("vera", at(9), manager=True),
     c.WakeProspect: c.WakeProspect(at(20)),
     c.Recycle: c.Recycle("timing", at(30), seat("ana", "scout"), at(9)),
     c.Invalidate: c.Invalidate("no_such", "ana", at(3)),
@@ -100,11 +107,11 @@ NOTHING = "-"
 
 # In the order of Stage:
 # none, registered, contacting, in_dialogue, nurture, need_known, offered,
-# rework, released, converting, customer, invalid, do_not_contact
+# rework, released, converting, customer, invalid, do_not_contact, merged
 TABLE: dict[type, list[str]] = {
     c.RegisterProspect: [
         "ProspectRegistered",
-        *[NOTHING] * 12,
+        *[NOTHING] * 13,
     ],
     c.ContestClient: [
         UNKNOWN,
@@ -114,34 +121,35 @@ TABLE: dict[type, list[str]] = {
         "existing-customer!",
         "client-known",
         "contact-forbidden",
+        "client-known",
     ],
     c.VerifyProspect: [
         UNKNOWN,
         *["ProspectVerified"] * 2,
-        *[WRONG] * 10,
+        *[WRONG] * 11,
     ],
     c.LogCall: [
         UNKNOWN,
         *["CallLogged"] * 2,
-        *[WRONG] * 10,
+        *[WRONG] * 11,
     ],
     c.RecordGatekeeper: [
         UNKNOWN,
         WRONG,
         "GatekeeperMet GatekeeperPassed",
-        *[WRONG] * 10,
+        *[WRONG] * 11,
     ],
     c.RecordContactReached: [
         UNKNOWN,
         WRONG,
         "DecisionMakerReached",
-        *[WRONG] * 10,
+        *[WRONG] * 11,
     ],
     c.IdentifyNeed: [
         UNKNOWN,
         WRONG,
         *["NeedIdentified"] * 2,
-        *[WRONG] * 9,
+        *[WRONG] * 10,
     ],
     c.OfferLead: [
         UNKNOWN,
@@ -149,25 +157,25 @@ TABLE: dict[type, list[str]] = {
         "HandoverOverdue LeadOffered OfferCounted",
         WRONG,
         "LeadOffered OfferCounted",
-        *[WRONG] * 5,
+        *[WRONG] * 6,
     ],
     c.MeetHandover: [
         UNKNOWN,
         *[NOTHING] * 4,
         "HandoverOverdue",
-        *[NOTHING] * 7,
+        *[NOTHING] * 8,
     ],
     c.WithdrawOffer: [
         UNKNOWN,
         *[WRONG] * 5,
         "LeadWithdrawn",
-        *[WRONG] * 6,
+        *[WRONG] * 7,
     ],
     c.Park: [
         UNKNOWN,
         WRONG,
         *["ProspectParked"] * 2,
-        *[WRONG] * 9,
+        *[WRONG] * 10,
     ],
     c.Resume: [
         UNKNOWN,
@@ -175,7 +183,7 @@ TABLE: dict[type, list[str]] = {
         NOTHING,
         WRONG,
         "ProspectResumed",
-        *[WRONG] * 8,
+        *[WRONG] * 9,
     ],
     c.ForbidContact: [
         UNKNOWN,
@@ -184,18 +192,39 @@ TABLE: dict[type, list[str]] = {
         *["ContactForbidden"] * 4,
         WRONG,
         NOTHING,
+        WRONG,
     ],
     c.Reassign: [
         UNKNOWN,
         *["ProspectReassigned"] * 5,
         WRONG,
         "ProspectReassigned",
-        *[WRONG] * 5,
+        *[WRONG] * 6,
     ],
     c.MigrateJourney: [
         UNKNOWN,
         *["JourneyMigrated"] * 10,
-        *[WRONG] * 2,
+        *[WRONG] * 3,
+    ],
+    c.Merge: [
+        UNKNOWN,
+        *["ProspectInvalidated ProspectMerged KeysTaken"] * 5,
+        WRONG,
+        *["ProspectInvalidated ProspectMerged KeysTaken"] * 2,
+        *[WRONG] * 4,
+        NOTHING,
+    ],
+    c.TakeKeys: [
+        UNKNOWN,
+        *["KeysTaken"] * 4,
+        "HandoverOverdue KeysTaken",
+        *["KeysTaken"] * 8,
+    ],
+    c.ErasePersonalData: [
+        UNKNOWN,
+        *["PersonalDataErased"] * 4,
+        "HandoverOverdue PersonalDataErased",
+        *["PersonalDataErased"] * 8,
     ],
     c.WakeProspect: [
         UNKNOWN,
@@ -204,13 +233,13 @@ TABLE: dict[type, list[str]] = {
         "HandoverOverdue",
         NOTHING,
         "ProspectReleased",
-        *[NOTHING] * 5,
+        *[NOTHING] * 6,
     ],
     c.Recycle: [
         UNKNOWN,
         *[NOTHING] * 8,
         "LeadRecycled",
-        *[NOTHING] * 3,
+        *[NOTHING] * 4,
     ],
     c.Invalidate: [
         UNKNOWN,
@@ -219,7 +248,7 @@ TABLE: dict[type, list[str]] = {
         *["ProspectInvalidated"] * 2,
         *[WRONG] * 2,
         NOTHING,
-        WRONG,
+        *[WRONG] * 2,
     ],
     c.ReleaseProspect: [
         UNKNOWN,
@@ -227,7 +256,7 @@ TABLE: dict[type, list[str]] = {
         "HandoverOverdue",
         NOTHING,
         "ProspectReleased",
-        *[NOTHING] * 5,
+        *[NOTHING] * 6,
     ],
     c.ClaimProspect: [
         UNKNOWN,
@@ -237,30 +266,31 @@ TABLE: dict[type, list[str]] = {
         "existing-customer!",
         WRONG,
         "contact-forbidden",
+        WRONG,
     ],
     c.HandOver: [
         UNKNOWN,
         *["LeadHandedOver"] * 8,
-        *[NOTHING] * 4,
+        *[NOTHING] * 5,
     ],
     c.ReturnLead: [
         UNKNOWN,
         *[NOTHING] * 5,
         "LeadReturned",
-        *[NOTHING] * 6,
+        *[NOTHING] * 7,
     ],
     c.MoveOffer: [
         UNKNOWN,
         *[NOTHING] * 5,
         "OfferMoved",
-        *[NOTHING] * 6,
+        *[NOTHING] * 7,
     ],
     c.MakeCustomer: [
         UNKNOWN,
         *["ProspectBecameCustomer"] * 5,
         "LeadWithdrawn ProspectBecameCustomer",
         *["ProspectBecameCustomer"] * 3,
-        *[NOTHING] * 3,
+        *[NOTHING] * 4,
     ],
 }
 

@@ -131,7 +131,7 @@ def _completed(prospect: Prospect, deal_id: str, offer_id: str, shown: Answer) -
     refused = {"reason": "checklist_incomplete", "note": "who gets the invoices?"}
     yield from teller.act(who, ACCOUNT_MGMT, f"/v1/offers/{offer_id}/reject", refused)
     teller.wait(1, 3)
-    mended = {"checklist": ["delivery dates", "contact for invoices"]}
+    mended = {"checklist": ["delivery-dates", "contact-for-invoices"]}
     path = f"/v1/deals/{deal_id}/offer"
     again = yield from teller.act(prospect.holder, CONVERSION, path, mended, lane=f"account {line.id}")
     teller.wait(1)

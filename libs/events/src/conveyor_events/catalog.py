@@ -66,6 +66,8 @@ CATALOG: list[Entry] = [
     Entry(leads.ProspectClaimed, "conveyor.leads.v1", "client"),
     Entry(leads.ProspectReassigned, "conveyor.leads.v1", "client"),
     Entry(leads.ContactForbidden, "conveyor.leads.v1", "client"),
+    Entry(leads.ProspectMerged, "conveyor.leads.v1", "client"),
+    Entry(leads.PersonalDataErased, "conveyor.leads.v1", "client"),
     Entry(leads.JourneyMigrated, "conveyor.leads.v1", "client"),
     Entry(leads.RegistrationRefused, "conveyor.leads.v1", "client"),
     Entry(deals.LeadAccepted, "conveyor.deals.v1", "client"),

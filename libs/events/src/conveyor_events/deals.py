@@ -260,3 +260,4 @@ class AccountOffered(Event):
     sourced_by: SourcedBy
     converted_by: ConvertedBy
     checklist: Annotated[list[str], Field(description="what the sender confirms as handed over")]
+    open_promises: Annotated[list[str], Field(description="codes of what was promised and is not kept yet")] = []

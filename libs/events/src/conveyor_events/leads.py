@@ -145,6 +145,20 @@ class ContactForbidden(Event):
     sourced_by: SourcedBy
 
 
+class ProspectMerged(Event):
+    """The prospect turned out to be another one entered twice. It was invalidated as a duplicate just before."""
+
+    line: LineId
+    into: Annotated[str, Field(description="the client that stays")]
+    sourced_by: SourcedBy
+
+
+class PersonalDataErased(Event):
+    """The client's personal data is forgotten. Whoever keeps some of it erases it, too; money and counts stay."""
+
+    line: LineId
+
+
 class ProspectReassigned(Event):
     """A manager gave the prospect to another person. What was earned before stays where it was."""
 

@@ -6,6 +6,7 @@ from account_mgmt import account, api, offer, published, reactions, roster, sale
 from account_mgmt.codes import CODES
 from account_mgmt.survey.views import SURVEYS
 from belt.core.decider import Stream
+from belt.core.erasure import ERASURE
 from belt.io.service import Service
 from conveyor_events.roster import Roster
 
@@ -76,7 +77,7 @@ SURVEY: Stream[survey.Command, survey.Event, survey.Survey] = Stream(
     view=SURVEYS,
 )
 
-STREAMS = {stream.category: stream for stream in (OFFER, ACCOUNT, SALE, ROSTER, SELFTEST, SURVEY)}
+STREAMS = {stream.category: stream for stream in (OFFER, ACCOUNT, SALE, ROSTER, SELFTEST, SURVEY, ERASURE)}
 
 SERVICE = Service(
     name="account-mgmt",

@@ -49,6 +49,7 @@ class ReceiveOffer:
     sourced_by: Seat
     converted_by: Seat
     checklist: tuple[str, ...]
+    promises: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ class OfferReceived:
     sourced_by: Seat
     converted_by: Seat
     checklist: tuple[str, ...]
+    promises: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,7 @@ def _receive(command: ReceiveOffer, roster: Roster) -> list[Event]:
         command.sourced_by,
         command.converted_by,
         command.checklist,
+        command.promises,
     )
     itself = command.mode == "self"
     offered = handover.Offer(

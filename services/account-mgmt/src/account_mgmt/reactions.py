@@ -12,6 +12,7 @@ from account_mgmt.account import CountPurchase, MigrateAccount, NotePurchase, Op
 from account_mgmt.offer import ReceiveOffer
 from account_mgmt.roster import Learn
 from belt.core.decider import Step
+from belt.core.erasure import erase
 from conveyor_events import deals, leads, staff
 from conveyor_events.envelope import Envelope
 from conveyor_events.words import Event, UnknownVariant
@@ -44,6 +45,8 @@ def react(event: Event, envelope: Envelope) -> Sequence[Step]:
             return [Step(account.CATEGORY, client, CountPurchase(at, sale.sale_id, counts=False))]
         case leads.JourneyMigrated(variant=variant, served_by=served_by, legacy_until=until):
             return [Step(account.CATEGORY, client, MigrateAccount(at, variant, envelope.actor, served_by, until))]
+        case leads.PersonalDataErased():
+            return [erase(client, at)]
         case deals.AccountOffered():
             return _offered(event, envelope)
         case _:
@@ -80,5 +83,6 @@ def _offered(event: deals.AccountOffered, envelope: Envelope) -> Sequence[Step]:
         sourced_by=event.sourced_by,
         converted_by=event.converted_by,
         checklist=tuple(event.checklist),
+        promises=tuple(event.open_promises),
     )
     return [Step(account.CATEGORY, client, opened), Step(offer.CATEGORY, event.offer_id, received)]

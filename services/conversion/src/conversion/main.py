@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from belt.core.decider import Stream
+from belt.core.erasure import ERASURE
 from belt.core.rotation import Rotation
 from belt.io.service import Service
 from conversion import (
@@ -79,6 +80,7 @@ _ALL: tuple[Stream[Any, Any, Any], ...] = (
         follow=deal.follow,
         view=views.DEALS,
     ),
+    ERASURE,
 )
 STREAMS = {stream.category: stream for stream in _ALL}
 

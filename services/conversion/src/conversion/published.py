@@ -179,6 +179,7 @@ def _about_deal(event: deal.Event, sale: deal.DealOpened) -> Event | None:
                 sourced_by=sale.sourced_by,
                 converted_by=sale.converted_by,
                 checklist=list(event.checklist),
+                open_promises=list(event.promises),
             )
         case deal.DealOpened() | deal.AccountAnswered():
             return None  # told as DealClosed by the opportunity, and by account management itself

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from belt.core.decider import Step
+from belt.core.erasure import erase
 from conversion import client, deal, offer, roster
 from conversion.offer import Lead, ReceiveLead, WithdrawLead
 from conveyor_events import Envelope, Event, accounts, leads, staff
@@ -33,6 +34,8 @@ def react(event: Event, envelope: Envelope) -> Sequence[Step]:
             return (Step(offer.CATEGORY, event.offer_id, _received(event, envelope)),)
         case leads.LeadWithdrawn():
             return (Step(offer.CATEGORY, event.offer_id, WithdrawLead(at, event.reason)),)
+        case leads.PersonalDataErased():
+            return (erase(envelope.subject, at),)
         case accounts.SeatAssigned(seat="served_by"):
             known = client.NoteServed(at, envelope.subject, event.holder, event.since)
             return (Step(client.CATEGORY, envelope.subject, known),)

@@ -10,6 +10,7 @@ CODES: dict[str, tuple[int, str]] = {
     "prospect.unknown": (404, "There is no such prospect"),
     "prospect.id-taken": (409, "Another prospect bears this id"),
     "prospect.wrong-stage": (409, "Not in this stage of the prospect"),
+    "prospect.merged-into-itself": (422, "A client is not merged into itself"),
     "prospect.not-yours": (403, "The prospect is worked by somebody else"),
     "prospect.needs-manager": (403, "Only a manager of the line may do this"),
     "prospect.reason-not-allowed": (422, "This is no reason to give a prospect up"),

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
+import phonenumbers
+
 from belt.core.decider import Refused
 
 Kind = Literal["tax_no", "domain", "phone", "name_city"]
@@ -21,19 +23,6 @@ class IdentityKey:
     kind: Kind
     value: str
 
-
-CALLING: dict[str, tuple[str, str]] = {
-    "AE": ("971", "0"), "AR": ("54", "0"), "AT": ("43", "0"), "AU": ("61", "0"), "BE": ("32", "0"), "BG": ("359", "0"),
-    "BR": ("55", "0"), "BY": ("375", "80"), "CA": ("1", "1"), "CH": ("41", "0"), "CL": ("56", ""), "CN": ("86", "0"),
-    "CO": ("57", ""), "CY": ("357", ""), "CZ": ("420", ""), "DE": ("49", "0"), "DK": ("45", ""), "EE": ("372", ""),
-    "EG": ("20", "0"), "ES": ("34", ""), "FI": ("358", "0"), "FR": ("33", "0"), "GB": ("44", "0"), "GR": ("30", ""),
-    "HR": ("385", "0"), "HU": ("36", "06"), "IE": ("353", "0"), "IL": ("972", "0"), "IN": ("91", "0"), "IT": ("39", ""),
-    "JP": ("81", "0"), "KR": ("82", "0"), "KZ": ("7", "8"), "LT": ("370", "8"), "LU": ("352", ""), "LV": ("371", ""),
-    "MX": ("52", ""), "NL": ("31", "0"), "NO": ("47", ""), "NZ": ("64", "0"), "PL": ("48", ""), "PT": ("351", ""),
-    "RO": ("40", "0"), "RS": ("381", "0"), "RU": ("7", "8"), "SE": ("46", "0"), "SG": ("65", ""), "SI": ("386", "0"),
-    "SK": ("421", "0"), "TR": ("90", "0"), "UA": ("380", "0"), "US": ("1", "1"), "ZA": ("27", "0"),
-}  # fmt: skip
-"""Country: its calling code, and what is dialled before a number inside the country."""
 
 _LATIN = (
     "ab ag as bv co corp dd doo eireli gmbh inc kft kg kk llc llp lp ltd ltda me nv oao oo ooo oy ohg plc pte pty pvt"
@@ -67,22 +56,17 @@ def _value(key: IdentityKey, country: str | None) -> str:
 
 def _phone(text: str, country: str | None) -> str:
     """As E.164: +, country, number. A number without its country is read in the country of the client."""
-    digits = "".join(str(unicodedata.decimal(sign)) for sign in text if sign.isdecimal())
-    text = text.strip()
-    if text.startswith("+"):
-        # +49 (0)30 …: the bracket is for callers inside the country
-        inside = re.search(r"\(0\)", text)
-        digits = re.sub(r"\D", "", text.replace("(0)", "", 1)) if inside else digits
-    elif digits.startswith("00"):
-        digits = digits[2:]
-    elif country in CALLING:
-        code, trunk = CALLING[country]
-        digits = code + (digits.removeprefix(trunk) if trunk else digits)
-    else:
-        raise Refused("identity-key.invalid", kind="phone", why="a number needs its country: write it with +")
-    if not 7 <= len(digits) <= 15 or digits.startswith("0"):
-        raise Refused("identity-key.invalid", kind="phone", why="7 to 15 digits, country first")
-    return f"+{digits}"
+    written = text.strip()
+    if country is None and written.startswith("00"):
+        written = "+" + written[2:]
+    try:
+        number = phonenumbers.parse(written, country)
+    except phonenumbers.NumberParseException:
+        why = "write it with + and its country" if country is None else "this is no telephone number"
+        raise Refused("identity-key.invalid", kind="phone", why=why) from None
+    if not phonenumbers.is_possible_number(number):
+        raise Refused("identity-key.invalid", kind="phone", why="too short or too long for its country")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def _domain(text: str) -> str:

@@ -10,7 +10,7 @@ from lead_gen import api, competitor, published, reactions, routing, staffing, v
 from lead_gen.codes import CODES
 from lead_gen.prospect import state as prospects
 from lead_gen.prospect.decide import decide, follow, reads
-from lead_gen.prospect.events import EVENTS
+from lead_gen.prospect.events import EVENTS, erases
 from lead_gen.prospect.evolve import evolve, timers
 from lead_gen.routing import Routing
 from lead_gen.staffing import Staffing
@@ -26,6 +26,7 @@ PROSPECT: Stream[Any, Any, Any] = Stream(
     timers=timers,
     claims=prospects.claims,
     follow=follow,
+    erases=erases,
     view=views.PROSPECTS,
 )
 STAFFING: Stream[Any, Any, Any] = Stream(

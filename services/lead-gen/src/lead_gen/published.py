@@ -63,6 +63,8 @@ def _told(event: e.Event, state: Prospect) -> tuple[Event, Seat | None] | None:
             | e.ContactForbidden()
             | e.ProspectReassigned()
             | e.JourneyMigrated()
+            | e.ProspectMerged()
+            | e.PersonalDataErased()
         ):
             return _held(event, state)
         case e.RegistrationRefused(line=line, by=by, held_by=held_by, reason=reason, protected_until=until):
@@ -79,6 +81,7 @@ def _told(event: e.Event, state: Prospect) -> tuple[Event, Seat | None] | None:
             | e.ProspectResumed()
             | e.LeadRecycled()
             | e.ProspectBecameCustomer()
+            | e.KeysTaken()
         ):
             return None
         case _:
@@ -86,7 +89,13 @@ def _told(event: e.Event, state: Prospect) -> tuple[Event, Seat | None] | None:
 
 
 def _held(
-    event: e.ProspectReleased | e.ProspectClaimed | e.ContactForbidden | e.ProspectReassigned | e.JourneyMigrated,
+    event: e.ProspectReleased
+    | e.ProspectClaimed
+    | e.ContactForbidden
+    | e.ProspectReassigned
+    | e.JourneyMigrated
+    | e.ProspectMerged
+    | e.PersonalDataErased,
     state: Prospect,
 ) -> tuple[Event, Seat | None]:
     match event:
@@ -96,6 +105,10 @@ def _held(
             return leads.ProspectClaimed(line=state.line, sourced_by=by, before=before), by
         case e.ContactForbidden(by=by):
             return leads.ContactForbidden(line=state.line, sourced_by=state.sourced_by), by
+        case e.ProspectMerged(into=into, sourced_by=sourced_by, by=by):
+            return leads.ProspectMerged(line=state.line, into=into, sourced_by=sourced_by), by
+        case e.PersonalDataErased(by=by):
+            return leads.PersonalDataErased(line=state.line), by
         case e.JourneyMigrated(by=by):
             migrated = leads.JourneyMigrated(
                 line=state.line,

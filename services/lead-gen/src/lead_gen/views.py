@@ -96,8 +96,14 @@ def _changes(row: Row, event: e.Event) -> Row:
             return {"handover_due_at": None, "overdue": row["overdue"] + 1}
         case e.ProspectParked() | e.ProspectResumed() | e.LeadRecycled():
             return _paused(event)
-        case e.ProspectRegistered() | e.GatekeeperMet() | e.GatekeeperPassed() | e.RegistrationRefused():
+        case (
+            e.ProspectRegistered() | e.GatekeeperMet() | e.GatekeeperPassed() | e.RegistrationRefused() | e.KeysTaken()
+        ):
             return {}
+        case e.ProspectMerged():
+            return {"stage": Stage.MERGED.value}
+        case e.PersonalDataErased():
+            return {"handover_due_at": None}
         case _:
             return _held(event)
 

@@ -108,6 +108,10 @@ def _no_reads(_id: str, _command: Any, _state: Any) -> Sequence[tuple[str, str]]
     return ()
 
 
+def _nobody(_event: Any) -> str | None:
+    return None
+
+
 def _client(event: Any) -> str | None:
     return getattr(event, "client", None)
 
@@ -124,6 +128,7 @@ class Stream(Generic[C, E, S]):
     claims    state -> (kind, value) that no other stream may hold at the same time
     follow    (event, state after it) -> further steps in the same append unit: all or none
     holder    event -> whose key seals its private fields
+    erases    event -> whose key it destroys: every private field of that holder reads as erased from then on
     upcast    {(type name, schema): fields -> fields of the next schema}
     """
 
@@ -138,6 +143,7 @@ class Stream(Generic[C, E, S]):
     claims: Callable[[S], Iterable[tuple[str, str]]] = _no_claims
     follow: Callable[[E, S], Iterable[Step]] = _no_steps
     holder: Callable[[E], str | None] = _client
+    erases: Callable[[E], str | None] = _nobody
     view: View | None = None
     upcast: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
 

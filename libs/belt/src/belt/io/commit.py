@@ -12,7 +12,7 @@ from belt.core.decider import Refused
 from belt.io.clock import Clock
 from belt.io.codec import Codec
 from belt.io.decision import Decision, Missing, Streams, category, decide
-from belt.io.rows import Keys, fill
+from belt.io.rows import KEEP_SECONDS, Keys, fill
 from belt.io.seal import Vault
 from belt.io.store import Batch, Loaded, Status, Store
 from belt.io.telemetry import APPEND_SECONDS, APPEND_UNITS, APPENDED_EVENTS
@@ -41,6 +41,7 @@ class Committer:
         self._store = Store(dsn, deadline=deadline)
         self._cached = cached
         self._cache: OrderedDict[str, Entry] = OrderedDict()
+        self._since = time.monotonic()
 
     async def close(self) -> None:
         await self._store.close()
@@ -50,8 +51,14 @@ class Committer:
         for stream_id in streams:
             self._cache.pop(stream_id, None)
 
+    def _forget_all(self) -> None:
+        self._cache.clear()
+        self._since = time.monotonic()
+
     async def commit(self, units: list[Unit]) -> Left:
         """No two of the units share a place. Raises Unavailable, asyncpg.PostgresError."""
+        if time.monotonic() > self._since + KEEP_SECONDS:
+            self._forget_all()  # a state may hold what another process has erased meanwhile
         streams = {step.stream_id for unit in units for step in unit.steps} | {s for unit in units for s in unit.also}
         keys = [unit.key for unit in units if not unit.internal]
         loaded = await self._load(keys, [unit.gate.name for unit in units if unit.gate], streams)
@@ -137,10 +144,7 @@ class Committer:
         except Refused as refused:
             if unit.gate is None:
                 raise
-            # A reaction that is refused is handled without effect: its key and gate are marked all the same.
-            decision = Decision(unit)
-            decision.outcome = Outcome(refused=refused.code)
-            return decision
+            return _without_effect(unit, refused)
         seen = {stream_id: entries[stream_id] for stream_id in unit.also if stream_id in entries}
         outcome = Outcome(seen | decision.after, tuple(h.event for h in decision.happened))
         decision.outcome = outcome
@@ -168,6 +172,7 @@ class Committer:
         APPEND_SECONDS.observe(time.perf_counter() - started)
         APPEND_UNITS.observe(len(ready))
         self.commits += 1
+        erased: set[str] = set()
         for decision, status in zip(ready, statuses, strict=True):
             unit = decision.unit
             if status is Status.DONE:
@@ -175,6 +180,7 @@ class Committer:
                     self._keep(stream_id, decision.after[stream_id])
                 left.told = left.told or any(h.publics for h in decision.happened)
                 APPENDED_EVENTS.inc(len(decision.happened))
+                erased |= decision.erased
                 _settle(decision)
             elif status is Status.CLAIM_TAKEN:
                 await self._name_holder(decision, left)
@@ -182,6 +188,10 @@ class Committer:
                 self.forget(decision.after)
                 self.keys.forget(decision)
                 left.lost.append(unit)
+        if erased:
+            for holder in erased:
+                self.keys.destroyed(holder)
+            self._forget_all()
 
     def _filled(self, ready: list[Decision]) -> tuple[Batch, list[Decision]]:
         """The batch's rows, without the units that turn out not to be storable."""
@@ -190,8 +200,11 @@ class Committer:
             try:
                 fill(decision, n, batch, self)
             except Refused as refused:
-                decision.unit.fail(refused)
-                return self._filled([d for d in ready if d is not decision])
+                if decision.unit.gate is None:
+                    decision.unit.fail(refused)
+                    return self._filled([d for d in ready if d is not decision])
+                handled = _without_effect(decision.unit, refused)
+                return self._filled([handled if d is decision else d for d in ready])
         return batch, ready
 
     async def _name_holder(self, decision: Decision, left: Left) -> None:
@@ -218,6 +231,13 @@ def _apart(decisions: list[Decision]) -> tuple[list[Decision], list[Decision]]:
         (ready if busy.isdisjoint(places) else later).append(decision)
         busy |= places
     return ready, later
+
+
+def _without_effect(unit: Unit, refused: Refused) -> Decision:
+    """A reaction that is refused is handled all the same: its key and gate are marked."""
+    decision = Decision(unit)
+    decision.outcome = Outcome(refused=refused.code)
+    return decision
 
 
 def _settle(decision: Decision) -> None:

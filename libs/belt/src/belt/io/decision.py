@@ -51,6 +51,12 @@ class Decision:
     reply: str | None = None
 
     @property
+    def erased(self) -> set[str]:
+        """Holders whose keys the unit destroys."""
+        found = (happened.stream.erases(happened.event) for happened in self.happened)
+        return {holder for holder in found if holder is not None}
+
+    @property
     def written(self) -> list[str]:
         return [sid for sid, entry in self.after.items() if entry.version != self.before[sid].version]
 

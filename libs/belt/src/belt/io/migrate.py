@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from belt.io.projection import StreamView, ddl
-from belt.io.store import SCHEMA
+from belt.io.store import APPEND_FUNCTION, SCHEMA
 
 LOCK = text("select pg_advisory_xact_lock(4713)")
 
@@ -53,6 +53,11 @@ def create_store(*views: StreamView) -> None:
     for view in views:
         for statement in ddl(view):
             script(statement)
+
+
+def renew_append() -> None:
+    """Brings the append function of an older database to this code's."""
+    script(APPEND_FUNCTION)
 
 
 async def upgrade(dsn: str, package: str) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from belt.io.commit import Committer
 
 KEEP_KEYS = 50_000
-KEEP_SECONDS = 300.0  # after this long a destroyed key is noticed by every process
+KEEP_SECONDS = 300.0  # after this long a key that another process destroyed is noticed in this one
 
 
 class Keys:
@@ -72,6 +72,9 @@ class Keys:
             raise Refused("personal-data-erased")
         return key, wrapped
 
+    def destroyed(self, holder: str) -> None:
+        self._put(holder, None, None)
+
     def forget(self, decision: Decision) -> None:
         """After a lost race a key made here may not be the stored one: look again."""
         for happened in decision.happened:
@@ -115,6 +118,9 @@ def fill(decision: Decision, n: int, batch: Batch, committer: Committer) -> None
             batch.keys.append((n, holder, wrapped))
         data = codec.write(happened.event, holder, key)
         batch.events.append((n, happened.stream_id, happened.version, kind.name, kind.schema, holder, data, meta))
+        erased = happened.stream.erases(happened.event)
+        if erased is not None:
+            batch.keys.append((n, erased, None))
         for index, told in enumerate(happened.publics):
             event_id = derived(happened.stream_id, happened.version, index)
             topic, about = attributes(told, event_id, unit.meta, unit.key, committer.source)

@@ -14,7 +14,8 @@ from typing import Any
 import asyncpg
 
 LOAD = files("belt.io").joinpath("load.sql").read_text()
-SCHEMA = files("belt.io").joinpath("schema.sql").read_text()
+APPEND_FUNCTION = files("belt.io").joinpath("append.sql").read_text()
+SCHEMA = files("belt.io").joinpath("schema.sql").read_text() + APPEND_FUNCTION
 
 # Every query of the hot path is a handful of index descents; a plan made on an empty table must not scan a full one.
 PLANS = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off"}
@@ -75,7 +76,7 @@ class Batch:
     releases: list[tuple[int, str, bytes, str]] = _column("int", "text", "bytea", "text")
     timers: list[tuple[int, str, str, datetime | None]] = _column("int", "text", "text", "timestamptz")
     gates: list[tuple[int, str, str, str, int]] = _column("int", "text", "text", "text", "bigint")
-    keys: list[tuple[int, str, bytes]] = _column("int", "text", "bytea")
+    keys: list[tuple[int, str, bytes | None]] = _column("int", "text", "bytea")
     views: list[tuple[int, str, str]] = _column("int", "text", "text")
 
     def arguments(self) -> list[list[Any]]:

@@ -61,6 +61,7 @@ class OfferTold(BaseModel):
     sourced_by: Holder
     converted_by: Holder
     checklist: list[str]
+    open_promises: list[str]
     served_by: Holder | None
     rejected: RejectionTold | None
     version: int
@@ -176,6 +177,7 @@ def _told(offer: Offer, *, private: bool) -> dict[str, Any]:
         "sourced_by": about.sourced_by,
         "converted_by": about.converted_by,
         "checklist": about.checklist,
+        "open_promises": about.promises,
         "served_by": accepted.to if accepted else None,
         "rejected": {**rejection, **({"note": offer.note} if private else {})} if rejection else None,
     }

@@ -15,7 +15,7 @@ from belt.io.doors import Doors
 from belt.io.ids import fresh
 from belt.io.paging import Cursor, Limit
 from belt.io.unit import Outcome
-from conversion.api.words import Currency, Filter, Holder, InstalmentTold, Item, Reason, listed, schedule_told, shown
+from conversion.api.words import Code, Currency, Filter, Holder, InstalmentTold, Reason, listed, schedule_told, shown
 from conversion.deal import CANCEL_REASONS, CATEGORY, CancelDeal, Deal, OfferAccount, RecordPayment, RecordRefund
 from conversion.views import DEALS_TABLE
 from conveyor_events.money import Amount, plain
@@ -42,7 +42,10 @@ class CancelBody(BaseBody):
 class OfferBody(BaseBody):
     """After a rejection: what was missing is mended, and the buyer is offered again."""
 
-    checklist: Annotated[tuple[Item, ...], Field(max_length=50, description="what is handed over now as well")] = ()
+    checklist: Annotated[tuple[Code, ...], Field(max_length=50, description="what is handed over now as well")] = ()
+    open_promises: Annotated[
+        tuple[Code, ...] | None, Field(max_length=50, description="what is still promised; default: as before")
+    ] = None
     to: Annotated[GivenId | None, Field(description="the receiver; default: as the rejection and the turn say")] = None
 
 
@@ -84,6 +87,7 @@ class AccountTold(BaseModel):
     team: str
     due_at: datetime | None
     checklist: list[str]
+    open_promises: list[str]
     reason: str | None
 
 
@@ -196,6 +200,7 @@ def doors(doors: Doors, desk: Desk) -> None:
             by=desk.who(subject, body.by),
             checklist=body.checklist,
             to=body.to,
+            promises=body.open_promises,
         )
 
         def reply(outcome: Outcome) -> dict[str, Any]:
@@ -263,5 +268,6 @@ def _account(deal: Deal) -> dict[str, Any] | None:
         "team": offered.team,
         "due_at": offered.due_at,
         "checklist": offered.checklist,
+        "open_promises": offered.promises,
         "reason": deal.answer.reason if deal.answer else None,
     }

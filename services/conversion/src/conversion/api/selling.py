@@ -16,7 +16,7 @@ from belt.io.doors import Doors
 from belt.io.ids import fresh
 from belt.io.unit import Outcome
 from conversion.api.opportunities import OpportunityReply, replied
-from conversion.api.words import Currency, InstalmentBody, Item, LineBody, Reason, SplitBody, Words
+from conversion.api.words import Code, Currency, InstalmentBody, Item, LineBody, Reason, SplitBody, Words
 from conversion.opportunity import (
     CATEGORY,
     CHANNELS,
@@ -102,7 +102,10 @@ class CloseBody(BaseBody):
         tuple[SplitBody, ...], Field(max_length=20, description="agreed parts; none: the hunter alone")
     ] = ()
     checklist: Annotated[
-        tuple[Item, ...], Field(max_length=50, description="what is handed over; default: what the record shows")
+        tuple[Code, ...], Field(max_length=50, description="what is handed over; default: what the record shows")
+    ] = ()
+    open_promises: Annotated[
+        tuple[Code, ...], Field(max_length=50, description="codes of what was promised and is not kept yet")
     ] = ()
 
 
@@ -210,6 +213,7 @@ def doors(doors: Doors, desk: Desk) -> None:
             schedule=tuple(part.instalment() for part in body.payment_schedule),
             splits=tuple((part.person, part.weight) for part in body.splits),
             checklist=body.checklist,
+            promises=body.open_promises,
         )
 
         def reply(outcome: Outcome) -> dict[str, Any]:

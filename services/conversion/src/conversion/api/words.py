@@ -25,6 +25,8 @@ Filter = Annotated[str | None, Query(max_length=100)]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Words = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
 Item = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,99}$")]
+"""A word, never a sentence: it travels on the topic, where nothing personal may stand."""
 
 
 class Holder(BaseModel):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from belt.core.decider import Refused
 from belt.core.ids import derived
 from belt.core.rotation import ROUND_ROBIN, ROUTINGS, Rotation, choose
-from conversion.deal.commands import REJECTED, OfferAccount
+from conversion.deal.commands import REJECTED, OfferAccount, OpenDeal
 from conversion.deal.events import AccountAnswered, AccountOffered, DealOpened
 from conversion.deal.state import Deal
 from conversion.roster import HERE, NEXT, acting, calendar_of
@@ -18,6 +19,18 @@ MENDABLE = ("checklist_incomplete", "promise_unclear")
 """Reasons after which the same receiver is asked again; after others it is somebody else's turn."""
 
 
+@dataclass(frozen=True)
+class Handed:
+    """What goes with the client: what is handed over, and what was promised and is not kept yet."""
+
+    checklist: tuple[str, ...]
+    promises: tuple[str, ...]
+
+    @classmethod
+    def of(cls, command: OpenDeal) -> Handed:
+        return cls(command.checklist, command.promises)
+
+
 def first(
     at: datetime,
     now: datetime,
@@ -25,16 +38,16 @@ def first(
     sale: DealOpened,
     roster: Roster,
     rotation: Rotation,
-    checklist: tuple[str, ...],
+    handed: Handed,
 ) -> AccountOffered:
     """The offer that follows from the sale. Where hands do not change, the same person goes on."""
     members = _members(sale, roster, at)
     if changes_hands(sale.variant, HERE, NEXT):
         to = _picked(sale, roster, rotation, at, members)
-        return _offer(at, now, by, sale, roster, checklist, attempt=1, to=to, candidates=members)
+        return _offer(at, now, by, sale, roster, handed, attempt=1, to=to, candidates=members)
     same = Seat(person=sale.converted_by.person, role=role_at(sale.variant, NEXT))
     offer, team = _offer_id(sale, 1), _team(sale, roster, at)
-    return AccountOffered(at, by, offer, same, team, "self", 1, None, checklist, ())
+    return AccountOffered(at, by, offer, same, team, "self", 1, None, handed.checklist, (), handed.promises)
 
 
 def again(command: OfferAccount, deal: Deal, sale: DealOpened, roster: Roster, rotation: Rotation) -> AccountOffered:
@@ -49,8 +62,9 @@ def again(command: OfferAccount, deal: Deal, sale: DealOpened, roster: Roster, r
     if command.to is not None and command.to not in members:
         raise Refused("deal.receiver-not-in-team", to=command.to)
     to = command.to or _after(answer, sale, roster, rotation, at, members)
-    checklist = tuple(dict.fromkeys((*before.checklist, *command.checklist)))
-    return _offer(at, command.now, by, sale, roster, checklist, attempt=before.attempt + 1, to=to, candidates=())
+    promises = before.promises if command.promises is None else tuple(dict.fromkeys(command.promises))
+    handed = Handed(tuple(dict.fromkeys((*before.checklist, *command.checklist))), promises)
+    return _offer(at, command.now, by, sale, roster, handed, attempt=before.attempt + 1, to=to, candidates=())
 
 
 def _after(
@@ -73,7 +87,7 @@ def _offer(
     by: Seat,
     sale: DealOpened,
     roster: Roster,
-    checklist: tuple[str, ...],
+    handed: Handed,
     *,
     attempt: int,
     to: str | None,
@@ -91,8 +105,9 @@ def _offer(
         mode="offer",
         attempt=attempt,
         due_at=due if due is not None and due > now else None,
-        checklist=checklist,
+        checklist=handed.checklist,
         candidates=candidates,
+        promises=handed.promises,
     )
 
 

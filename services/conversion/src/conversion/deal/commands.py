@@ -37,6 +37,7 @@ class OpenDeal:
     splits: tuple[Part, ...]
     schedule: tuple[Instalment, ...]
     checklist: tuple[str, ...]
+    promises: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,13 +74,17 @@ class CancelDeal:
 
 @dataclass(frozen=True)
 class OfferAccount:
-    """Offers the buyer again, after what was missing is mended. `to` names the receiver."""
+    """Offers the buyer again, after what was missing is mended. `to` names the receiver.
+
+    `promises`: those still open now; None: the same as before.
+    """
 
     at: datetime
     now: datetime
     by: str
     checklist: tuple[str, ...] = ()
     to: str | None = None
+    promises: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from belt.core.decider import Refused, Step
 from belt.core.rotation import Rotation
-from conversion.deal.account import again, first
+from conversion.deal.account import Handed, again, first
 from conversion.deal.commands import (
     ANSWERS,
     CANCEL_REASONS,
@@ -94,7 +94,7 @@ def _open(command: OpenDeal, deal: Deal, roster: Roster, rotation: Rotation) -> 
         splits=command.splits,
         schedule=command.schedule,
     )
-    return [sale, first(command.at, command.now, command.by, sale, roster, rotation, command.checklist)]
+    return [sale, first(command.at, command.now, command.by, sale, roster, rotation, Handed.of(command))]
 
 
 def _seat(command: RecordPayment | RecordRefund, sale: DealOpened, roster: Roster) -> Seat:

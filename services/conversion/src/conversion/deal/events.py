@@ -76,6 +76,7 @@ class AccountOffered:
     due_at: datetime | None
     checklist: tuple[str, ...]
     candidates: tuple[str, ...]
+    promises: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

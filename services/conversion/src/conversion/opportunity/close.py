@@ -64,6 +64,7 @@ def _sale(
         schedule=scheduled(command.schedule, net, tax, currency),
         splits=parts,
         checklist=tuple(dict.fromkeys(command.checklist)) or _confirmed(opportunity),
+        promises=tuple(dict.fromkeys(command.promises)),
     )
 
 
@@ -92,4 +93,5 @@ def deal_of(event: DealClosed, opened: OpportunityOpened) -> OpenDeal:
         splits=event.splits,
         schedule=event.schedule,
         checklist=event.checklist,
+        promises=event.promises,
     )

@@ -144,6 +144,7 @@ class CloseDeal:
     schedule: tuple[Instalment, ...] = ()
     splits: tuple[tuple[str, Decimal], ...] = ()
     checklist: tuple[str, ...] = ()
+    promises: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

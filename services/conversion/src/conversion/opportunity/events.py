@@ -123,6 +123,7 @@ class DealClosed:
     schedule: tuple[Instalment, ...]
     splits: tuple[Part, ...]
     checklist: tuple[str, ...]
+    promises: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -198,6 +198,14 @@ class ReassignBody(BaseBody):
     reason: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$", description="a code, such as leaver or workload")]
 
 
+class MergeBody(BaseBody):
+    into: Annotated[GivenId, Field(description="the client that stays")]
+
+
+class EraseBody(BaseBody):
+    """Who and when, nothing else: whose data it is says the address."""
+
+
 class MigrateBody(BaseBody):
     """`served_by`: who serves a customer from now on; until `legacy_until` repeat sales name the one before, too."""
 

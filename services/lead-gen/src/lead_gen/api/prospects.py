@@ -202,6 +202,18 @@ def _set_aside(doors: Doors, desk: Desk) -> None:
         command = c.Reassign(body.to, body.reason, act.by, act.at, act.manager)
         return await _do(desk, request, client, command, body)
 
+    @doors.command("/{client}/merge", WRITE, reply=ProspectReply)
+    async def merge(request: Request, client: GivenId, body: b.MergeBody) -> Response:
+        """The same client was entered twice: this entry ends, and its identity keys belong to the one that stays."""
+        act = acting(desk, request, body)
+        return await _do(desk, request, client, c.Merge(body.into, act.by, act.at, act.manager), body)
+
+    @doors.command("/{client}/erase", "manager", reply=ProspectReply)
+    async def erase(request: Request, client: GivenId, body: b.EraseBody) -> Response:
+        """Destroys the key of the client's personal data, here and at the other stations. Cannot be undone."""
+        act = acting(desk, request, body)
+        return await _do(desk, request, client, c.ErasePersonalData(act.by, act.at, act.manager), body)
+
     @doors.command("/{client}/migrate", "manager", reply=ProspectReply)
     async def migrate(request: Request, client: GivenId, body: b.MigrateBody) -> Response:
         """The client's journey goes on under another variant."""

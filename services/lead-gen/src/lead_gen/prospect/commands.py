@@ -197,6 +197,35 @@ class Reassign:
 
 
 @dataclass(frozen=True)
+class Merge:
+    """The same client was entered twice: this one ends, `into` stays and is known by the keys of both."""
+
+    into: str
+    by: str
+    at: datetime
+    manager: bool = False
+
+
+@dataclass(frozen=True)
+class TakeKeys:
+    """Said by a prospect that was merged into this one: its identity keys are this one's now."""
+
+    merged: str
+    keys: tuple[IdentityKey, ...]
+    by: Seat
+    at: datetime
+
+
+@dataclass(frozen=True)
+class ErasePersonalData:
+    """The client asks to be forgotten. What was earned with it stays countable."""
+
+    by: str
+    at: datetime
+    manager: bool = False
+
+
+@dataclass(frozen=True)
 class MigrateJourney:
     """A journey goes on under another variant; `served_by` is who serves the client from now on."""
 
@@ -281,6 +310,8 @@ Work = (
     | Resume
     | ForbidContact
     | Reassign
+    | Merge
+    | ErasePersonalData
     | MigrateJourney
     | Invalidate
 )
@@ -289,4 +320,4 @@ Work = (
 Rival = ContestClient | ClaimProspect
 Timed = MeetHandover | ReleaseProspect | WakeProspect
 Told = HandOver | ReturnLead | MoveOffer | Recycle | MakeCustomer
-Command = RegisterProspect | Rival | Work | Timed | Told
+Command = RegisterProspect | Rival | Work | Timed | Told | TakeKeys

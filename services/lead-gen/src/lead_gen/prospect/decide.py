@@ -13,28 +13,31 @@ from conveyor_events.words import Seat
 from lead_gen import identity
 from lead_gen.prospect import commands as c
 from lead_gen.prospect import events as e
-from lead_gen.prospect import holding, offering, pausing, working
+from lead_gen.prospect import holding, merging, offering, pausing, working
 from lead_gen.prospect.evolve import evolve
-from lead_gen.prospect.state import FINAL, Prospect, Stage
+from lead_gen.prospect.state import CATEGORY, FINAL, Prospect, Stage
 from lead_gen.routing import CATEGORY as ROUTING
 from lead_gen.routing import CountOffer, FreeReceiver, Routing
 from lead_gen.staffing import CATEGORY as STAFFING
 from lead_gen.staffing import COMPANY, Staffing
 
 UNCOUNTED = Routing()
+NOBODY = Prospect()
 BUDGET = frozenset({"budget", "no_budget", "no_intent", "no_wish", "not_ready", "price"})
 """What is no reason to give a client up: budget and wish are information, never a gate."""
 
 
 def reads(_id: str, command: c.Command, prospect: Prospect) -> Sequence[tuple[str, str]]:
-    """Who works where; and for an offer, who received how many."""
+    """Who works where; for an offer, who received how many; for a merger, the client that stays."""
+    if isinstance(command, c.Merge):
+        return [(STAFFING, COMPANY), (ROUTING, prospect.line), (CATEGORY, command.into)]
     if isinstance(command, c.OfferLead | c.MeetHandover) and prospect.line:
         return [(STAFFING, COMPANY), (ROUTING, prospect.line)]
     return [(STAFFING, COMPANY)]
 
 
 def decide(
-    command: c.Command, prospect: Prospect, staffing: Staffing, counted: Routing = UNCOUNTED
+    command: c.Command, prospect: Prospect, staffing: Staffing, counted: Routing = UNCOUNTED, stays: Prospect = NOBODY
 ) -> Sequence[e.Event]:
     roster = staffing.roster
     if isinstance(command, c.RegisterProspect):
@@ -45,7 +48,7 @@ def decide(
     answered = isinstance(command, c.Told) and prospect.stage is Stage.NEED_KNOWN
     late = [] if answered else offering.overtaken(prospect, roster, command.at)
     try:
-        return [*late, *_happens(command, reduce(evolve, late, prospect), roster, counted)]
+        return [*late, *_happens(command, reduce(evolve, late, prospect), roster, counted, stays)]
     except Refused as refused:
         if refused.record:
             refused.record = (*late, *refused.record)
@@ -81,7 +84,11 @@ def _register(command: c.RegisterProspect, prospect: Prospect, roster: Roster) -
 
 
 def _happens(
-    command: c.Told | c.Timed | c.Rival | c.Work, prospect: Prospect, roster: Roster, counted: Routing
+    command: c.Told | c.Timed | c.Rival | c.Work | c.TakeKeys,
+    prospect: Prospect,
+    roster: Roster,
+    counted: Routing,
+    stays: Prospect,
 ) -> list[e.Event]:
     match command:
         case c.HandOver() | c.ReturnLead() | c.MoveOffer() | c.Recycle() | c.MakeCustomer():
@@ -91,13 +98,15 @@ def _happens(
             return offering.offer(offering.Terms(None, at, at), prospect, roster, counted) if due else []
         case c.ReleaseProspect() | c.WakeProspect():
             return []  # overtaken says it all
+        case c.TakeKeys():
+            return merging.take_keys(command, prospect)
         case c.ContestClient():
             raise holding.contest(command, prospect, roster)
         case c.ClaimProspect():
             return holding.claim(command, prospect, roster)
         case _:
             by = holding.acting(prospect, roster, command.by, command.at, manager=command.manager)
-            return _worked(command, by, prospect, roster, counted)
+            return _worked(command, by, prospect, roster, counted, stays)
 
 
 def _answered(command: c.Told, prospect: Prospect, roster: Roster) -> list[e.Event]:
@@ -120,7 +129,9 @@ def _answered(command: c.Told, prospect: Prospect, roster: Roster) -> list[e.Eve
             assert_never(command)
 
 
-def _worked(command: c.Work, by: Seat, prospect: Prospect, roster: Roster, counted: Routing) -> list[e.Event]:
+def _worked(
+    command: c.Work, by: Seat, prospect: Prospect, roster: Roster, counted: Routing, stays: Prospect
+) -> list[e.Event]:
     match command:
         case c.OfferLead():
             return offering.offer(offering.Terms.of(command, by), prospect, roster, counted)
@@ -136,6 +147,10 @@ def _worked(command: c.Work, by: Seat, prospect: Prospect, roster: Roster, count
             return pausing.forbid(command, by, prospect)
         case c.Reassign():
             return pausing.reassign(command, by, prospect, roster)
+        case c.Merge():
+            return merging.merge(command, by, prospect, stays)
+        case c.ErasePersonalData():
+            return merging.erase(command, by, prospect)
         case c.MigrateJourney():
             return pausing.migrate(command, by, prospect, roster)
         case _:
@@ -150,7 +165,7 @@ def _invalidate(command: c.Invalidate, by: Seat, prospect: Prospect) -> list[e.E
         raise Refused("prospect.reason-not-allowed", reason=command.reason, allowed=sorted(c.INVALID))
     if prospect.stage is Stage.INVALID:
         return []
-    if prospect.stage in (Stage.CONVERTING, Stage.CUSTOMER, Stage.DO_NOT_CONTACT):
+    if prospect.stage in (Stage.CONVERTING, *(FINAL - {Stage.INVALID})):
         raise Refused("prospect.wrong-stage", stage=prospect.stage)
     counted_for = prospect.verified_by or prospect.sourced_by
     return [
@@ -160,8 +175,10 @@ def _invalidate(command: c.Invalidate, by: Seat, prospect: Prospect) -> list[e.E
 
 
 def follow(event: e.Event, prospect: Prospect) -> Iterable[Step]:
-    """The choice is counted in the same breath as the offer, so that the next one is fair."""
+    """The choice is counted in the same breath as the offer, so that the next one is fair; keys pass with a merger."""
     match event:
+        case e.ProspectMerged(client=client, into=into, by=by, at=at):
+            yield Step(CATEGORY, into, c.TakeKeys(client, prospect.keys, by, at))
         case e.LeadOffered(to=to, among=among, counts=counts) if to is not None and (among or counts):
             yield Step(ROUTING, prospect.line, CountOffer(to.person, among, counts, event.at))
         case e.LeadWithdrawn() | e.OfferMoved() | e.LeadReturned() | e.LeadHandedOver() if event.frees is not None:

@@ -234,6 +234,35 @@ class ProspectReassigned:
 
 
 @dataclass(frozen=True)
+class ProspectMerged:
+    client: str
+    into: str
+    sourced_by: Seat
+    by: Seat
+    at: datetime
+
+
+@dataclass(frozen=True)
+class KeysTaken:
+    """The keys of a prospect that was merged into this one."""
+
+    client: str
+    merged: str
+    keys: Private[tuple[IdentityKey, ...]]
+    by: Seat
+    at: datetime
+
+
+@dataclass(frozen=True)
+class PersonalDataErased:
+    """The client's key is destroyed with this event."""
+
+    client: str
+    by: Seat
+    at: datetime
+
+
+@dataclass(frozen=True)
 class JourneyMigrated:
     before: str
     variant: str
@@ -294,6 +323,9 @@ Event = (
     | LeadRecycled
     | ContactForbidden
     | ProspectReassigned
+    | ProspectMerged
+    | KeysTaken
+    | PersonalDataErased
     | JourneyMigrated
     | ProspectReleased
     | ProspectClaimed
@@ -320,9 +352,17 @@ EVENTS: tuple[type, ...] = (
     LeadRecycled,
     ContactForbidden,
     ProspectReassigned,
+    ProspectMerged,
+    KeysTaken,
+    PersonalDataErased,
     JourneyMigrated,
     ProspectReleased,
     ProspectClaimed,
     ProspectInvalidated,
     ProspectBecameCustomer,
 )
+
+
+def erases(event: Event) -> str | None:
+    """Whose key an event destroys."""
+    return event.client if isinstance(event, PersonalDataErased) else None

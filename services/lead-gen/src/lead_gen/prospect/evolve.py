@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import assert_never
 
-from belt.core.decider import Due
+from belt.core.decider import ERASED, Due
 from lead_gen.prospect import events as e
 from lead_gen.prospect.commands import MeetHandover, ReleaseProspect, WakeProspect
 from lead_gen.prospect.state import Call, Contact, Gatekeeper, Need, Offer, Prospect, Stage
@@ -28,6 +28,8 @@ def evolve(prospect: Prospect, event: e.Event) -> Prospect:
             return replace(prospect, handover_due_at=None)
         case e.ProspectParked() | e.ProspectResumed() | e.LeadRecycled():
             return _paused(prospect, event)
+        case e.ProspectMerged() | e.KeysTaken() | e.PersonalDataErased():
+            return _known(prospect, event)
         case e.RegistrationRefused():
             return prospect
         case _:
@@ -84,6 +86,35 @@ def _held(prospect: Prospect, event: Held) -> Prospect:
             )
         case _:
             assert_never(event)
+
+
+def _known(prospect: Prospect, event: e.ProspectMerged | e.KeysTaken | e.PersonalDataErased) -> Prospect:
+    """By what the client is known; nothing, once it is forgotten."""
+    match event:
+        case e.ProspectMerged():
+            return replace(prospect, stage=Stage.MERGED, merged_into=event.into)
+        case e.KeysTaken():
+            return replace(prospect, keys=tuple(sorted({*prospect.keys, *event.keys}, key=lambda k: (k.kind, k.value))))
+        case e.PersonalDataErased():
+            return replace(
+                prospect,
+                erased=True,
+                name=ERASED,
+                keys=(),
+                needs={need_id: _unsaid(need) for need_id, need in prospect.needs.items()},
+                calls=tuple(replace(call, note=None) for call in prospect.calls),
+                gatekeepers=tuple(replace(met, best_time=None) for met in prospect.gatekeepers),
+                contacts=tuple(
+                    replace(contact, person=ERASED, position=ERASED, channel=ERASED) for contact in prospect.contacts
+                ),
+                handover_due_at=None,  # it could not be offered by itself: an offer says what was said
+            )
+        case _:
+            assert_never(event)
+
+
+def _unsaid(need: Need) -> Need:
+    return replace(need, statement=ERASED, evidence=(), current_supplier=None)
 
 
 def _paused(prospect: Prospect, event: e.ProspectParked | e.ProspectResumed | e.LeadRecycled) -> Prospect:

@@ -11,7 +11,7 @@ from conveyor_events.staff import LineStaffed
 from conveyor_events.words import HOUSE, Role, Seat, Station, instant_text, role_at
 from lead_gen.prospect.commands import ClaimProspect, ContestClient
 from lead_gen.prospect.events import Event, ProspectClaimed, ProspectReleased, RegistrationRefused
-from lead_gen.prospect.state import Prospect, Stage
+from lead_gen.prospect.state import GONE, Prospect, Stage
 
 HERE = Station.LEAD_GEN
 
@@ -55,7 +55,7 @@ def protected_until(prospect: Prospect, at: datetime) -> datetime | None:
 
 def protected(prospect: Prospect, at: datetime) -> bool:
     """Whether the client is closed to others. What is offered or sold to is closed as long as that lasts."""
-    if prospect.keeper.person == HOUSE or prospect.stage in (Stage.RELEASED, Stage.INVALID):
+    if prospect.keeper.person == HOUSE or prospect.stage in GONE | {Stage.RELEASED}:
         return False
     if prospect.stage in (Stage.OFFERED, Stage.CONVERTING, Stage.CUSTOMER):
         return True
@@ -74,7 +74,7 @@ def claim(command: ClaimProspect, prospect: Prospect, roster: Roster) -> list[Ev
     """A released prospect is anybody's; so is one whose protection is over, or that nobody but the house holds."""
     at, line = command.at, prospect.line
     staffed = staffing_of(roster, line, at)
-    if prospect.stage is Stage.INVALID:
+    if prospect.stage in GONE:
         raise Refused("prospect.wrong-stage", stage=prospect.stage)
     if prospect.stage is Stage.DO_NOT_CONTACT:
         raise Refused("contact-forbidden", client_id=prospect.client)

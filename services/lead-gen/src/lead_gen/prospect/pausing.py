@@ -17,7 +17,7 @@ from lead_gen.prospect.events import (
 )
 from lead_gen.prospect.holding import finder, protection, staffing_of
 from lead_gen.prospect.offering import superseded
-from lead_gen.prospect.state import FINAL, Prospect, Stage
+from lead_gen.prospect.state import FINAL, GONE, Prospect, Stage
 
 PARKABLE = (Stage.CONTACTING, Stage.IN_DIALOGUE)
 ELSEWHERE = (Stage.OFFERED, Stage.RELEASED, Stage.CONVERTING)
@@ -53,7 +53,7 @@ def forbid(command: ForbidContact, by: Seat, prospect: Prospect) -> list[Event]:
     """The client's word is the last one, in any stage. An open offer is void."""
     if prospect.stage is Stage.DO_NOT_CONTACT:
         return []
-    if prospect.stage is Stage.INVALID:
+    if prospect.stage in GONE:
         raise Refused("prospect.wrong-stage", stage=prospect.stage)
     return [
         *superseded(prospect, "contact_forbidden", by, command.at),
@@ -83,7 +83,7 @@ def migrate(command: MigrateJourney, by: Seat, prospect: Prospect, roster: Roste
         raise Refused("prospect.needs-manager")
     if command.variant not in VARIANTS:
         raise Refused("variant.unknown", variant=command.variant, known=sorted(VARIANTS))
-    if prospect.stage in (Stage.INVALID, Stage.DO_NOT_CONTACT):
+    if prospect.stage in GONE | {Stage.DO_NOT_CONTACT}:
         raise Refused("prospect.wrong-stage", stage=prospect.stage)
     if command.variant == prospect.variant:
         return []

@@ -29,9 +29,12 @@ class Stage(StrEnum):
     CUSTOMER = "customer"
     INVALID = "invalid"
     DO_NOT_CONTACT = "do_not_contact"
+    MERGED = "merged"
 
 
-FINAL = frozenset({Stage.CUSTOMER, Stage.INVALID, Stage.DO_NOT_CONTACT})
+GONE = frozenset({Stage.INVALID, Stage.MERGED})
+"""No client: its identity keys are free, or another's."""
+FINAL = GONE | {Stage.CUSTOMER, Stage.DO_NOT_CONTACT}
 NOBODY = Seat(person=HOUSE, role=HOUSE)
 
 
@@ -119,6 +122,8 @@ class Prospect:
     calls: tuple[Call, ...] = ()
     gatekeepers: tuple[Gatekeeper, ...] = ()
     contacts: tuple[Contact, ...] = ()
+    merged_into: str | None = None
+    erased: bool = False
 
     @property
     def offer(self) -> Offer | None:
@@ -138,7 +143,7 @@ class Prospect:
 
 def claims(prospect: Prospect) -> Iterable[tuple[str, str]]:
     """An identity key belongs to one live client; ids of needs and offers are never used twice."""
-    if prospect.stage not in (Stage.NONE, Stage.INVALID):
+    if prospect.stage is not Stage.NONE and prospect.stage not in GONE:
         yield from ((key.kind, key.value) for key in prospect.keys)
     yield from (("need", need_id) for need_id in prospect.needs)
     yield from (("offer", offer_id) for offer_id in prospect.offers)
