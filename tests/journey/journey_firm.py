@@ -60,7 +60,9 @@ class Firm:
     def farmer(self) -> str:
         return self.seat(Station.ACCOUNT_MGMT)
 
-    async def open(self, plan_of: dict[str, str] | None = None, more: dict[str, str] | None = None) -> None:
+    async def open(
+        self, plan_of: dict[str, str] | None = None, more: dict[str, str] | None = None, managers: tuple[str, ...] = ()
+    ) -> None:
         """Hires, grants roles, staffs the line, and puts everybody on a plan. `more`: person to role."""
         roles = sorted({str(role) for role in VARIANTS[self.variant].values()})
         for person, role in [(f"{self.name}-{role}", role) for role in roles] + list((more or {}).items()):
@@ -69,7 +71,12 @@ class Firm:
             await post(self.line, "lead-gen", f"/v1/staff/{person}/roles", granted)
             paid = {"person": person, "plan": (plan_of or {}).get(role, f"ref-{role}"), "role": role, "since": SINCE}
             await post(self.line, "compensation", "/v1/assignments", paid)
+        for person in managers:
+            await post(self.line, "lead-gen", "/v1/staff", {"person": person, "hired_on": SINCE})
+            granted = {"role": "manager", "since": f"{SINCE}T00:00:00+01:00"}
+            await post(self.line, "lead-gen", f"/v1/staff/{person}/roles", granted)
         staffed: dict[str, Any] = {
+            "managers": list(managers),
             "variant": self.variant,
             "since": f"{SINCE}T00:00:00+01:00",
             "zone": "Europe/Berlin",

@@ -7,6 +7,7 @@ import pytest
 from journey_firm import Firm, plans, post
 
 from conveyor.line import Line
+from conveyor.processes import database
 from conveyor.running import Running
 from conveyor_local import Stack
 
@@ -44,3 +45,34 @@ async def test_no_file_of_postgresql_kafka_or_the_logs_holds_personal_data(runni
     seen = [path for path in files if b"private-1" in path.read_bytes()]
     assert any("postgres" in path.parts for path in seen), "the search does not look where the data is"
     assert any("kafka" in path.parts for path in seen), "the search does not look where the data is"
+
+
+async def test_who_asks_to_be_forgotten_is_forgotten_at_every_station_and_stays_paid_for(running: Running) -> None:
+    async with Line.of(running) as line:
+        await plans(line)
+        firm = Firm(line, "forgotten", "scout-hunter-farmer")
+        await firm.open(managers=("vera",))
+        client, deal = await firm.deal("2026-03-10T10:00:00+01:00", "10000.00", since="2026-03-02T10:00:00+01:00")
+        await firm.paid(deal, "2026-03-15T10:00:00+01:00", "10000.00")
+        await firm.served(client, "2026-03-10T12:00:00+01:00")
+        visit = {"channel": "visit", "summary": NOTE, "by": firm.farmer}
+        await post(line, "account-mgmt", f"/v1/accounts/{client}/contacts", visit)
+        before = [await firm.payable(person, "2026-03") for person in (firm.scout, firm.hunter)]
+        await post(line, "lead-gen", f"/v1/prospects/{client}/erase", {"by": "vera"})
+        await line.drained()
+        for service in ("lead-gen", "conversion", "account-mgmt"):
+            assert await _kept(running, service, client) == [None], service
+        assert [await firm.payable(person, "2026-03") for person in (firm.scout, firm.hunter)] == before
+        story = (await line.get("compensation", f"/v1/journeys/{client}"))["events"]
+        assert story[-1]["type"] == "conveyor.leads.PersonalDataErased"
+
+
+async def _kept(running: Running, service: str, client: str) -> list[bytes | None]:
+    """The client's key as the station keeps it."""
+    stack = Stack.find(home=running.home)
+    assert stack is not None
+    connection = await asyncpg.connect(stack.dsn(database(service)))
+    try:
+        return [row["wrapped"] for row in await connection.fetch("select wrapped from keys where holder = $1", client)]
+    finally:
+        await connection.close()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -110,6 +111,18 @@ def nobody_answers(firm: Firm) -> Play:
     yield from does("2026-03-30 15:20", "conversion", accept, by="twelve-dina")
 
 
+def rejected_and_sold(firm: Firm) -> Play:
+    client = "thirteen-acme"
+    lead = yield from offered("2026-03-03 09:30", firm, client, firm.scout, firm.hunter)
+    reject = f"/v1/offers/{lead['offer_id']}/reject"
+    no = {"by": firm.hunter, "refused": "reason-not-allowed"}
+    yield from does("2026-03-03 10:00", "conversion", reject, reason="budget", **no)
+    yield from does("2026-03-03 10:00", "conversion", reject, by=firm.hunter, reason="no_need_evidence")
+    own = {"client_id": client, "line": firm.name, "by": firm.hunter, "opportunity_id": "thirteen-own"}
+    yield from does("2026-04-13 10:00", "conversion", "/v1/opportunities", **own)
+    yield from sold("2026-04-20 10:00", "thirteen-own", firm.hunter, "5000.00")
+
+
 def on_anothers_account(firm: Firm) -> Play:
     client = "twentytwo-acme"
     yield from customer("2026-02-02", firm, client, "1000.00")
@@ -203,17 +216,19 @@ async def year() -> AsyncIterator[dict[str, Firm]]:
             await stage.set(stage.now)
             await plans(line)
             await plan(line, LEGACY)
-            firms = {name: Firm(line, name, FULL) for name in ("ten", "twelve", "eighteen", "twentytwo")}
+            firms = {name: Firm(line, name, FULL) for name in ("ten", "twelve", "thirteen", "eighteen", "twentytwo")}
             firms["sixteen"] = Firm(line, "sixteen", "hunter")
             await firms["sixteen"].open({"hunter": "hunter-with-legacy"})
             await firms["ten"].open(more={"ten-egor": "scout"})
             await firms["twelve"].open(more={"twelve-dina": "hunter"})
+            await firms["thirteen"].open()
             await firms["eighteen"].open()
             await firms["twentytwo"].open()
             await line.drained()
             stories = [
                 claimed_by_another(firms["ten"]),
                 nobody_answers(firms["twelve"]),
+                rejected_and_sold(firms["thirteen"]),
                 a_regular_pauses(firms["eighteen"]),
                 on_anothers_account(firms["twentytwo"]),
                 the_variant_changes(firms["sixteen"]),
@@ -245,6 +260,24 @@ async def test_silence_pays_the_scout_once_and_the_next_hunter_converts(year: di
     assert story["LeadAccepted"]["data"]["converted_by"]["person"] == "twelve-dina"
 
 
+async def test_a_lead_that_is_refused_and_sold_to_leaves_every_trace_a_conflict_is_found_from(
+    year: dict[str, Firm],
+) -> None:
+    firm = year["thirteen"]
+    story = {event["type"].rpartition(".")[2]: event for event in await events(firm, "thirteen-acme")}
+    rejected, closed = story["LeadRejected"], story["DealClosed"]
+    assert (rejected["data"]["rejected_by"]["person"], rejected["data"]["sourced_by"]["person"]) == (
+        firm.hunter,
+        firm.scout,
+    )
+    assert story["ProspectReleased"]["occurred_at"] == "2026-03-16T23:00:00.000000Z", "14 days, in Berlin"
+    sale = closed["data"]["sale"]
+    assert (sale["sourced_by"]["person"], sale["converted_by"]["person"]) == ("house", firm.hunter)
+    assert "LeadAccepted" not in story
+    assert earned(await firm.statement(firm.scout, "2026-03"), "bounty") == []
+    assert sum(Decimal(amount) for amount in earned(await firm.statement(firm.hunter, "2026-04"), "release")) == 300
+
+
 async def test_a_sale_to_anothers_customer_is_refused_and_an_agreed_one_pays_both(year: dict[str, Firm]) -> None:
     firm = year["twentytwo"]
     assert [e["data"]["reason"] for e in await events(firm, "twentytwo-acme") if "DealRefused" in e["type"]] == [
@@ -257,6 +290,15 @@ async def test_a_sale_to_anothers_customer_is_refused_and_an_agreed_one_pays_bot
 async def test_a_regular_that_pauses_and_returns_is_paid_as_one_client(year: dict[str, Firm]) -> None:
     firm = year["eighteen"]
     assert earned(await firm.statement(firm.farmer, "2026-06"), "bounty") == ["30.00"]
+    story = await events(firm, "eighteen-acme")
+    told = [(event["type"].rpartition(".")[2], event["occurred_at"][:10]) for event in story]
+    standing = [one for one in told if one[0] in ("CustomerBecameRegular", "CustomerLapsed", "CustomerReturned")]
+    # The day after the last of 180 days without a purchase begins in Berlin an hour before it does in UTC.
+    assert standing == [
+        ("CustomerBecameRegular", "2026-06-05"),
+        ("CustomerLapsed", "2026-12-01"),
+        ("CustomerReturned", "2026-12-20"),
+    ]
     december = await firm.statement(firm.farmer, "2026-12")
     assert (earned(december, "release"), earned(december, "bounty")) == (["20.00"], [])
 
