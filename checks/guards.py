@@ -19,6 +19,9 @@ WORDS_OF_SALES = {"scout", "hunter", "farmer", "lead", "leads", "scouts", "hunte
 SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "manager", "base", "misc", "shared"}
 BELTS_CODES = "libs/belt/src/belt/io/codes.py"
 METRICS = "libs/belt/src/belt/io/telemetry.py"
+STATIONS = ("lead-gen", "conversion", "account-mgmt")
+SAME_ROOMS = {"api", "codes", "main", "migrations", "papers", "published", "reactions", "views"}
+MOST_ROOMS = 12
 VARIANTS_LIVE_IN = "libs/events/src/conveyor_events/words.py"
 # Written in two pieces, so that this file does not find itself.
 INDEX_ADDRESS = re.compile(r"https?://[^\s\"')>]*(?:/sim" + r"ple\b|/mav" + r"en2\b|/packages/[0-9a-f]{2}/)")
@@ -147,6 +150,19 @@ def metrics_are_measured(root: Path) -> Iterator[str]:
         yield f"{METRICS}: {name} is declared and never measured"
 
 
+def stations_read_in_one_sitting(root: Path) -> Iterator[str]:
+    """Each station has the same rooms, and few beside them."""
+    for station in STATIONS:
+        package = root / "services" / station / "src" / station.replace("-", "_")
+        if not package.is_dir():
+            continue
+        rooms = {path.stem for path in package.iterdir() if path.stem != "py" and not path.name.startswith(("_", "."))}
+        for room in sorted(SAME_ROOMS - rooms):
+            yield f"services/{station}: the room {room} is missing, the other stations have one"
+        if len(rooms) > MOST_ROOMS:
+            yield f"services/{station}: {len(rooms)} rooms, more than {MOST_ROOMS}: {', '.join(sorted(rooms))}"
+
+
 GUARDS: tuple[Callable[[Path], Iterator[str]], ...] = (
     belt_knows_no_sales,
     variants_have_one_table,
@@ -156,6 +172,7 @@ GUARDS: tuple[Callable[[Path], Iterator[str]], ...] = (
     links_lead_somewhere,
     refusals_have_codes,
     metrics_are_measured,
+    stations_read_in_one_sitting,
 )
 
 

@@ -49,12 +49,12 @@ STAGELESS = {
     ),
     "client": (
         "what is unique for a client: one open opportunity for each need, one first sale",
-        ["services/conversion/src/conversion"],
+        ["services/conversion/src/conversion/opportunity"],
     ),
     "assignment": ("who is paid by which plan, from when to when", ["services/compensation/src/compensation"]),
     "selftest/attempts": (
         "what a person found out about themselves: each attempt at a self-test, for the person only",
-        ["services/account-mgmt/src/account_mgmt"],
+        ["services/account-mgmt/src/account_mgmt/papers"],
     ),
 }
 
@@ -150,7 +150,7 @@ def _competitor() -> Table:
     return Table(
         title="Competitor card (lead-gen)",
         about="What is known of a rival, and until when it is believed.",
-        decider="services/lead-gen/src/lead_gen/competitor.py",
+        decider="services/lead-gen/src/lead_gen/papers/competitor.py",
         test=place,
         commands=_named(test.COMMANDS),
         stages=list(test.STAGES),
@@ -218,7 +218,7 @@ def _account_mgmt() -> Iterable[Table]:
         "offer": "offer.py",
         "account": "account/decide.py",
         "sale": "sale/decide.py",
-        "survey": "survey/decide.py",
+        "survey": "papers/survey/decide.py",
     }
     for stream, (title, text) in about.items():
         place = f"services/account-mgmt/tests/test_{stream}.py"

@@ -207,6 +207,7 @@ SEEDS: list[tuple[Guard, str, str]] = [
     (guards.links_lead_somewhere, "docs/tour.md", "over two [lines\nof text](nowhere.md)\n"),
     (guards.links_lead_somewhere, "docs/tour.md", "[`gone`](../libs/events/src/conveyor_events/words.py)\n"),
     (guards.metrics_are_measured, guards.METRICS, 'NEVER_SEEN = _gauge("never_seen", "Nothing")\n'),
+    (guards.stations_read_in_one_sitting, "services/conversion/src/conversion/deal.py", "DEAL = 1\n"),
     (guards.refusals_have_codes, "services/x/src/x/sale.py", 'raise Refused("sale.unheard-of")\n'),
     (guards.refusals_have_codes, "services/x/src/x/codes.py", 'CODES: dict[str, int] = {"sale.never": (409, "")}\n'),
     (guards.refusals_have_codes, guards.BELTS_CODES, 'CODES: dict[str, int] = {"internal": 1, "never": 2}\n'),
@@ -224,6 +225,17 @@ def test_each_guard_barks(checkout: Path, guard: Guard, place: str, seed: str) -
 
 def test_every_guard_has_a_seed() -> None:
     assert {guard for guard, _, _ in SEEDS} == set(guards.GUARDS)
+
+
+def test_a_thirteenth_room_is_one_too_many(checkout: Path) -> None:
+    package = checkout / "services/conversion/src/conversion"
+    package.mkdir(parents=True)
+    more = [f"stream_{n}" for n in range(guards.MOST_ROOMS - len(guards.SAME_ROOMS))]
+    for room in (*guards.SAME_ROOMS, *more):
+        (package / f"{room}.py").touch()
+    assert not list(guards.stations_read_in_one_sitting(checkout))
+    (package / "one_more.py").touch()
+    assert list(guards.stations_read_in_one_sitting(checkout))
 
 
 def test_a_link_may_name_what_is_in_the_file(checkout: Path) -> None:

@@ -17,9 +17,9 @@ from account_mgmt.account import (
     ReceiveComplaint,
 )
 from account_mgmt.offer import AcceptOffer, RejectOffer
+from account_mgmt.papers.survey import Answer, AnswerSurvey, Contact, Invite, Via
 from account_mgmt.reactions import react
 from account_mgmt.sale import RecordPayment, RecordRefund, RecordRepeatSale
-from account_mgmt.survey import Answer, AnswerSurvey, Contact, Invite, Via
 from belt.core.decider import Public
 from conveyor_events import staff
 from conveyor_events.accounts import PaymentReceived, PaymentRefunded, RepeatSale

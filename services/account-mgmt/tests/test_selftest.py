@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from account_mgmt.main import SELFTEST
-from account_mgmt.selftest import (
+from account_mgmt.papers.selftest import (
     Answer,
     AttemptMade,
     Attempts,
@@ -24,9 +24,9 @@ from account_mgmt.selftest import (
     profile,
     score,
 )
-from account_mgmt.selftest.score import STRAIGHT_LINE, band
-from account_mgmt.selftest.text import ORDER, REVERSED, SCALE, STATEMENTS, TESTS, SelfTest, current
-from account_mgmt.texts import Language, read
+from account_mgmt.papers.selftest.score import STRAIGHT_LINE, band
+from account_mgmt.papers.selftest.text import ORDER, REVERSED, SCALE, STATEMENTS, TESTS, SelfTest, current
+from account_mgmt.papers.texts import Language, read
 from belt.core.decider import Refused
 from conveyor_events.catalog import CATALOG
 

@@ -9,7 +9,7 @@ import pytest
 from account_desk import Counter
 from account_story import DAY, NEW_YEAR
 
-from account_mgmt.selftest.text import ORDER, current
+from account_mgmt.papers.selftest.text import ORDER, current
 from conveyor_events.scopes import ROLES, SCOPES
 from conveyor_events.words import instant_text
 

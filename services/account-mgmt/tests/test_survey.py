@@ -30,7 +30,7 @@ from pydantic import ValidationError
 
 from account_mgmt.account import Account, AccountOpened, FlagRisk, RiskCause, SeatTaken
 from account_mgmt.account import evolve as account_evolve
-from account_mgmt.survey import (
+from account_mgmt.papers.survey import (
     Answer,
     Answered,
     AnswerSurvey,
@@ -58,9 +58,9 @@ from account_mgmt.survey import (
     timers,
     trend,
 )
-from account_mgmt.survey.text import GROUPS, QUESTIONNAIRES, Questionnaire
-from account_mgmt.survey.views import survey as project
-from account_mgmt.texts import Language
+from account_mgmt.papers.survey.text import GROUPS, QUESTIONNAIRES, Questionnaire
+from account_mgmt.papers.survey.views import survey as project
+from account_mgmt.papers.texts import Language
 from belt.core.decider import Refused, Step
 from conveyor_events.surveys import SurveyAnswered
 

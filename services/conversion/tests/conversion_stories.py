@@ -15,14 +15,14 @@ from belt.core.ids import derived
 from belt.io.codec import Codec
 from belt.io.decision import Decision, Missing, decide
 from belt.io.unit import Entry, Meta, Unit
-from conversion import negotiation_plan
+from conversion.deal.terms import Line
 from conversion.main import STREAMS
-from conversion.meeting_plan import Attendee, Paper, Question, ReadyMeetingPlan, WriteMeetingPlan
-from conversion.negotiation_plan import Alternative, Issue, ReadyNegotiationPlan, WriteNegotiationPlan
 from conversion.offer import AcceptLead, Lead, ReceiveLead
 from conversion.opportunity import CloseDeal, OpenOpportunity, RecordMeeting, SendProposal
+from conversion.papers import negotiation_plan
+from conversion.papers.meeting_plan import Attendee, Paper, Question, ReadyMeetingPlan, WriteMeetingPlan
+from conversion.papers.negotiation_plan import Alternative, Issue, ReadyNegotiationPlan, WriteNegotiationPlan
 from conversion.roster import Learn
-from conversion.terms import Line
 from conveyor_events import Event, staff
 from conveyor_events.words import VARIANTS, Seat, Station
 

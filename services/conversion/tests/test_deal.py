@@ -37,10 +37,10 @@ from hypothesis import strategies as st
 
 from belt.core.decider import Step
 from belt.core.ids import derived
-from conversion.client import NoteAnswer
 from conversion.deal import CancelDeal, HearAnswer, OfferAccount, OpenDeal, RecordPayment, RecordRefund
+from conversion.deal.terms import Instalment
+from conversion.opportunity.client import NoteAnswer
 from conversion.roster import Learn
-from conversion.terms import Instalment
 from conveyor_events import staff
 from conveyor_events.words import VARIANTS, Role, Station
 

@@ -38,7 +38,7 @@ from conversion_stories import (
 from belt.core.decider import ERASED, Step
 from belt.core.ids import derived
 from belt.io.codec import Codec
-from conversion.client import NoteServed
+from conversion.deal.terms import Line
 from conversion.main import STREAMS
 from conversion.opportunity import (
     AnswerObjection,
@@ -60,7 +60,7 @@ from conversion.opportunity import (
     StartNegotiation,
     TouchClient,
 )
-from conversion.terms import Line
+from conversion.opportunity.client import NoteServed
 from conveyor_events.words import HOUSE
 
 OWN = "own-1"

@@ -29,8 +29,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from belt.core.decider import Step
-from conversion.meeting_plan import Question, ReadyMeetingPlan, WriteMeetingPlan
-from conversion.negotiation_plan import (
+from conversion.opportunity import ScheduleMeeting, StartNegotiation
+from conversion.papers.meeting_plan import Question, ReadyMeetingPlan, WriteMeetingPlan
+from conversion.papers.negotiation_plan import (
     Issue,
     Paper,
     ReadyNegotiationPlan,
@@ -38,7 +39,6 @@ from conversion.negotiation_plan import (
     WriteNegotiationPlan,
     score,
 )
-from conversion.opportunity import ScheduleMeeting, StartNegotiation
 
 
 def working() -> Bench:

@@ -12,8 +12,8 @@ from conversion_stories import CLASSIC, OPPORTUNITY, Bench, accept, bench, on, s
 from belt.core import handover
 from belt.core.decider import Public, Step
 from conversion import deal, offer, opportunity, published
-from conversion.client import NoteServed
 from conversion.deal import CancelDeal
+from conversion.deal.terms import Instalment, Part
 from conversion.offer import (
     AcceptLead,
     DisputeRejection,
@@ -31,7 +31,7 @@ from conversion.opportunity import (
     RecycleOpportunity,
     SendProposal,
 )
-from conversion.terms import Instalment, Part
+from conversion.opportunity.client import NoteServed
 from conveyor_events import Envelope, deals, from_json
 from conveyor_events.words import Seat
 

@@ -8,9 +8,9 @@ import pytest
 from conversion_stories import CLIENT, Bench, bench
 
 from belt.core.decider import Step
-from conversion.client import NoteAnswer, NoteServed
 from conversion.main import SERVICE
 from conversion.offer import ReceiveLead, WithdrawLead
+from conversion.opportunity.client import NoteAnswer, NoteServed
 from conversion.reactions import Incomplete, react
 from conveyor_events import CATALOG, TOPICS, Envelope, from_json
 from conveyor_events import open as open_event

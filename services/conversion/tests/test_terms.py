@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from belt.core.decider import Refused
-from conversion.terms import MOST, Instalment, Line, amount, priced, scheduled
+from conversion.deal.terms import MOST, Instalment, Line, amount, priced, scheduled
 
 CENTS = st.decimals(min_value=0, max_value=10**9, places=2)
 

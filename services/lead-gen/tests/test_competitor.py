@@ -11,7 +11,7 @@ import pytest
 from lead_gen_office import Office
 
 from belt.core.decider import Refused
-from lead_gen import competitor as k
+from lead_gen.papers import competitor as k
 
 ZONE = "Europe/Berlin"
 SEEN = date(2026, 3, 2)

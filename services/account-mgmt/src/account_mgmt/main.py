@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from account_mgmt import account, api, offer, published, reactions, roster, sale, selftest, survey, views
+from account_mgmt import account, api, offer, published, reactions, roster, sale, views
 from account_mgmt.codes import CODES
-from account_mgmt.survey.views import SURVEYS
+from account_mgmt.papers import selftest, survey
+from account_mgmt.papers.survey.views import SURVEYS
 from belt.core.decider import Stream
 from belt.core.erasure import ERASURE
 from belt.io.service import Service

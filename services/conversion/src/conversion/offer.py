@@ -15,10 +15,10 @@ from belt.core import handover
 from belt.core.decider import Due, Private, Refused, Step
 from belt.core.handover import Handover, Rules, Team
 from belt.core.ids import derived
-from conversion.client import CATEGORY as CLIENT
-from conversion.client import Client
 from conversion.opportunity import CATEGORY as OPPORTUNITY
 from conversion.opportunity import OpenFromLead
+from conversion.opportunity.client import CATEGORY as CLIENT
+from conversion.opportunity.client import Client
 from conversion.roster import HERE, READ, calendar_of, managers
 from conveyor_events.roster import Roster
 from conveyor_events.staff import Policy

@@ -7,8 +7,9 @@ from typing import Literal
 
 from belt.core.decider import Step
 from belt.core.erasure import erase
-from conversion import client, deal, offer, roster
+from conversion import deal, offer, roster
 from conversion.offer import Lead, ReceiveLead, WithdrawLead
+from conversion.opportunity import client
 from conveyor_events import Envelope, Event, accounts, leads, staff
 
 TOPICS = ("conveyor.staff.v1", "conveyor.leads.v1", "conveyor.accounts.v1")

@@ -10,10 +10,10 @@ from sqlalchemy import Boolean, Column, DateTime, Index, Integer, MetaData, Nume
 from belt.core import handover
 from belt.io.projection import StreamView, version_columns
 from conversion import deal, opportunity
+from conversion.deal.terms import NOTHING
 from conversion.offer import Event as OfferEvent
 from conversion.offer import LeadReceived
 from conversion.opportunity import Stage
-from conversion.terms import NOTHING
 from conveyor_events.money import round_half_up
 
 Row = Mapping[str, Any]

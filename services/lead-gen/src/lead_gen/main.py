@@ -6,8 +6,9 @@ from typing import Any
 
 from belt.core.decider import Stream
 from belt.io.service import Service
-from lead_gen import api, competitor, published, reactions, routing, staffing, views
+from lead_gen import api, published, reactions, routing, staffing, views
 from lead_gen.codes import CODES
+from lead_gen.papers import competitor
 from lead_gen.prospect import state as prospects
 from lead_gen.prospect.decide import decide, follow, reads
 from lead_gen.prospect.events import EVENTS, erases

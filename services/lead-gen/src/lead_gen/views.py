@@ -9,7 +9,7 @@ from sqlalchemy import Column, DateTime, Index, Integer, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from belt.io.projection import StreamView, version_columns
-from lead_gen import competitor
+from lead_gen.papers import competitor
 from lead_gen.prospect import events as e
 from lead_gen.prospect.evolve import Held
 from lead_gen.prospect.state import Stage

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import Header, Query
 from starlette.responses import Response
 
-from account_mgmt.texts import Language
+from account_mgmt.papers.texts import Language
 from belt.io.headers import json_response
 
 Lang = Annotated[Language | None, Query(description="before Accept-Language")]

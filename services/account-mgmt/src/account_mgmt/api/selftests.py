@@ -13,9 +13,9 @@ from pydantic import BaseModel, Field
 
 from account_mgmt.api.languages import Accepted, Lang, chosen, spoken
 from account_mgmt.api.words import Filter
-from account_mgmt.selftest import CATEGORY, Answer, AttemptMade, Attempts, Band, Score, TakeTest, profile
-from account_mgmt.selftest.text import LEAST, MOST, ORDER, SCALE, STATEMENTS, SelfTest, current, pinned
-from account_mgmt.texts import Language, Name
+from account_mgmt.papers.selftest import CATEGORY, Answer, AttemptMade, Attempts, Band, Score, TakeTest, profile
+from account_mgmt.papers.selftest.text import LEAST, MOST, ORDER, SCALE, STATEMENTS, SelfTest, current, pinned
+from account_mgmt.papers.texts import Language, Name
 from belt.core.decider import Refused, Step
 from belt.io.body import GivenId, Strict
 from belt.io.desk import Desk

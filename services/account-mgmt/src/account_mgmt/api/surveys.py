@@ -14,7 +14,7 @@ from account_mgmt.account import CATEGORY as ACCOUNT
 from account_mgmt.account import Status
 from account_mgmt.api.languages import Accepted, Lang, chosen, spoken
 from account_mgmt.api.words import Counts, Filter, Holder, Listing, shown
-from account_mgmt.survey import (
+from account_mgmt.papers.survey import (
     CATEGORY,
     Answer,
     AnswerSurvey,
@@ -28,9 +28,9 @@ from account_mgmt.survey import (
     WithdrawConsent,
     trend,
 )
-from account_mgmt.survey.text import LEAST, MOST, NEWEST, QUESTIONNAIRES, Questionnaire
-from account_mgmt.survey.views import SURVEYS_TABLE
-from account_mgmt.texts import Language, Name
+from account_mgmt.papers.survey.text import LEAST, MOST, NEWEST, QUESTIONNAIRES, Questionnaire
+from account_mgmt.papers.survey.views import SURVEYS_TABLE
+from account_mgmt.papers.texts import Language, Name
 from belt.core.decider import Refused, Step
 from belt.io.body import BaseBody, GivenId, Strict
 from belt.io.desk import Desk

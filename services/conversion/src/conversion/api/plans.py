@@ -16,9 +16,9 @@ from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.ids import fresh
 from belt.io.unit import Outcome
-from conversion import meeting_plan as m
-from conversion import negotiation_plan as n
 from conversion.api.words import Item, Reason, Words, shown
+from conversion.papers import meeting_plan as m
+from conversion.papers import negotiation_plan as n
 from conveyor_events.money import Amount
 
 Text = Annotated[str, Field(max_length=2_000)]

@@ -17,7 +17,7 @@ from belt.io.desk import Desk
 from belt.io.headers import etag, json_response
 from belt.io.paging import decode_cursor, page
 from belt.io.unit import Entry
-from conversion.terms import NOTHING, Instalment, Line
+from conversion.deal.terms import NOTHING, Instalment, Line
 from conveyor_events.money import Amount
 
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), Field(description="ISO 4217 code")]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from conversion.terms import Instalment, Part
+from conversion.deal.terms import Instalment, Part
 from conveyor_events.words import Seat
 
 CATEGORY = "deal"

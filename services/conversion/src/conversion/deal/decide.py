@@ -29,10 +29,10 @@ from conversion.deal.events import (
     PaymentRefunded,
 )
 from conversion.deal.state import Deal, Payment
+from conversion.deal.terms import amount
 from conversion.roster import HERE, READ, acting
 from conversion.routing import CATEGORY as ROUTING
 from conversion.routing import Count
-from conversion.terms import amount
 from conveyor_events.money import plain
 from conveyor_events.roster import Roster
 from conveyor_events.words import Seat

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from conversion.terms import Instalment, Part
+from conversion.deal.terms import Instalment, Part
 from conveyor_events.words import Seat
 
 

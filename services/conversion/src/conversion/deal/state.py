@@ -16,7 +16,7 @@ from conversion.deal.events import (
     PaymentReceived,
     PaymentRefunded,
 )
-from conversion.terms import NOTHING
+from conversion.deal.terms import NOTHING
 from conveyor_events.money import round_half_up
 
 

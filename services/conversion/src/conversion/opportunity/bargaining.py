@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from belt.core.decider import Refused
-from conversion.negotiation_plan import NegotiationPlan
 from conversion.opportunity.commands import (
     OBJECTIONS,
     RESULTS,
@@ -22,6 +21,7 @@ from conversion.opportunity.events import (
 )
 from conversion.opportunity.rules import need, policy_of
 from conversion.opportunity.state import Concession, Objection, Opportunity, Stage
+from conversion.papers.negotiation_plan import NegotiationPlan
 from conveyor_events.money import plain
 from conveyor_events.roster import Roster
 from conveyor_events.words import Seat

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from belt.core.decider import Refused
-from conversion.client import Client
 from conversion.deal import OpenDeal
+from conversion.deal.terms import Part, amount, priced, scheduled, shared
+from conversion.opportunity.client import Client
 from conversion.opportunity.commands import CloseDeal
 from conversion.opportunity.events import DealClosed, DealRefused, Event, OpportunityOpened
 from conversion.opportunity.rules import need, within_limit
 from conversion.opportunity.state import LIVE, Opportunity, Stage
-from conversion.terms import Part, amount, priced, scheduled, shared
 from conveyor_events.roster import Roster
 from conveyor_events.words import Seat
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from conversion.terms import Instalment, Line
+from conversion.deal.terms import Instalment, Line
 from conveyor_events.words import Seat
 
 CATEGORY = "opportunity"

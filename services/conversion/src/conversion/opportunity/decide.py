@@ -7,15 +7,11 @@ from datetime import datetime
 from typing import Any, assert_never
 
 from belt.core.decider import Refused, Step
-from conversion.client import CATEGORY as CLIENT
-from conversion.client import Client, NoteLost, NoteOpened, NoteWon
 from conversion.deal import CATEGORY as DEAL
-from conversion.meeting_plan import CATEGORY as MEETING_PLAN
-from conversion.meeting_plan import MeetingPlan, UseMeetingPlan
-from conversion.negotiation_plan import CATEGORY as NEGOTIATION_PLAN
-from conversion.negotiation_plan import NegotiationPlan, UseNegotiationPlan
 from conversion.opportunity import bargaining, ending, opening, selling
 from conversion.opportunity import commands as c
+from conversion.opportunity.client import CATEGORY as CLIENT
+from conversion.opportunity.client import Client, NoteLost, NoteOpened, NoteWon
 from conversion.opportunity.close import close, deal_of
 from conversion.opportunity.events import (
     ACTIVITY,
@@ -32,6 +28,10 @@ from conversion.opportunity.events import (
 )
 from conversion.opportunity.evolve import evolve, timers
 from conversion.opportunity.state import Opportunity
+from conversion.papers.meeting_plan import CATEGORY as MEETING_PLAN
+from conversion.papers.meeting_plan import MeetingPlan, UseMeetingPlan
+from conversion.papers.negotiation_plan import CATEGORY as NEGOTIATION_PLAN
+from conversion.papers.negotiation_plan import NegotiationPlan, UseNegotiationPlan
 from conversion.roster import READ, acting
 from conveyor_events.roster import Roster
 from conveyor_events.words import Seat

@@ -7,8 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from belt.core.decider import Private
+from conversion.deal.terms import Instalment, Line, Part
 from conversion.opportunity.commands import NextStep
-from conversion.terms import Instalment, Line, Part
 from conveyor_events.words import Seat
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from belt.core.decider import Refused
 from belt.core.ids import derived
-from conversion.client import Client
+from conversion.opportunity.client import Client
 from conversion.opportunity.commands import OpenFromLead, OpenOpportunity
 from conversion.opportunity.events import OpportunityOpened
 from conversion.opportunity.state import Opportunity

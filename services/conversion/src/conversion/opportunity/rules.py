@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from belt.core.decider import Refused
+from conversion.deal.terms import Line, largest_discount
 from conversion.opportunity.events import OpportunityOpened
 from conversion.opportunity.state import LIVE, Opportunity, Stage
-from conversion.terms import Line, largest_discount
 from conveyor_events.money import plain
 from conveyor_events.roster import Roster
 from conveyor_events.staff import Policy

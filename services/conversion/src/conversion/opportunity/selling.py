@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from belt.core.decider import Refused
-from conversion.meeting_plan import MeetingPlan
+from conversion.deal.terms import amount, priced
 from conversion.opportunity.commands import (
     CHANNELS,
     OBJECTIVES,
@@ -28,7 +28,7 @@ from conversion.opportunity.events import (
 )
 from conversion.opportunity.rules import need, within_limit
 from conversion.opportunity.state import Opportunity, Stage
-from conversion.terms import amount, priced
+from conversion.papers.meeting_plan import MeetingPlan
 from conveyor_events.roster import Roster
 from conveyor_events.words import Seat
 

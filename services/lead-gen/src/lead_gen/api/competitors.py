@@ -20,9 +20,9 @@ from belt.io.ids import fresh
 from belt.io.paging import Cursor, Limit, decode_cursor, page
 from belt.io.unit import Outcome
 from conveyor_events.words import Instant
-from lead_gen import competitor as k
 from lead_gen.api.acting import acting
 from lead_gen.api.bodies import Text, Word
+from lead_gen.papers import competitor as k
 from lead_gen.views import COMPETITORS_TABLE as COMPETITORS
 
 WRITE, READ = "leads:write", "leads:read"

@@ -1,6 +1,6 @@
 """The read model of surveys."""
 
-from account_mgmt.survey.views import SURVEYS
+from account_mgmt.papers.survey.views import SURVEYS
 from belt.io.migrate import script
 from belt.io.projection import ddl
 

@@ -9,10 +9,8 @@ from typing import assert_never
 
 from account_mgmt import account as accounts
 from account_mgmt.account import Account, FlagRisk, RiskCause, seat_of
-from account_mgmt.roster import CATEGORY as ROSTER
-from account_mgmt.roster import COMPANY
-from account_mgmt.survey.commands import AnswerSurvey, Command, Expire, Invite, RecordConsent, WithdrawConsent
-from account_mgmt.survey.events import (
+from account_mgmt.papers.survey.commands import AnswerSurvey, Command, Expire, Invite, RecordConsent, WithdrawConsent
+from account_mgmt.papers.survey.events import (
     Answered,
     ConsentGiven,
     ConsentRefused,
@@ -21,9 +19,11 @@ from account_mgmt.survey.events import (
     Expired,
     Invited,
 )
-from account_mgmt.survey.score import Answer, score
-from account_mgmt.survey.state import Stage, Survey
-from account_mgmt.survey.text import GROUPS, HUNDRED, LEAST, MOST, NEWEST, QUESTIONNAIRES
+from account_mgmt.papers.survey.score import Answer, score
+from account_mgmt.papers.survey.state import Stage, Survey
+from account_mgmt.papers.survey.text import GROUPS, HUNDRED, LEAST, MOST, NEWEST, QUESTIONNAIRES
+from account_mgmt.roster import CATEGORY as ROSTER
+from account_mgmt.roster import COMPANY
 from belt.core.calendar import days_later
 from belt.core.decider import Due, Refused, Step
 from conveyor_events.roster import Roster

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from account_mgmt.survey.events import Answered, Event
-from account_mgmt.survey.state import Survey
+from account_mgmt.papers.survey.events import Answered, Event
+from account_mgmt.papers.survey.state import Survey
 from belt.core.decider import Public
 from conveyor_events import surveys
 

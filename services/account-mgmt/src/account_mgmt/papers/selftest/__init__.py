@@ -3,7 +3,7 @@
 Read text (the statements are in texts/), score, attempts (the stream), profile.
 """
 
-from account_mgmt.selftest.attempts import (
+from account_mgmt.papers.selftest.attempts import (
     CATEGORY,
     EVENTS,
     Answer,
@@ -16,8 +16,8 @@ from account_mgmt.selftest.attempts import (
     evolve,
     holder,
 )
-from account_mgmt.selftest.profile import Profile, profile
-from account_mgmt.selftest.score import Band, Score, score
+from account_mgmt.papers.selftest.profile import Profile, profile
+from account_mgmt.papers.selftest.score import Band, Score, score
 
 __all__ = [
     "CATEGORY",

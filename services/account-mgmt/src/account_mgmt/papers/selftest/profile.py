@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from account_mgmt.selftest.attempts import AttemptMade, Attempts
-from account_mgmt.selftest.score import mean
-from account_mgmt.selftest.text import ORDER
+from account_mgmt.papers.selftest.attempts import AttemptMade, Attempts
+from account_mgmt.papers.selftest.score import mean
+from account_mgmt.papers.selftest.text import ORDER
 
 
 @dataclass(frozen=True)

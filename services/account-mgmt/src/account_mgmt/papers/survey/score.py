@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
-from account_mgmt.survey.text import GROUPS
+from account_mgmt.papers.survey.text import GROUPS
 
 ENOUGH = 12
 """Of the 15 items; under it nothing is scored."""

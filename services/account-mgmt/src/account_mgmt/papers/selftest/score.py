@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
-from account_mgmt.selftest.text import LEAST, MOST, STATEMENTS
+from account_mgmt.papers.selftest.text import LEAST, MOST, STATEMENTS
 
 CENT = Decimal("0.01")
 MIDDLE_FROM, HIGH_FROM = Decimal(40), Decimal(70)

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from account_mgmt.survey.score import Answer, Result
+from account_mgmt.papers.survey.score import Answer, Result
 from belt.core.decider import Private
 from conveyor_events.words import Seat
 

@@ -6,9 +6,9 @@
 Read text (the questions are in texts/), score, commands, events, state, decide; then published, views, trend.
 """
 
-from account_mgmt.survey.commands import AnswerSurvey, Command, Expire, Invite, RecordConsent, WithdrawConsent
-from account_mgmt.survey.decide import decide, follow, reads, timers
-from account_mgmt.survey.events import (
+from account_mgmt.papers.survey.commands import AnswerSurvey, Command, Expire, Invite, RecordConsent, WithdrawConsent
+from account_mgmt.papers.survey.decide import decide, follow, reads, timers
+from account_mgmt.papers.survey.events import (
     EVENTS,
     Answered,
     ConsentGiven,
@@ -20,10 +20,10 @@ from account_mgmt.survey.events import (
     Invited,
     Via,
 )
-from account_mgmt.survey.published import publish
-from account_mgmt.survey.score import Answer, GroupGap, Result, score
-from account_mgmt.survey.state import Stage, Survey, evolve
-from account_mgmt.survey.trend import Trend, trend
+from account_mgmt.papers.survey.published import publish
+from account_mgmt.papers.survey.score import Answer, GroupGap, Result, score
+from account_mgmt.papers.survey.state import Stage, Survey, evolve
+from account_mgmt.papers.survey.trend import Trend, trend
 
 CATEGORY = "survey"
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
-from account_mgmt.survey.events import (
+from account_mgmt.papers.survey.events import (
     Answered,
     ConsentGiven,
     ConsentRefused,

@@ -10,9 +10,9 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from account_mgmt.texts import Name, Text, Written, versions
+from account_mgmt.papers.texts import Name, Text, Written, versions
 
-PACKAGE = "account_mgmt.survey"
+PACKAGE = "account_mgmt.papers.survey"
 GROUPS = ("promises", "speed", "competence", "care", "materials")
 ITEMS_PER_GROUP, LEAST, MOST = 3, 1, 7
 HUNDRED = Decimal(100)

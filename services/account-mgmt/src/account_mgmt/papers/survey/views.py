@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Boolean, Column, DateTime, Index, Integer, MetaData, Numeric, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from account_mgmt.survey.events import (
+from account_mgmt.papers.survey.events import (
     Answered,
     ConsentGiven,
     ConsentRefused,
@@ -17,8 +17,8 @@ from account_mgmt.survey.events import (
     Expired,
     Invited,
 )
-from account_mgmt.survey.score import Result
-from account_mgmt.survey.state import Stage
+from account_mgmt.papers.survey.score import Result
+from account_mgmt.papers.survey.state import Stage
 from belt.io.projection import StreamView, version_columns
 
 Row = Mapping[str, Any]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from account_mgmt.survey.events import Contact, Via
-from account_mgmt.survey.score import Answer
+from account_mgmt.papers.survey.events import Contact, Via
+from account_mgmt.papers.survey.score import Answer
 
 
 @dataclass(frozen=True)

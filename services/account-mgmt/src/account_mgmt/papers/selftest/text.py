@@ -10,9 +10,9 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from account_mgmt.texts import Name, Text, Written, read, versions
+from account_mgmt.papers.texts import Name, Text, Written, read, versions
 
-PACKAGE = "account_mgmt.selftest"
+PACKAGE = "account_mgmt.papers.selftest"
 STATEMENTS, REVERSED, LEAST, MOST = 10, 3, 1, 5
 ORDER = (
     "listening",

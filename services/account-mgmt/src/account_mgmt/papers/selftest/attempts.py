@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from account_mgmt.selftest.score import Score, score
-from account_mgmt.selftest.text import LEAST, MOST, current, pinned
+from account_mgmt.papers.selftest.score import Score, score
+from account_mgmt.papers.selftest.text import LEAST, MOST, current, pinned
 from belt.core.calendar import day_of
 from belt.core.decider import Private, Refused
 

@@ -1,0 +1,1 @@
+"""The scout's working paper: the competitor card."""
