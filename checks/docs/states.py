@@ -45,7 +45,7 @@ STAGELESS = {
     ),
     "routing": (
         "who received how many, so that the next choice is fair",
-        ["services/lead-gen/src/lead_gen", "services/conversion/src/conversion"],
+        ["services/lead-gen/src/lead_gen", "services/conversion/src/conversion/deal"],
     ),
     "client": (
         "what is unique for a client: one open opportunity for each need, one first sale",

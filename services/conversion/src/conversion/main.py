@@ -8,9 +8,10 @@ from belt.core.decider import Stream
 from belt.core.erasure import ERASURE
 from belt.core.rotation import Rotation
 from belt.io.service import Service
-from conversion import deal, offer, opportunity, published, reactions, roster, routing, views
+from conversion import deal, offer, opportunity, published, reactions, roster, views
 from conversion.api import routes
 from conversion.codes import CODES
+from conversion.deal import routing
 from conversion.opportunity import client
 from conversion.papers import meeting_plan, negotiation_plan
 from conveyor_events.roster import Roster

@@ -28,11 +28,11 @@ from conversion.deal.events import (
     PaymentReceived,
     PaymentRefunded,
 )
+from conversion.deal.routing import CATEGORY as ROUTING
+from conversion.deal.routing import Count
 from conversion.deal.state import Deal, Payment
 from conversion.deal.terms import amount
 from conversion.roster import HERE, READ, acting
-from conversion.routing import CATEGORY as ROUTING
-from conversion.routing import Count
 from conveyor_events.money import plain
 from conveyor_events.roster import Roster
 from conveyor_events.words import Seat
