@@ -19,6 +19,7 @@ from typing import Any
 
 from checks.docs.tables import Folded, Table, Trial, stage_of
 from compensation import approval
+from compensation.lint import Finding
 
 ROOT = Path(__file__).parents[2]
 HEAD = """\
@@ -250,12 +251,21 @@ def _plan() -> Table:
     draft = approval.Draft("p", 1, "hunter", "EUR", at.date(), "{}", "pia", at)
     drafted = approval.decide(draft, approval.PlanBook())
     approve = approval.Approve("p", 1, "otto", at)
-    approved = [*drafted, approval.PlanApproved(at, "p", 1, "otto")]
-    stages: dict[str, Sequence[approval.Event]] = {"none": [], "draft": drafted, "approved": approved}
+    linted = [*drafted, approval.PlanLinted(at, "p", 1, (), "pia")]
+    approved = [*linted, approval.PlanApproved(at, "p", 1, "otto")]
+    bad = Finding("L9", "block", "p", "H1", ("hunter", "house"), "paid before the client pays", "600.00 EUR")
+    stages: dict[str, Sequence[approval.Event]] = {
+        "none": [],
+        "draft": drafted,
+        "linted": linted,
+        "approved": approved,
+    }
     commands: dict[str, approval.Command] = {
         "draft": draft,
         "another text": replace(draft, document="[]"),
+        "lint": approval.Lint("p", 1, (bad,), "pia", at),
         "approve": approve,
+        "while a finding blocks": replace(approve, findings=(bad,)),
         "by its author": replace(approve, by="pia"),
     }
     return Table(

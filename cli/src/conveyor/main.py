@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from conveyor.commands import casefiles, importing, reading, stack
+from conveyor.commands import casefiles, importing, linting, reading, stack
 from conveyor.commands import demo as demonstration
 from conveyor.exits import INTERRUPTED, Trouble, first_of
 from conveyor.screen import console
@@ -46,6 +46,7 @@ for command in (
     reading.explain,
     reading.journey,
     casefiles.cases,
+    linting.lint,
 ):
     app.command()(command)
 app.add_typer(importing.importer, name="import")

@@ -1,4 +1,4 @@
-"""The stream of one pay plan: its versions from draft to approval. What a plan says stands in `plan.py`.
+"""The stream of one pay plan: its versions from draft over lint to approval. What a plan says stands in `plan.py`.
 
 An approved version never changes; a new one follows it from its effective date on. Nobody approves what they wrote.
 """
@@ -6,11 +6,12 @@ An approved version never changes; a new one follows it from its effective date 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from typing import assert_never
 
 from belt.core.decider import Public, Refused
+from compensation.lint import Finding
 from conveyor_events.pay import PlanActivated
 
 
@@ -29,14 +30,28 @@ class Draft:
 
 
 @dataclass(frozen=True)
-class Approve:
+class Lint:
+    """The version was looked at, beside the plans of the other roles: this was found."""
+
     plan: str
     number: int
+    findings: tuple[Finding, ...]
     by: str
     at: datetime
 
 
-Command = Draft | Approve
+@dataclass(frozen=True)
+class Approve:
+    """`findings`: what is found at this moment. One that blocks forbids it, whatever was found before."""
+
+    plan: str
+    number: int
+    by: str
+    at: datetime
+    findings: tuple[Finding, ...] = ()
+
+
+Command = Draft | Lint | Approve
 
 
 @dataclass(frozen=True)
@@ -52,6 +67,15 @@ class PlanDrafted:
 
 
 @dataclass(frozen=True)
+class PlanLinted:
+    at: datetime
+    plan: str
+    number: int
+    findings: tuple[Finding, ...]
+    by: str
+
+
+@dataclass(frozen=True)
 class PlanApproved:
     at: datetime
     plan: str
@@ -59,8 +83,8 @@ class PlanApproved:
     by: str
 
 
-Event = PlanDrafted | PlanApproved
-EVENTS = (PlanDrafted, PlanApproved)
+Event = PlanDrafted | PlanLinted | PlanApproved
+EVENTS = (PlanDrafted, PlanLinted, PlanApproved)
 
 
 @dataclass(frozen=True)
@@ -68,11 +92,12 @@ class Written:
     """One version as it stands."""
 
     drafted: PlanDrafted
+    linted: PlanLinted | None = None
     approved: PlanApproved | None = None
 
     @property
     def stage(self) -> str:
-        return "approved" if self.approved else "draft"
+        return "approved" if self.approved else "linted" if self.linted else "draft"
 
 
 @dataclass(frozen=True)
@@ -99,22 +124,45 @@ def decide(command: Command, book: PlanBook) -> Sequence[Event]:
             return [
                 PlanDrafted(c.at, c.plan, c.number, c.role, c.currency, c.effective_from, c.document, c.by),
             ]
+        case Lint():
+            written = _version(known, command)
+            if written.approved is not None:
+                raise Refused("plan.version-approved", plan=command.plan, version=command.number)
+            return _linted(command, written)
         case Approve():
-            if known is None:
-                raise Refused("plan.unknown", plan=command.plan, version=command.number)
-            if known.approved is not None:
+            written = _version(known, command)
+            if written.approved is not None:
                 return []
-            if known.drafted.by == command.by:
+            if written.drafted.by == command.by:
                 raise Refused("plan.own-draft", plan=command.plan, version=command.number)
-            return [PlanApproved(command.at, command.plan, command.number, command.by)]
+            blocking = [asdict(finding) for finding in command.findings if finding.level == "block"]
+            if blocking:
+                raise Refused("plan.blocked", plan=command.plan, version=command.number, findings=blocking)
+            approved = PlanApproved(command.at, command.plan, command.number, command.by)
+            return [*_linted(command, written), approved]
         case _:
             assert_never(command)
+
+
+def _version(known: Written | None, command: Lint | Approve) -> Written:
+    if known is None:
+        raise Refused("plan.unknown", plan=command.plan, version=command.number)
+    return known
+
+
+def _linted(command: Lint | Approve, written: Written) -> list[Event]:
+    """Said again only where something else was found."""
+    if written.linted is not None and written.linted.findings == command.findings:
+        return []
+    return [PlanLinted(command.at, command.plan, command.number, command.findings, command.by)]
 
 
 def evolve(book: PlanBook, event: Event) -> PlanBook:
     match event:
         case PlanDrafted():
             return PlanBook({**book.versions, event.number: Written(event)})
+        case PlanLinted():
+            return PlanBook({**book.versions, event.number: replace(book.versions[event.number], linted=event)})
         case PlanApproved():
             return PlanBook({**book.versions, event.number: replace(book.versions[event.number], approved=event)})
         case _:

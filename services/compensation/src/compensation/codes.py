@@ -8,6 +8,7 @@ CODES: dict[str, tuple[int, str]] = {
     "plan.version-approved": (409, "An approved version never changes: write the next one"),
     "plan.version-not-next": (409, "Versions are counted without a gap"),
     "plan.other-role": (409, "A plan keeps the role of its first version"),
+    "plan.blocked": (409, "The linter found what forbids to approve the plan"),
     "plan.own-draft": (403, "A plan is approved by somebody else than its author"),
     "assignment.plan-not-approved": (409, "The plan has no approved version"),
     "assignment.other-role": (409, "The plan is for another role"),
@@ -15,5 +16,6 @@ CODES: dict[str, tuple[int, str]] = {
     "statement.unknown": (404, "There is no such statement, or it is not yours to see"),
     "line.unknown": (404, "There is no such line, or it is not yours to see"),
     "journey.unknown": (404, "Nothing is known of this client"),
+    "variant.unknown": (422, "There is no such variant"),
     "period.invalid": (422, "A period is a calendar month such as 2026-03"),
 }

@@ -24,6 +24,7 @@ from compensation.documents import Fault, FaultyDocument, Written, load, read
 from compensation.months import Span
 from compensation.rules import Bounty, Commission, Days, Growth, Id, Rule, Salary
 from conveyor_events.money import fits, minor_units, plain
+from conveyor_events.words import VARIANTS
 
 
 class Tail(Written):
@@ -34,7 +35,7 @@ class Tail(Written):
 
 
 class Plan(Written):
-    """One version of a pay plan."""
+    """One version of a pay plan. `variants` it is written for; none: every one in which its role works."""
 
     plan: Id
     version: Annotated[int, Field(ge=1)]
@@ -44,6 +45,7 @@ class Plan(Written):
     title: str | None = None
     zone: str | None = None
     tail: Tail = Tail()
+    variants: tuple[str, ...] = ()
     rules: tuple[Rule, ...]
 
     @model_validator(mode="before")
@@ -63,6 +65,14 @@ class Plan(Written):
     def _a_currency(cls, currency: str) -> str:
         minor_units(currency)
         return currency
+
+    @field_validator("variants")
+    @classmethod
+    def _known_variants(cls, variants: tuple[str, ...]) -> tuple[str, ...]:
+        for name in variants:
+            if name not in VARIANTS:
+                raise ValueError(f"there is no variant {name!r}; there are {', '.join(VARIANTS)}")
+        return variants
 
     @field_validator("zone")
     @classmethod

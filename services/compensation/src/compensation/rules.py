@@ -97,6 +97,10 @@ class Salary(_Rule):
     amount: NotNegative
 
 
+NEVER_APPROVED = ("SurveyAnswered",)
+"""Events that a plan may name so that the linter can say why not (L14); nothing is paid for them."""
+
+
 class Bounty(_Rule):
     """An amount for an event, once for each key."""
 
@@ -107,10 +111,14 @@ class Bounty(_Rule):
     once_per: Annotated[tuple[Literal["client", "need", "offer"], ...], Field(min_length=1)]
     again_after_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
     cap: Cap | None = None
+    charged_to: Literal["converted_by", "served_by"] | None = None
+    """Whose variable pay bears the amount. Understood so that the linter can say why not; never approved (L4)."""
 
     @model_validator(mode="after")
     def _pays_a_seat_of_the_event(self) -> Self:
         for name in self.on:
+            if name in NEVER_APPROVED:
+                continue
             if name not in TRIGGERS:
                 raise ValueError(f"on: {name} is not an event that pays; those are {', '.join(TRIGGERS)}")
             if self.seat not in TRIGGERS[name]:
@@ -127,10 +135,10 @@ class Growth(_Rule):
 
 
 class Commission(_Rule):
-    """A share of sales: flat per sale, a percentage, or bands."""
+    """A share of sales: flat per sale, a percentage, or bands. `sales: all` takes first and repeat sales alike."""
 
     kind: Literal["commission"]
-    sales: Literal["first", "repeat", "legacy"]
+    sales: Literal["first", "repeat", "legacy", "all"]
     co_sell: bool = False
     flat: NotNegative | None = None
     percent: Percent | None = None

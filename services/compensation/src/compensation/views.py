@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from belt.io.projection import StreamView, version_columns
-from compensation.approval import PlanApproved, PlanDrafted
+from compensation.approval import PlanApproved, PlanDrafted, PlanLinted
 from compensation.assignment import Assigned
 
 TABLES = MetaData()
@@ -48,7 +49,7 @@ FACTS = Table(
 Row = Mapping[str, Any]
 
 
-def plan_row(row: Row | None, event: PlanDrafted | PlanApproved) -> Row | None:
+def plan_row(row: Row | None, event: PlanDrafted | PlanLinted | PlanApproved) -> Row | None:
     """One row a plan; `versions` is a list in the order of their numbers."""
     versions = list(row["versions"]) if row is not None else []
     if isinstance(event, PlanDrafted):
@@ -62,9 +63,14 @@ def plan_row(row: Row | None, event: PlanDrafted | PlanApproved) -> Row | None:
         }
         versions[event.number - 1 :] = [written, *versions[event.number :]]
         return {"plan": event.plan, "role": event.role, "currency": event.currency, "versions": versions}
+    if row is None:
+        return None
+    if isinstance(event, PlanLinted):
+        found = {"stage": "linted", "findings": [asdict(finding) for finding in event.findings], "linted_at": event.at}
+        return {**row, "versions": [v | found if v["version"] == event.number else v for v in versions]}
     approval = {"stage": "approved", "approved_by": event.by, "approved_at": event.at}
     changed = [v | approval if v["version"] == event.number else v for v in versions]
-    return None if row is None else {**row, "versions": changed}
+    return {**row, "versions": changed}
 
 
 def assignment_row(row: Row | None, event: Assigned) -> Row:
@@ -81,5 +87,5 @@ def assignment_row(row: Row | None, event: Assigned) -> Row:
     return {"person": event.person, "entries": [*(row["entries"] if row is not None else []), entry]}
 
 
-PLAN_VIEW = StreamView(PLANS, shape=1, fold=plan_row)
+PLAN_VIEW = StreamView(PLANS, shape=2, fold=plan_row)
 ASSIGNMENT_VIEW = StreamView(ASSIGNMENTS, shape=1, fold=assignment_row)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,11 +17,13 @@ from belt.io.body import BaseBody, GivenId, Strict
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from compensation.api.shown import Shown
-from compensation.approval import Approve, Draft
+from compensation.approval import Approve, Draft, Lint
 from compensation.assignment import Assign
 from compensation.documents import FaultyDocument
-from compensation.plan import parse
+from compensation.lint import blocking, fitting, lint
+from compensation.plan import Plan, parse
 from compensation.views import PLANS
+from conveyor_events.words import VARIANTS
 
 
 class PlanBody(Strict):
@@ -30,6 +34,13 @@ class PlanBody(Strict):
 
 class ApproveBody(BaseBody):
     """Nothing to say but yes."""
+
+
+class LintBody(BaseBody):
+    """`variant`: default is the first one the plan is written for."""
+
+    variant: GivenId | None = None
+    accept_within_hours: Annotated[int | None, Field(ge=0, description="how long an offer waits for its answer")] = None
 
 
 class AssignBody(BaseBody):
@@ -77,13 +88,42 @@ def add(doors: Doors, desk: Desk) -> None:
             },
         )
 
+    async def beside(plan: str, number: int) -> tuple[Plan, list[Plan]]:
+        """The version, and what is in force for the other roles."""
+        rows = await desk.rows(select(PLANS))
+        of_plan = next((row["versions"] for row in rows if row["plan"] == plan), ())
+        text = next((version["document"] for version in of_plan if version["version"] == number), None)
+        if text is None:
+            raise Refused("plan.unknown", plan=plan, version=number)
+        this = parse(json.loads(text))
+        approved = [[v for v in row["versions"] if v["stage"] == "approved"] for row in rows if row["plan"] != plan]
+        others = [parse(json.loads(versions[-1]["document"])) for versions in approved if versions]
+        return this, [other for other in others if other.role != this.role]
+
+    @doors.command("/v1/plans/{plan}/versions/{number}/lint", "plans:write", "plans:approve", reply=Shown)
+    async def linted(request: Request, plan: str, number: str, body: LintBody) -> Response:
+        """What in the version sets roles against each other, beside the plans in force for the others."""
+        if not number.isdigit():
+            raise Refused("plan.unknown", plan=plan)
+        this, others = await beside(plan, int(number))
+        variant = body.variant or next(iter(fitting(this)), None)
+        if variant is not None and variant not in VARIANTS:
+            raise Refused("variant.unknown", variant=variant, known=sorted(VARIANTS))
+        found = tuple(lint([this, *others], variant, body.accept_within_hours)) if variant is not None else ()
+        by = desk.who(desk.subject(request), body.by)
+        step = Step("plan", plan, Lint(plan, int(number), found, by, desk.clock.now()))
+        shown = [asdict(finding) for finding in found]
+        told = {"plan": plan, "number": int(number), "stage": "linted", "variant": variant, "findings": shown}
+        return await desk.do(request, step, body=body, reply=lambda _: told)
+
     @doors.command("/v1/plans/{plan}/versions/{number}/approve", "plans:approve", reply=Shown)
     async def approve(request: Request, plan: str, number: str, body: ApproveBody) -> Response:
         """Approves a draft that somebody else wrote; from its effective date on it is in force."""
         if not number.isdigit():
             raise Refused("plan.unknown", plan=plan)
         by = desk.who(desk.subject(request), body.by)
-        step = Step("plan", plan, Approve(plan, int(number), by, desk.clock.now()))
+        found = tuple(blocking(*await beside(plan, int(number))))
+        step = Step("plan", plan, Approve(plan, int(number), by, desk.clock.now(), found))
         return await desk.do(
             request, step, body=body, reply=lambda _: {"plan": plan, "number": int(number), "stage": "approved"}
         )

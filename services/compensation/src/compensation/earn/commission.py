@@ -42,6 +42,8 @@ def commissions(post: Post, known: Known) -> Iterator[Line | Waiting]:
 
 
 def _takes(rule: Commission, credit: Credit) -> bool:
+    if rule.sales == "all" and credit.kind in ("first", "repeat"):
+        return True
     return rule.sales == credit.kind or (rule.co_sell and credit.kind == "co_sell")
 
 

@@ -1,0 +1,225 @@
+"""Looks at one role beside another: who is set against whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from compensation.lint.asked import (
+    SAMPLE,
+    SEATS,
+    commissions,
+    fixed_pay,
+    highest,
+    lowest,
+    money,
+    on_sample,
+    overlap,
+    station,
+    variable_share,
+)
+from compensation.lint.finding import Finding, Line
+from compensation.rules import Bounty, Commission, Salary
+from conveyor_events.money import plain
+from conveyor_events.words import VARIANTS
+
+LONGEST_CLAWBACK = 180
+"""Days after which a client that leaves leaves its farmer, not the hunter who won it."""
+
+
+def paid_for_handing_over(line: Line) -> Iterator[Finding]:
+    """L1: a scout paid when a lead is offered earns by quantity; the hunter has the work of refusing."""
+    for plan, rule in line.rules(line.scout):
+        if isinstance(rule, Bounty) and "LeadQualified" in rule.on:
+            yield Finding(
+                "L1",
+                "warn",
+                plan.plan,
+                rule.id,
+                (line.scout, line.hunter),
+                "paid when a lead is offered, whether or not anybody takes it",
+                f"100 leads of which 5 are taken pay {money(rule.amount * 100, plan)};"
+                f" by acceptance they pay {money(rule.amount * 5, plan)}",
+            )
+
+
+def two_seats_for_one_event(line: Line) -> Iterator[Finding]:
+    """L2: one event pays two seats in full."""
+    bounties = [(plan, rule) for plan in line.plans for rule in plan.rules if isinstance(rule, Bounty)]
+    for (plan, rule), (other_plan, other) in combinations(bounties, 2):
+        both = [name for name in rule.on if name in other.on]
+        if both and rule.seat != other.seat and overlap(rule.valid, other.valid):
+            yield Finding(
+                "L2",
+                "block",
+                other_plan.plan,
+                other.id,
+                tuple(dict.fromkeys((plan.role, other_plan.role))),
+                f"{both[0]} pays {rule.seat} by {plan.plan}/{rule.id} and {other.seat} by {other_plan.plan}/{other.id}",
+                f"one event costs {money(rule.amount, plan)} and {money(other.amount, other_plan)}",
+            )
+
+
+def repeats_like_first_sales(line: Line) -> Iterator[Finding]:
+    """L3: a hunter who earns as much by repeats hunts no more; who is paid for a farmer's repeats keeps the client."""
+    for plan in line.of(line.hunter):
+        first, repeat = commissions(plan, "first"), commissions(plan, "repeat")
+        if line.farmer != line.hunter:
+            for rule in repeat:
+                yield Finding(
+                    "L3",
+                    "block",
+                    plan.plan,
+                    rule.id,
+                    (line.hunter, line.farmer),
+                    "paid for repeat sales although another role serves the client",
+                    f"{money(on_sample(rule), plan)} for a repeat sale of {plain(SAMPLE)} that the {line.farmer} makes",
+                )
+            continue
+        for rule in repeat:
+            for other in first:
+                mine, hunted = highest(rule), lowest(other)
+                if mine is not None and hunted is not None and mine >= hunted:
+                    yield Finding(
+                        "L3",
+                        "block",
+                        plan.plan,
+                        rule.id,
+                        (line.hunter, line.farmer),
+                        f"a repeat sale pays {plain(mine)} %, a first sale from {plain(hunted)} % on",
+                        f"{plain(SAMPLE)} sold again pay {money(SAMPLE * mine / 100, plan)},"
+                        f" won anew {money(SAMPLE * hunted / 100, plan)}",
+                    )
+
+
+def taken_from_the_judge(line: Line) -> Iterator[Finding]:
+    """L4: who judges a lead must not pay for it."""
+    for plan in line.plans:
+        for rule in plan.rules:
+            if isinstance(rule, Bounty) and rule.charged_to is not None and rule.charged_to != rule.seat:
+                judge = line.role(SEATS[rule.charged_to])
+                yield Finding(
+                    "L4",
+                    "block",
+                    plan.plan,
+                    rule.id,
+                    (plan.role, judge),
+                    f"taken from the variable pay of the {judge} who accepts or rejects",
+                    f"every lead taken costs the {judge} {money(rule.amount, plan)}, every lead refused nothing",
+                )
+
+
+def upside_down(line: Line) -> Iterator[Finding]:
+    """L5: a hunter lives by the bonus, a farmer by the salary; the other way round nobody hunts or nobody stays."""
+    if line.hunter == line.farmer:
+        return
+    for hunter in line.of(line.hunter):
+        for farmer in line.of(line.farmer):
+            hunted, farmed = fixed_pay(hunter), fixed_pay(farmer)
+            if hunted >= farmed:
+                yield Finding(
+                    "L5",
+                    "warn",
+                    hunter.plan,
+                    "salary",
+                    (line.hunter, line.farmer),
+                    "the hunter's fixed pay is not below the farmer's",
+                    f"{money(hunted, hunter)} against {money(farmed, farmer)} a month",
+                )
+            risk, calm = variable_share(hunter, "first", hunted), variable_share(farmer, "repeat", farmed)
+            if calm >= risk and calm > 0:
+                yield Finding(
+                    "L5",
+                    "warn",
+                    farmer.plan,
+                    None,
+                    (line.hunter, line.farmer),
+                    "the farmer's variable share is not below the hunter's",
+                    f"of {plain(SAMPLE)} sold in a month: {plain(calm)} % of the farmer's pay is variable,"
+                    f" {plain(risk)} % of the hunter's",
+                )
+
+
+def nothing_to_gain(line: Line) -> Iterator[Finding]:
+    """L6: a role without a variable rule does not care how its station does."""
+    for role in dict.fromkeys(map(str, VARIANTS[line.variant].values())):
+        plans = list(line.of(role))
+        if plans and all(isinstance(rule, Salary) for plan in plans for rule in plan.rules):
+            yield Finding(
+                "L6",
+                "block",
+                plans[0].plan,
+                None,
+                (role,),
+                "a role of the line has no variable rule at all",
+                f"{money(fixed_pay(plans[0]), plans[0])} a month, whatever the {role} does",
+            )
+
+
+def seats_that_are_not_there(line: Line) -> Iterator[Finding]:
+    """L7: a rule pays a seat that the role does not hold in this variant."""
+    roles = set(map(str, VARIANTS[line.variant].values()))
+    for plan in line.plans:
+        if plan.role not in roles:
+            yield Finding(
+                "L7", "block", plan.plan, None, (plan.role,), f"nobody is a {plan.role} in {line.variant}", "0.00"
+            )
+            continue
+        for rule in plan.rules:
+            place = station(rule)
+            farmed = isinstance(rule, Commission) and rule.sales == "repeat" and plan.role == line.hunter
+            if place is not None and line.role(place) != plan.role and not farmed:
+                yield Finding(
+                    "L7",
+                    "block",
+                    plan.plan,
+                    rule.id,
+                    (plan.role, line.role(place)),
+                    f"pays for {place}, where a {line.role(place)} works in {line.variant}",
+                    f"nothing is ever paid by {rule.id}",
+                )
+
+
+def silence_costs_the_scout(line: Line) -> Iterator[Finding]:
+    """L10: without a deadline, or when silence pays nobody, not answering is the cheapest way to refuse."""
+    if line.scout == line.hunter:
+        return
+    if line.accept_within_hours is not None and line.accept_within_hours <= 0:
+        for plan in list(line.of(line.scout))[:1]:
+            yield Finding(
+                "L10", "block", plan.plan, None, (line.scout, line.hunter), "an offer has no deadline", "never expires"
+            )
+    for plan in line.of(line.scout):
+        bounties = [rule for rule in plan.rules if isinstance(rule, Bounty) and rule.seat == "sourced_by"]
+        taken = [rule for rule in bounties if "LeadAccepted" in rule.on]
+        if taken and not any("LeadOfferExpired" in rule.on or "LeadQualified" in rule.on for rule in bounties):
+            yield Finding(
+                "L10",
+                "block",
+                plan.plan,
+                taken[0].id,
+                (line.scout, line.hunter),
+                "a lead that nobody answers pays nobody",
+                f"the {line.hunter} saves the {line.scout}'s {money(taken[0].amount, plan)} by silence",
+            )
+
+
+def punished_for_anothers_time(line: Line) -> Iterator[Finding]:
+    """L13: a hunter answers for what the farmer did with the client."""
+    if line.hunter == line.farmer:
+        return
+    for plan in line.of(line.hunter):
+        for rule in commissions(plan, "first"):
+            late = [step for step in rule.clawback if step.days > LONGEST_CLAWBACK and step.percent > 0]
+            if late:
+                back = on_sample(rule) * late[0].percent / 100
+                yield Finding(
+                    "L13",
+                    "warn",
+                    plan.plan,
+                    rule.id,
+                    (line.hunter, line.farmer),
+                    f"taken back up to day {late[-1].days}, long after the {line.farmer} took over",
+                    f"a client of {plain(SAMPLE)} lost on day {late[-1].days} costs the {line.hunter}"
+                    f" {money(back, plan)}",
+                )
