@@ -52,6 +52,10 @@ STAGELESS = {
         "what is unique for a client: one open opportunity for each need, one first sale",
         ["services/conversion/src/conversion/opportunity"],
     ),
+    "exchange": (
+        "what one currency was worth in another, by date",
+        ["services/compensation/src/compensation"],
+    ),
     "assignment": ("who is paid by which plan, from when to when", ["services/compensation/src/compensation"]),
     "selftest/attempts": (
         "what a person found out about themselves: each attempt at a self-test, for the person only",

@@ -43,6 +43,7 @@ class Firm:
     name: str
     variant: str
     clients: int = field(default=0)
+    currency: str = "EUR"
 
     def seat(self, station: Station) -> str:
         """One person per role."""
@@ -140,18 +141,18 @@ class Firm:
         said = {"by": self.hunter, "occurred_at": at}
         path = f"/v1/opportunities/{opportunity}"
         lines = [{"sku": "drill", "qty": "1", "unit_price": net}]
-        proposed = {"lines": lines, "tax": tax, "currency": "EUR", **said}
+        proposed = {"lines": lines, "tax": tax, "currency": self.currency, **said}
         await self.heard("conversion", f"{path}/proposals", proposed)
-        closed = {"net": net, "tax": tax, "currency": "EUR", **said, **more}
+        closed = {"net": net, "tax": tax, "currency": self.currency, **said, **more}
         won = await post(self.line, "conversion", f"{path}/close", closed)
         return client, won["deal_id"]
 
     async def paid(self, deal: str, at: str, net: str) -> None:
-        body = {"net": net, "currency": "EUR", "by": self.hunter, "occurred_at": at}
+        body = {"net": net, "currency": self.currency, "by": self.hunter, "occurred_at": at}
         await self.heard("conversion", f"/v1/deals/{deal}/payments", body)
 
     async def refunded(self, deal: str, at: str, net: str) -> None:
-        body = {"net": net, "currency": "EUR", "by": self.hunter, "occurred_at": at}
+        body = {"net": net, "currency": self.currency, "by": self.hunter, "occurred_at": at}
         await self.heard("conversion", f"/v1/deals/{deal}/refunds", body)
 
     async def served(self, client: str, at: str) -> None:
@@ -169,7 +170,7 @@ class Firm:
         await post(self.line, "account-mgmt", f"/v1/offers/{offer}/accept", body)
 
     async def repeat(self, client: str, at: str, net: str) -> None:
-        money = {"net": net, "currency": "EUR", "by": self.farmer, "occurred_at": at}
+        money = {"net": net, "currency": self.currency, "by": self.farmer, "occurred_at": at}
         sold = await self.heard("account-mgmt", f"/v1/accounts/{client}/repeat-sales", {"tax": "0.00", **money})
         await post(self.line, "account-mgmt", f"/v1/sales/{sold['sale_id']}/payments", money)
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
-from journey_firm import plans, post
+from journey_firm import Firm, plans, post
+from typer.testing import CliRunner
 
 from conveyor.exits import Problem
-from conveyor.line import Line
+from conveyor.line import Line, variable
+from conveyor.main import app
 from conveyor.running import Running
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(60)]
@@ -46,3 +51,62 @@ async def test_an_unknown_variant_is_refused_by_name(running: Running) -> None:
         with pytest.raises(Problem) as approved:
             await post(line, "compensation", "/v1/plans/ref-hunter/versions/1/lint", {})
         assert (approved.value.status, approved.value.code) == (409, "plan.version-approved")
+
+
+async def test_a_sale_in_another_currency_is_paid_and_taken_back_at_its_own_rate(running: Running) -> None:
+    async with Line.of(running) as line:
+        await plans(line)
+        firm = Firm(line, "dollars", "scout-hunter-farmer", currency="USD")
+        await firm.open()
+        _, deal = await firm.deal("2026-03-10T10:00:00+01:00", "10000.00")
+        await firm.paid(deal, "2026-03-10T12:00:00+01:00", "10000.00")
+        await line.drained()
+        before = await firm.statement(firm.hunter, "2026-03")
+        assert [one["reason"] for one in before["waiting"]] == ["no rate from USD to EUR on 2026-03-10"]
+        for day, rate in (("2026-03-10", "0.9250"), ("2026-04-09", "0.88"), ("2026-05-04", "0.9250")):
+            told = {"from": "USD", "to": "EUR", "on": day, "rate": rate}
+            assert (await post(line, "compensation", "/v1/fx-rates", told))["rate"] == rate
+        await firm.refunded(deal, "2026-04-09T10:00:00+02:00", "10000.00")
+        _, other = await firm.deal("2026-05-04T10:00:00+02:00", "1234.56")
+        await firm.paid(other, "2026-05-05T10:00:00+02:00", "1234.56")
+        await line.drained()
+        released = [one for one in (await firm.statement(firm.hunter, "2026-03"))["lines"] if one["kind"] == "release"]
+        assert [one["amount"] for one in released] == ["555.00"]
+        taken = [one for one in (await firm.statement(firm.hunter, "2026-04"))["lines"] if one["kind"] == "clawback"]
+        assert [one["amount"] for one in taken] == ["-555.00"]
+        may = (await firm.statement(firm.hunter, "2026-05"))["lines"]
+        (sold,) = [one for one in may if one["kind"] == "commission"]
+        assert (sold["amount"], sold["calc"]["base"], sold["calc"]["foreign"]) == ("68.52", "1141.97", "1234.56")
+
+
+async def test_a_rate_that_makes_no_sense_is_refused(running: Running) -> None:
+    async with Line.of(running) as line:
+        for wrong, code in (
+            ({"from": "EUR", "to": "EUR", "rate": "1"}, "rate.same-currency"),
+            ({"from": "EUX", "to": "EUR", "rate": "1"}, "rate.unknown-currency"),
+            ({"from": "USD", "to": "EUR", "rate": "0"}, "invalid-body"),
+        ):
+            with pytest.raises(Problem) as refused:
+                await post(line, "compensation", "/v1/fx-rates", {"on": "2026-03-10"} | wrong)
+            assert (refused.value.status, refused.value.code) == (422, code)
+
+
+def test_rates_come_from_a_file_and_a_wrong_row_is_named(
+    running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for service, address in running.addresses.items():
+        monkeypatch.setenv(variable(service), address)
+    monkeypatch.setenv("CONVEYOR_ISSUER", str(running.issuer))
+    file = tmp_path / "rates.csv"
+    file.write_text("from,to,on,rate\nGBP,EUR,2026-03-10,1.15\nGBP,EUR,2026-03-11,nothing\nGBP,EUR,2026-03-12,1.16\n")
+    for _ in range(2):
+        done = CliRunner().invoke(app, ["rates", str(file), "--json"])
+        assert done.exit_code == 1
+        rows = json.JSONDecoder().raw_decode(done.output)[0]
+        assert [(row["row"], (row["refused"] or "")[:16]) for row in rows] == [
+            (2, ""),
+            (3, "422 invalid-body"),
+            (4, ""),
+        ]
+    file.write_text("from,on\nGBP,2026-03-10\n")
+    assert "columns are missing: to, rate" in CliRunner().invoke(app, ["rates", str(file)]).output

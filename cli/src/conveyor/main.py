@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from conveyor.commands import casefiles, importing, linting, reading, stack
+from conveyor.commands import casefiles, importing, linting, rates, reading, stack
 from conveyor.commands import demo as demonstration
 from conveyor.exits import INTERRUPTED, Trouble, first_of
 from conveyor.screen import console
@@ -47,6 +47,7 @@ for command in (
     reading.journey,
     casefiles.cases,
     linting.lint,
+    rates.rates,
 ):
     app.command()(command)
 app.add_typer(importing.importer, name="import")

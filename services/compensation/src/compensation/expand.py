@@ -13,6 +13,8 @@ from pydantic import ValidationError
 from compensation.documents import Fault, FaultyDocument, read
 from compensation.notation import (
     Accepted,
+    Cancelled,
+    Churned,
     Expired,
     Fact,
     FirstSale,
@@ -240,6 +242,16 @@ def _refund(at: Expander, fact: Refund) -> Built:
     )
 
 
+def _cancelled(at: Expander, fact: Cancelled) -> Built:
+    till = at.till(fact.sale)
+    yield deals.DealCancelled(sale=till.sale, deal_id=fact.sale, reason=fact.reason), till.client
+
+
+def _churned(at: Expander, fact: Churned) -> Built:
+    holder = at.seat(fact.served_by, Station.ACCOUNT_MGMT, fact)
+    yield accounts.CustomerChurned(line=at.on_line(fact), served_by=holder, reason=fact.reason), fact.client
+
+
 def _regular(at: Expander, fact: Regular) -> Built:
     holder = at.seat(fact.served_by, Station.ACCOUNT_MGMT, fact)
     since = instant(fact.on, at.zone)
@@ -271,6 +283,8 @@ _WORDS: dict[str, tuple[type[Fact], Callable[[Expander, Any], Built]]] = {
     "repeat sale": (RepeatSale, _repeat_sale),
     "payment": (Payment, _payment),
     "refund": (Refund, _refund),
+    "cancelled": (Cancelled, _cancelled),
+    "churned": (Churned, _churned),
     "serves": (Serves, _serves),
     "regular": (Regular, _regular),
 }

@@ -142,11 +142,25 @@ class Refunded:
 
 
 @dataclass(frozen=True, slots=True)
+class Cancelled:
+    """A first sale is off: nothing more is released for it."""
+
+    sale: Sale
+
+
+@dataclass(frozen=True, slots=True)
+class Churned:
+    """A customer left for good."""
+
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """An event that no rule pays for. It is kept so that it can be shown and counted."""
 
 
-Data = Hired | Left | Milestone | Rejected | Invalidated | Seated | Sold | Paid | Refunded | Noted
+Data = Hired | Left | Milestone | Rejected | Invalidated | Seated | Sold | Paid | Refunded | Cancelled | Churned | Noted
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +292,14 @@ def _refunded(event: sale.Refund) -> Refunded:
     return Refunded(event.refund_id, event.payment_id, event.payment_at, _sale(event.sale), event.net)
 
 
+def _cancelled(event: deals.DealCancelled) -> Cancelled:
+    return Cancelled(_sale(event.sale))
+
+
+def _churned(event: accounts.CustomerChurned) -> Churned:
+    return Churned(event.line)
+
+
 _READERS: dict[type[Event], Callable[..., Data]] = {
     staff.StaffHired: _hired,
     staff.StaffLeft: _left,
@@ -286,6 +308,8 @@ _READERS: dict[type[Event], Callable[..., Data]] = {
     deals.DealClosed: _sold,
     deals.PaymentReceived: _paid,
     deals.PaymentRefunded: _refunded,
+    deals.DealCancelled: _cancelled,
+    accounts.CustomerChurned: _churned,
     accounts.SeatAssigned: _seated,
     accounts.RepeatSale: _sold,
     accounts.PaymentReceived: _paid,

@@ -8,6 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from compensation.facts import (
+    Cancelled,
+    Churned,
     Fact,
     Hired,
     Invalidated,
@@ -56,10 +58,12 @@ def _order(fact: Fact) -> tuple[datetime, str]:
 
 
 def _money_order(fact: Fact) -> tuple[datetime, bool, str]:
-    """Payments before refunds of the same instant; a refund never before the payment it gives back."""
+    """Payments before what undoes them at the same instant; a refund never before the payment it gives back."""
     data = fact.data
     if isinstance(data, Refunded):
         return max(fact.occurred_at, data.payment_at), True, fact.event_id
+    if isinstance(data, Cancelled):
+        return fact.occurred_at, True, fact.event_id
     return fact.occurred_at, False, fact.event_id
 
 
@@ -90,6 +94,9 @@ class History:
         self.milestones_of: defaultdict[tuple[str, str], list[Fact]] = defaultdict(list)
         self.rejections: defaultdict[str, list[Fact]] = defaultdict(list)
         self.invalidations: defaultdict[str, list[Fact]] = defaultdict(list)
+        self.churns: defaultdict[str, list[Fact]] = defaultdict(list)
+        self.firsts_of_client: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        self.clients_of: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self.staff: defaultdict[str, list[Fact]] = defaultdict(list)
         for fact in facts:
             self.add(fact)
@@ -103,7 +110,7 @@ class History:
         if client:
             insort(self.journeys[client], fact, key=_order)
         match fact.data:
-            case Sold(sale) | Paid(sale=sale) | Refunded(sale=sale):
+            case Sold(sale) | Paid(sale=sale) | Refunded(sale=sale) | Cancelled(sale=sale):
                 self._sale(sale, fact, client)
             case Milestone(seats=seats):
                 insort(self.milestones[client], fact, key=_order)
@@ -116,6 +123,8 @@ class History:
                 insort(self.rejections[offer], fact, key=_order)
             case Invalidated():
                 insort(self.invalidations[client], fact, key=_order)
+            case Churned():
+                insort(self.churns[client], fact, key=_order)
             case Hired(person=person) | Left(person=person):
                 insort(self.staff[person], fact, key=_made_order)
             case Noted():
@@ -135,6 +144,10 @@ class History:
         else:
             insort(file.money, fact, key=_money_order)
         self.named |= sale.people
+        if sale.first:
+            self.firsts_of_client[client][sale.sale_id] = None
+            for seat in (sale.sourced_by, sale.converted_by):
+                self.clients_of[seat.person][client] = None
         holder = sale.converted_by if sale.first else sale.served_by
         for person in [part.person for part in sale.splits] or ([holder.person] if holder else []):
             self.sales_of[person][sale.sale_id] = None

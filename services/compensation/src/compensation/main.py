@@ -6,11 +6,12 @@ from typing import Any
 
 from belt.core.decider import Stream
 from belt.io.service import Service
-from compensation import api, approval, assignment, intake
+from compensation import api, approval, assignment, exchange, intake
 from compensation.approval import PlanBook
 from compensation.assignment import Assignments
 from compensation.codes import CODES
-from compensation.views import ASSIGNMENT_VIEW, PLAN_VIEW
+from compensation.exchange import Pair
+from compensation.views import ASSIGNMENT_VIEW, PLAN_VIEW, RATE_VIEW
 from conveyor_events.catalog import TOPICS
 
 PLAN: Stream[Any, Any, PlanBook] = Stream(
@@ -31,11 +32,19 @@ ASSIGNMENT: Stream[Any, Any, Assignments] = Stream(
     reads=assignment.reads,
     view=ASSIGNMENT_VIEW,
 )
+EXCHANGE: Stream[Any, Any, Pair] = Stream(
+    "exchange",
+    initial=Pair(),
+    events=exchange.EVENTS,
+    decide=exchange.decide,
+    evolve=exchange.evolve,
+    view=RATE_VIEW,
+)
 SERVICE = Service(
     name="compensation",
     package="compensation",
     port=8004,
-    streams={stream.category: stream for stream in (PLAN, ASSIGNMENT)},
+    streams={stream.category: stream for stream in (PLAN, ASSIGNMENT, EXCHANGE)},
     routes=api.routes,
     topics=tuple(topic for topic in TOPICS if topic != "conveyor.pay.v1"),
     take=intake.take,

@@ -174,6 +174,20 @@ class Refund(Fact):
     payment: str | None = None
 
 
+class Cancelled(Fact):
+    """A first sale is off."""
+
+    sale: str
+    reason: str = "client_withdrew"
+
+
+class Churned(OfClient):
+    """A customer left for good."""
+
+    served_by: str
+    reason: str = "price"
+
+
 class Regular(OfClient):
     """A buyer became a regular customer."""
 

@@ -130,7 +130,7 @@ class Growth(_Rule):
     """An amount for each unit by which a metric grew in the month. Below zero nothing is paid and the rest carried."""
 
     kind: Literal["growth"]
-    metric: Literal["prospect_base"]
+    metric: Literal["prospect_base", "buyer_base"]
     amount: NotNegative
 
 

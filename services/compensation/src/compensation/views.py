@@ -12,6 +12,8 @@ from sqlalchemy.dialects.postgresql import JSONB, UUID
 from belt.io.projection import StreamView, version_columns
 from compensation.approval import PlanApproved, PlanDrafted, PlanLinted
 from compensation.assignment import Assigned
+from compensation.exchange import RateRecorded, pair
+from conveyor_events.money import plain
 
 TABLES = MetaData()
 
@@ -29,6 +31,14 @@ ASSIGNMENTS = Table(
     "assignments",
     TABLES,
     Column("person", Text, primary_key=True),
+    Column("entries", JSONB, nullable=False),
+    *version_columns(),
+)
+
+RATES = Table(
+    "rates",
+    TABLES,
+    Column("pair", Text, primary_key=True),
     Column("entries", JSONB, nullable=False),
     *version_columns(),
 )
@@ -87,5 +97,21 @@ def assignment_row(row: Row | None, event: Assigned) -> Row:
     return {"person": event.person, "entries": [*(row["entries"] if row is not None else []), entry]}
 
 
+def rate_row(row: Row | None, event: RateRecorded) -> Row:
+    """One row a pair of currencies; every record is kept."""
+    entry = {
+        "rate_id": event.rate_id,
+        "from": event.source,
+        "to": event.target,
+        "on": event.day,
+        "rate": plain(event.rate),
+        "by": event.by,
+        "recorded_at": event.at,
+    }
+    entries = row["entries"] if row is not None else []
+    return {"pair": pair(event.source, event.target), "entries": [*entries, entry]}
+
+
 PLAN_VIEW = StreamView(PLANS, shape=2, fold=plan_row)
 ASSIGNMENT_VIEW = StreamView(ASSIGNMENTS, shape=1, fold=assignment_row)
+RATE_VIEW = StreamView(RATES, shape=1, fold=rate_row)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from belt.io.desk import Desk
 from belt.io.doors import Doors
-from compensation.api import people, plans, statements
+from compensation.api import people, plans, rates, statements
 from compensation.api.books import Books
 
 
 def routes(desk: Desk) -> Doors:
     doors = Doors(tags=["compensation"])
     books = Books(desk.engine, desk.settings.zone)
-    plans.add(doors, desk)
+    plans.add(doors, desk, books)
+    rates.add(doors, desk)
     statements.add(doors, desk, books)
     people.add(doors, desk, books)
     return doors

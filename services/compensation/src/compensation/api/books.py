@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from sqlalchemy import select
@@ -17,9 +18,9 @@ from compensation.facts import fact
 from compensation.history import History
 from compensation.line import Line
 from compensation.months import Month
-from compensation.plan import Assignment, PlanVersion, parse
+from compensation.plan import Assignment, PlanVersion, Rate, parse
 from compensation.statement import Statement, earnings, statement
-from compensation.views import ASSIGNMENTS, FACTS, PLANS
+from compensation.views import ASSIGNMENTS, FACTS, PLANS, RATES
 from conveyor_events import Envelope, UnknownEvent, from_json
 from conveyor_events.words import instant_text
 
@@ -34,7 +35,8 @@ class Agreed:
 
     plans: tuple[PlanVersion, ...]
     assignments: tuple[Assignment, ...]
-    read_at: tuple[int, int]
+    rates: tuple[Rate, ...]
+    read_at: tuple[int, int, int]
 
 
 class Books:
@@ -46,21 +48,28 @@ class Books:
         self.envelopes: dict[str, Envelope] = {}
         self.unread: list[str] = []
         self._taken = 0
-        self._agreed = Agreed((), (), (-1, -1))
+        self._agreed = Agreed((), (), (), (-1, -1, -1))
         self._reading = asyncio.Lock()
         self._clerk = ThreadPoolExecutor(1, "books")  # one hand writes and folds, so nobody folds what is half written
-        self._lines: tuple[tuple[int, tuple[int, int]], dict[str, Line]] = ((-1, (-1, -1)), {})
+        self._lines: tuple[tuple[int, tuple[int, int, int]], dict[str, Line]] = ((-1, (-1, -1, -1)), {})
 
     async def statement(self, person: str, month: Month, known_at: datetime | None = None) -> Statement:
         """A person's statement of a month, from everything taken in so far."""
         agreed = await self.current()
-        return await self._by_clerk(statement, self.history, agreed.plans, agreed.assignments, person, month, known_at)
+        basis = (self.history, agreed.plans, agreed.assignments)
+        return await self._by_clerk(statement, *basis, person, month, known_at, agreed.rates)
 
     async def earnings(self, months: Sequence[Month]) -> dict[str, dict[Month, Statement]]:
         """Everybody's statements of these months."""
         agreed = await self.current()
-        found = await self._by_clerk(earnings, self.history, agreed.plans, agreed.assignments, list(months))
+        basis = (self.history, agreed.plans, agreed.assignments)
+        found = await self._by_clerk(earnings, *basis, list(months), None, agreed.rates)
         return dict(found)
+
+    async def asked(self, question: Callable[[History], T]) -> T:
+        """What all facts together say."""
+        await self.current()
+        return await self._by_clerk(question, self.history)
 
     async def _by_clerk(self, work: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._clerk, work, *arguments)
@@ -95,9 +104,10 @@ class Books:
                         break
                 plans = (await connection.execute(select(PLANS))).mappings().all()
                 people = (await connection.execute(select(ASSIGNMENTS))).mappings().all()
-            mark = (sum(row["version"] for row in plans), sum(row["version"] for row in people))
+                rates = (await connection.execute(select(RATES))).mappings().all()
+            mark = _mark(plans), _mark(people), _mark(rates)
             if mark != self._agreed.read_at:
-                self._agreed = Agreed(tuple(_versions(plans)), tuple(_assignments(people)), mark)
+                self._agreed = Agreed(tuple(_versions(plans)), tuple(_assignments(people)), tuple(_rates(rates)), mark)
             return self._agreed
 
     def _add(self, rows: Sequence[Any]) -> None:
@@ -109,6 +119,25 @@ class Books:
             except UnknownEvent:
                 self.unread.append(str(envelope.id))  # kept; a release that knows the type reads it
             self._taken = taken
+
+
+def _mark(rows: Sequence[Any]) -> int:
+    return sum(row["version"] for row in rows)
+
+
+def _rates(rows: Sequence[Any]) -> list[Rate]:
+    return [
+        Rate(
+            rate_id=entry["rate_id"],
+            source=entry["from"],
+            target=entry["to"],
+            day=date.fromisoformat(entry["on"]),
+            rate=Decimal(entry["rate"]),
+            recorded_at=datetime.fromisoformat(entry["recorded_at"]),
+        )
+        for row in rows
+        for entry in row["entries"]
+    ]
 
 
 def _versions(rows: Sequence[Any]) -> list[PlanVersion]:

@@ -16,11 +16,12 @@ from belt.core.decider import Refused, Step
 from belt.io.body import BaseBody, GivenId, Strict
 from belt.io.desk import Desk
 from belt.io.doors import Doors
+from compensation.api.books import Books
 from compensation.api.shown import Shown
 from compensation.approval import Approve, Draft, Lint
 from compensation.assignment import Assign
 from compensation.documents import FaultyDocument
-from compensation.lint import blocking, fitting, lint
+from compensation.lint import Finding, blocking, fitting, lint
 from compensation.plan import Plan, parse
 from compensation.views import PLANS
 from conveyor_events.words import VARIANTS
@@ -54,7 +55,9 @@ class AssignBody(BaseBody):
     line: GivenId | None = None
 
 
-def add(doors: Doors, desk: Desk) -> None:
+def add(doors: Doors, desk: Desk, books: Books) -> None:
+    _assign(doors, desk)
+
     @doors.command("/v1/plans", "plans:write", reply=Shown, status=201)
     async def draft(request: Request, body: PlanBody) -> Response:
         """Drafts a version of a plan. An approved version never changes."""
@@ -88,28 +91,19 @@ def add(doors: Doors, desk: Desk) -> None:
             },
         )
 
-    async def beside(plan: str, number: int) -> tuple[Plan, list[Plan]]:
-        """The version, and what is in force for the other roles."""
-        rows = await desk.rows(select(PLANS))
-        of_plan = next((row["versions"] for row in rows if row["plan"] == plan), ())
-        text = next((version["document"] for version in of_plan if version["version"] == number), None)
-        if text is None:
-            raise Refused("plan.unknown", plan=plan, version=number)
-        this = parse(json.loads(text))
-        approved = [[v for v in row["versions"] if v["stage"] == "approved"] for row in rows if row["plan"] != plan]
-        others = [parse(json.loads(versions[-1]["document"])) for versions in approved if versions]
-        return this, [other for other in others if other.role != this.role]
-
     @doors.command("/v1/plans/{plan}/versions/{number}/lint", "plans:write", "plans:approve", reply=Shown)
     async def linted(request: Request, plan: str, number: str, body: LintBody) -> Response:
         """What in the version sets roles against each other, beside the plans in force for the others."""
         if not number.isdigit():
             raise Refused("plan.unknown", plan=plan)
-        this, others = await beside(plan, int(number))
+        this, others = await _beside(desk, plan, int(number))
         variant = body.variant or next(iter(fitting(this)), None)
         if variant is not None and variant not in VARIANTS:
             raise Refused("variant.unknown", variant=variant, known=sorted(VARIANTS))
-        found = tuple(lint([this, *others], variant, body.accept_within_hours)) if variant is not None else ()
+        plans, hours = [this, *others], body.accept_within_hours
+        found: tuple[Finding, ...] = ()
+        if variant is not None:
+            found = tuple(await books.asked(lambda history: lint(plans, variant, hours, history)))
         by = desk.who(desk.subject(request), body.by)
         step = Step("plan", plan, Lint(plan, int(number), found, by, desk.clock.now()))
         shown = [asdict(finding) for finding in found]
@@ -122,7 +116,7 @@ def add(doors: Doors, desk: Desk) -> None:
         if not number.isdigit():
             raise Refused("plan.unknown", plan=plan)
         by = desk.who(desk.subject(request), body.by)
-        found = tuple(blocking(*await beside(plan, int(number))))
+        found = tuple(blocking(*await _beside(desk, plan, int(number))))
         step = Step("plan", plan, Approve(plan, int(number), by, desk.clock.now(), found))
         return await desk.do(
             request, step, body=body, reply=lambda _: {"plan": plan, "number": int(number), "stage": "approved"}
@@ -134,6 +128,8 @@ def add(doors: Doors, desk: Desk) -> None:
         rows = await desk.rows(select(PLANS).order_by(PLANS.c.plan))
         return {"items": [{k: v for k, v in row.items() if k not in ("version", "shape")} for row in rows]}
 
+
+def _assign(doors: Doors, desk: Desk) -> None:
     @doors.command("/v1/assignments", "assignments:write", reply=Shown, status=201)
     async def assign(request: Request, body: AssignBody) -> Response:
         """Puts a person on a plan, or moves the end of that."""
@@ -146,3 +142,16 @@ def add(doors: Doors, desk: Desk) -> None:
             created=True,
             reply=lambda _: body.model_dump(mode="json", include={"person", "plan", "role", "line", "since", "until"}),
         )
+
+
+async def _beside(desk: Desk, plan: str, number: int) -> tuple[Plan, list[Plan]]:
+    """The version, and what is in force for the other roles."""
+    rows = await desk.rows(select(PLANS))
+    of_plan = next((row["versions"] for row in rows if row["plan"] == plan), ())
+    text = next((version["document"] for version in of_plan if version["version"] == number), None)
+    if text is None:
+        raise Refused("plan.unknown", plan=plan, version=number)
+    this = parse(json.loads(text))
+    approved = [[v for v in row["versions"] if v["stage"] == "approved"] for row in rows if row["plan"] != plan]
+    others = [parse(json.loads(versions[-1]["document"])) for versions in approved if versions]
+    return this, [other for other in others if other.role != this.role]

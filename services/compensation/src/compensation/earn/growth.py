@@ -1,14 +1,15 @@
-"""An amount for each unit by which the prospect base grew in a month.
+"""An amount for each unit by which a base grew in a month.
 
-A client enters the base once, for who verified it, and leaves it in the month it turns out to be none. A month never
-pays less than nothing: what is below zero is carried, in units, into the next months.
+A client enters the prospect base once, for who verified it, and leaves it in the month it turns out to be none. It
+enters the buyer base with its first payment, for those who have a seat on its way, and leaves it when it churns. A
+month never pays less than nothing: what is below zero is carried, in units, into the next months.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from compensation.facts import Fact, Invalidated, Milestone, Seat
+from compensation.facts import Fact, Invalidated, Milestone, Paid, Seat
 from compensation.history import Known
 from compensation.line import Calc, Line, line_id
 from compensation.months import Month
@@ -34,12 +35,13 @@ class _Segment:
 def growth(post: Post, known: Known) -> Iterator[Line]:
     """One line for each month and plan version in which the base moved."""
     months: defaultdict[tuple[str, Month], dict[int, _Segment]] = defaultdict(dict)
-    for gained, lost in _base(post, known):
-        for fact, is_gain in ((gained, True), *([(lost, False)] if lost else [])):
-            for plan, rule in _rules(post, fact):
-                segments = months[rule.id, post.month(fact.occurred_at)]
-                segment = segments.setdefault(plan.version, _Segment(plan, rule))
-                (segment.gained if is_gain else segment.lost).append(fact)
+    for metric, base in BASES.items():
+        for gained, lost in base(post, known):
+            for fact, is_gain in ((gained, True), *([(lost, False)] if lost else [])):
+                for plan, rule in _rules(post, fact, metric):
+                    segments = months[rule.id, post.month(fact.occurred_at)]
+                    segment = segments.setdefault(plan.version, _Segment(plan, rule))
+                    (segment.gained if is_gain else segment.lost).append(fact)
     carried: defaultdict[str, int] = defaultdict(int)
     for (rule_id, month), segments in sorted(months.items()):
         carry_in = carried[rule_id]
@@ -52,7 +54,7 @@ def growth(post: Post, known: Known) -> Iterator[Line]:
         carried[rule_id] = deficit
 
 
-def _base(post: Post, known: Known) -> Iterator[tuple[Fact, Fact | None]]:
+def _prospects(post: Post, known: Known) -> Iterator[tuple[Fact, Fact | None]]:
     """Clients that entered the base by this post's work, and how those left it that did."""
     seat = Seat(post.person, post.role)
     for fact in known.of(known.history.milestones_of.get((post.person, "sourced_by"), ())):
@@ -72,11 +74,32 @@ def _base(post: Post, known: Known) -> Iterator[tuple[Fact, Fact | None]]:
             yield fact, lost if was else None
 
 
-def _rules(post: Post, fact: Fact) -> Iterator[tuple[Plan, Growth]]:
+def _buyers(post: Post, known: Known) -> Iterator[tuple[Fact, Fact | None]]:
+    """Clients that paid for the first time and on whose way the post has a seat, and how those left that did."""
+    seat, history = Seat(post.person, post.role), known.history
+    served = [client for client, name in history.seats_held.get(post.person, ()) if name == "served_by"]
+    for client in dict.fromkeys([*history.clients_of.get(post.person, ()), *served]):
+        moved = (fact for sale_id in history.firsts_of_client.get(client, ()) for fact in known.money(sale_id))
+        paid = min((fact for fact in moved if isinstance(fact.data, Paid)), key=lambda fact: fact.order, default=None)
+        if paid is None or not isinstance(paid.data, Paid):
+            continue
+        sale = paid.data.sale
+        seats = (sale.sourced_by, sale.converted_by, known.holder(client, "served_by", paid.occurred_at))
+        if seat in seats and post.concerns(sale.line) and post.covers(post.calendar.day(paid.occurred_at)):
+            yield paid, known.first(f for f in history.churns.get(client, ()) if f.occurred_at >= paid.occurred_at)
+
+
+BASES: dict[str, Callable[[Post, Known], Iterator[tuple[Fact, Fact | None]]]] = {
+    "prospect_base": _prospects,
+    "buyer_base": _buyers,
+}
+
+
+def _rules(post: Post, fact: Fact, metric: str) -> Iterator[tuple[Plan, Growth]]:
     day = post.calendar.day(fact.occurred_at)
     if plan := post.version(day):
         for rule in plan.rules:
-            if isinstance(rule, Growth) and rule.valid.covers(day):
+            if isinstance(rule, Growth) and rule.metric == metric and rule.valid.covers(day):
                 yield plan, rule
 
 

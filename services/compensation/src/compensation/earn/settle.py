@@ -6,12 +6,12 @@ empties a payment takes what is left of it. Released at the sale, the portions a
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
 from compensation.earn.waiting import Waiting
-from compensation.facts import Fact, Paid, Refunded, Sale
+from compensation.facts import Cancelled, Fact, Paid, Refunded, Sale
 from compensation.history import Known
 from compensation.line import Calc, Line, line_id
 from compensation.plan import Plan
@@ -57,6 +57,8 @@ def settle(
                 yield from flow.pay(fact, fact.data)
             case Refunded():
                 yield from flow.refund(fact, fact.data)
+            case Cancelled():
+                yield from flow.cancel(fact)
             case _:
                 pass
 
@@ -67,6 +69,7 @@ class _Flow:
         self.portions: list[Portion] = []
         self.paid = _ZERO
         self.lost = _ZERO
+        self.void = False
 
     @property
     def left(self) -> Decimal:
@@ -82,6 +85,9 @@ class _Flow:
         forfeited = self._forfeited(fact)
         portion = Portion(fact, payment.payment_id, payment.net, _ZERO if forfeited else amount, self.entitlement.line)
         self.portions.append(portion)
+        if self.void:
+            portion.amount = _ZERO
+            return
         if self.rule.release == "at_sale":
             # Earned in full already: a payment only gives back what an earlier refund took.
             kept = whole - self.lost
@@ -97,6 +103,18 @@ class _Flow:
             )  # fmt: skip
             portion.line = self._line(fact, "release", portion.amount, calc, fact.event_id)
             yield portion.line
+
+    def cancel(self, fact: Fact) -> Iterator[Line]:
+        """Voids what was not released. What was, stays: only a refund takes it back."""
+        if self.void or self.rule.release == "at_sale":
+            return
+        self.void = True
+        whole = self.entitlement.line.amount
+        rest = whole - sum((portion.amount for portion in self.portions), _ZERO)
+        if rest:
+            calc = Calc(exact=-rest, entitlement=whole, note="cancelled")
+            line = self._line(fact, "release", -rest, calc, fact.event_id, self.entitlement.line)
+            yield replace(line, kind="commission", state="conditional")
 
     def _forfeited(self, fact: Fact) -> bool:
         """Whether the payee left longer ago than the plan goes on paying releases."""

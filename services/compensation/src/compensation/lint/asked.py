@@ -73,7 +73,7 @@ def station(rule: Rule) -> Station | None:
     match rule:
         case Bounty(seat=seat):
             return SEATS[seat]
-        case Growth():
+        case Growth(metric="prospect_base"):
             return Station.LEAD_GEN
         case Commission(sales=sales):
             return SALES.get(sales)

@@ -1,0 +1,60 @@
+"""Rates of exchange, as the company uses them: entered one by one or by the thousand, and read back."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints
+from sqlalchemy import select
+from starlette.requests import Request
+from starlette.responses import Response
+
+from belt.core.decider import Step
+from belt.io.body import BaseBody, GivenId
+from belt.io.bulk import bulk
+from belt.io.desk import Desk
+from belt.io.doors import Doors
+from compensation.api.shown import Shown
+from compensation.exchange import Pair, RecordRate, pair
+from compensation.views import RATES
+from conveyor_events import Amount
+from conveyor_events.money import plain
+
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+
+class RateBody(BaseBody):
+    """One unit of `from` in `to` on a business date. Another value for the same date is a correction."""
+
+    source: Annotated[Code, Field(alias="from")]
+    target: Annotated[Code, Field(alias="to")]
+    on: date
+    rate: Annotated[Amount, Field(gt=0, le=10**9)]
+    rate_id: GivenId | None = None
+
+
+def add(doors: Doors, desk: Desk) -> None:
+    @doors.command("/v1/fx-rates", "plans:write", reply=Shown, status=201)
+    async def record(request: Request, body: RateBody) -> Response:
+        """The rate of a business date. What was stated before keeps the rate it was stated with."""
+        by = desk.who(desk.subject(request), body.by)
+        name, at = pair(body.source, body.target), desk.clock.now()
+        command = RecordRate(body.source, body.target, body.on, body.rate, by, at, body.rate_id)
+
+        def reply(outcome: Any) -> dict[str, Any]:
+            state: Pair = outcome.state(f"exchange-{name}")
+            known = state.days[body.on]
+            told = {"rate_id": known.rate_id, "from": known.source, "to": known.target}
+            return told | {"on": known.day.isoformat(), "rate": plain(known.rate)}
+
+        return await desk.do(request, Step("exchange", name, command), body=body, created=True, reply=reply)
+
+    bulk(doors, "/v1/fx-rates/bulk", of=record)
+
+    @doors.query("/v1/fx-rates", "plans:write", "plans:approve", "pay:read:all", reply=Shown)
+    async def listed() -> dict[str, Any]:
+        """Every rate that was ever recorded, by pair and date; of one date the last one counts."""
+        rows = await desk.rows(select(RATES.c.entries).order_by(RATES.c.pair))
+        entries = [entry for row in rows for entry in row["entries"]]
+        return {"items": sorted(entries, key=lambda e: (e["from"], e["to"], e["on"], e["recorded_at"]))}

@@ -1,0 +1,13 @@
+"""Rates of exchange. Rows of plans of the older shape are written anew by `python -m compensation rebuild`."""
+
+from belt.io.migrate import script
+from belt.io.projection import ddl
+from compensation.views import RATE_VIEW
+
+revision = "0003_rates"
+down_revision = "0002_erasure"
+
+
+def upgrade() -> None:
+    for statement in ddl(RATE_VIEW):
+        script(statement)
