@@ -318,3 +318,25 @@ async def test_a_switch_of_variant_in_mid_year_loses_nobodys_credit(year: dict[s
     assert (await released("sixteen-clara", "2026-10"), await released(firm.hunter, "2026-10")) == (["40.00"], [])
     stamped = {e["variant"] for e in await events(firm, "sixteen-y") if e["type"].endswith("DealClosed")}
     assert stamped == {"hunter"}, "what had begun before the switch keeps its stamp"
+
+
+async def cases(firm: Firm, client: str) -> list[dict[str, Any]]:
+    found = await firm.line.get("compensation", "/v1/conflicts", params={"client": client})
+    items: list[dict[str, Any]] = found["items"]
+    return items
+
+
+async def test_conflicts_are_found_with_their_claims_and_what_is_at_stake(year: dict[str, Firm]) -> None:
+    ten, thirteen, twentytwo = year["ten"], year["thirteen"], year["twentytwo"]
+    claimed = await cases(ten, "ten-acme")
+    assert [(case["kind"], case["a"]["person"], case["b"]["person"]) for case in claimed] == [
+        ("C1", ten.scout, "ten-egor"),
+        ("C1", ten.scout, "ten-egor"),
+    ]
+    (sold,) = await cases(thirteen, "thirteen-acme")
+    assert (sold["kind"], sold["a"]["person"], sold["b"]["person"]) == ("C8", thirteen.scout, thirteen.hunter)
+    assert sold["at_stake"] == [{"person": thirteen.hunter, "amount": "300.00", "currency": "EUR"}]
+    (tried,) = await cases(twentytwo, "twentytwo-acme")
+    assert (tried["kind"], tried["net"]) == ("C6", "5000.00")
+    told = (await thirteen.line.get("compensation", f"/v1/conflicts/{sold['case_id']}"))["told"]
+    assert [event["type"].rpartition(".")[2] for event in told] == ["LeadRejected", "DealClosed"]

@@ -16,6 +16,7 @@ CODES: dict[str, tuple[int, str]] = {
     "statement.unknown": (404, "There is no such statement, or it is not yours to see"),
     "line.unknown": (404, "There is no such line, or it is not yours to see"),
     "journey.unknown": (404, "Nothing is known of this client"),
+    "conflict.unknown": (404, "There is no such case"),
     "rate.unknown-currency": (422, "There is no such currency"),
     "rate.same-currency": (422, "A currency is not changed into itself"),
     "rate.id-taken": (409, "Another rate bears this id"),

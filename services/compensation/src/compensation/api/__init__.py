@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from belt.io.desk import Desk
 from belt.io.doors import Doors
-from compensation.api import people, plans, rates, statements
+from compensation.api import conflicts, people, plans, rates, statements
 from compensation.api.books import Books
 
 
@@ -13,6 +13,7 @@ def routes(desk: Desk) -> Doors:
     books = Books(desk.engine, desk.settings.zone)
     plans.add(doors, desk, books)
     rates.add(doors, desk)
+    conflicts.add(doors, desk, books)
     statements.add(doors, desk, books)
     people.add(doors, desk, books)
     return doors

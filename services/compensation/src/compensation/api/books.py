@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from compensation.conflict import Case, conflicts
 from compensation.facts import fact
 from compensation.history import History
 from compensation.line import Line
@@ -49,6 +50,7 @@ class Books:
         self.unread: list[str] = []
         self._taken = 0
         self._agreed = Agreed((), (), (), (-1, -1, -1))
+        self._cases: tuple[int, list[Case]] = (-1, [])
         self._reading = asyncio.Lock()
         self._clerk = ThreadPoolExecutor(1, "books")  # one hand writes and folds, so nobody folds what is half written
         self._lines: tuple[tuple[int, tuple[int, int, int]], dict[str, Line]] = ((-1, (-1, -1, -1)), {})
@@ -65,6 +67,25 @@ class Books:
         basis = (self.history, agreed.plans, agreed.assignments)
         found = await self._by_clerk(earnings, *basis, list(months), None, agreed.rates)
         return dict(found)
+
+    async def conflicts(self) -> list[Case]:
+        """Every case that the facts taken in so far show, oldest first."""
+        await self.current()
+        if self._cases[0] != self._taken:
+            taken = self._taken
+            self._cases = (taken, await self._by_clerk(conflicts, list(self.envelopes.values())))
+        return self._cases[1]
+
+    async def at_stake(self, through: Month) -> dict[tuple[str, str], list[Line]]:
+        """By person and client: the lines that are paid for it, up to and including a month."""
+        await self.current()
+        found = await self.earnings(list(self.first_month(through).through(through)))
+        lines: dict[tuple[str, str], list[Line]] = {}
+        for person, months in found.items():
+            for line in (line for stated in months.values() for line in stated.lines):
+                if line.client_id is not None and line.kind in ("bounty", "commission"):
+                    lines.setdefault((person, line.client_id), []).append(line)
+        return lines
 
     async def asked(self, question: Callable[[History], T]) -> T:
         """What all facts together say."""
