@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from checks.docs import doors, errors, openapi, roles, states
+from checks.docs import doors, errors, openapi, plans, roles, states
 from checks.docs.apps import services
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +23,8 @@ def documents() -> Pages:
     pages: Pages = {
         "docs/errors.md": lambda: MARK + errors.page(),
         "docs/roles.md": lambda: MARK + roles.page(),
+        "docs/plan.schema.json": plans.schema_text,
+        "docs/plans.md": lambda: MARK + plans.page(),
         "docs/services.md": lambda: MARK + doors.page(),
         "docs/states.md": lambda: MARK + states.page(),
     }

@@ -28,7 +28,7 @@ from conveyor_events.words import VARIANTS
 
 
 class PlanBody(Strict):
-    """A plan document (docs: plans.md), amounts as strings. Its faults are told with their paths."""
+    """A plan document (docs/plans.md), amounts as strings. Its faults are told with their paths."""
 
     model_config = ConfigDict(extra="allow")
 

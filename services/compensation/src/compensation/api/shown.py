@@ -11,7 +11,7 @@ from compensation.months import Month
 
 
 class Shown(Strict):
-    """Whatever the fold gives: documented in docs/statements.md."""
+    """Whatever the fold gives: a statement explains itself."""
 
     model_config = ConfigDict(extra="allow")
 
