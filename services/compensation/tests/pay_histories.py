@@ -216,6 +216,9 @@ class Maker:
         )
         self.say(deal, sale.sold_at, client)
         self._money(client, sale, deals, day)
+        if rnd.random() < 0.2:
+            off = deals.DealCancelled(sale=sale, deal_id=sale.sale_id, reason="client_withdrew")
+            self.say(off, max(self.at(day + rnd.randint(0, 120)), sale.sold_at), client)
 
     def _sale(self, client: str, line: str, kind: str, scout: Seat, hunter: Seat, day: int, **more: Any) -> Sale:
         rnd = self.rnd

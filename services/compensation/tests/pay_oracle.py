@@ -325,15 +325,26 @@ class Oracle:
                 back = "refund_id" in e.data
                 at = max(e.occurred_at, self.instant(e.data["payment_at"])) if back else e.occurred_at
                 flow.append((at, back, str(e.id), e))
+        off = [e for e in self.named("DealCancelled") if e.data["sale"]["sale_id"] == sale["sale_id"]]
+        flow += [(e.occurred_at, True, str(e.id), e) for e in off]
         held: dict[str, dict[str, Any]] = {}
         paid = lost = Fraction(0)
+        void = False
         for _, back, _, e in sorted(flow, key=lambda f: f[:3]):
+            if e.type.endswith("DealCancelled"):
+                if as_paid and not void:
+                    void = True
+                    released = sum((h["part"] for h in held.values()), Fraction(0))
+                    out[a["person"], f"{self.day(e.occurred_at):%Y-%m}"]["conditional"] -= full - released
+                continue
             amount, rules = Fraction(e.data["net"]), out[a["person"], f"{self.day(e.occurred_at):%Y-%m}"]["rules"]
             if not back:
                 paid += amount
                 left = full - sum((h["part"] - h["taken"] for h in held.values()), Fraction(0))
                 part = left if paid >= net else min(cents(full * amount / net), left)
                 if as_paid and plan["tail"]["after"] == "forfeit" and self.gone(a, plan, self.day(e.occurred_at)):
+                    part = Fraction(0)
+                if void:
                     part = Fraction(0)
                 held[e.data["payment_id"]] = {
                     "part": part, "money": amount, "taken": Fraction(0), "exact": Fraction(0),

@@ -217,7 +217,7 @@ def _another_base(lines: list[Line]) -> list[Line]:
     ],
 )
 def test_a_broken_law_is_named(harm: Callable[[list[Line]], list[Line]], says: str) -> None:
-    made = company(7, 30)
+    made = company(5, 30)
     all_of_them = [s for by in stated(made).values() for s in by]
     assert broken(_read(made)[0], all_of_them) == []
     lines = harm([line for s in all_of_them for line in s.lines])
