@@ -13,6 +13,7 @@ import pytest
 from belt.core.decider import Refused
 from compensation import approval
 from compensation.cases import load_case
+from compensation.conflict import conflicts
 from compensation.documents import load
 from compensation.lint import LOOKS, Finding, blocking, fitting, lint
 from compensation.plan import Plan, parse, shipped
@@ -118,17 +119,19 @@ expect:
 def test_history_shows_who_earns_by_rejecting(tmp_path: Path, source: str, codes: list[str]) -> None:
     (tmp_path / "case.yaml").write_text(REJECTED_AND_SOLD.replace("SOURCE", source))
     (scene,) = load_case(tmp_path / "case.yaml")[1]
-    said = lint(REFERENCE, FULL, history=scene.history)
+    said = lint(REFERENCE, FULL, cases=conflicts(scene.envelopes))
     assert [finding.code for finding in said] == codes
     for finding in said:
         assert (finding.level, finding.between) == ("warn", ("hunter", "scout"))
-        assert finding.message == "boris rejected 1 leads and sold to 1 of those clients"
+        assert finding.message == "boris sold to 1 clients whose leads boris had rejected"
         assert finding.example == "5000.00 EUR sold past the finder"
 
 
 def test_the_cases_that_ship_show_no_bad_habits() -> None:
     habits = {
-        path.stem: [one.code for scene in load_case(path)[1] for one in lint([], FULL, history=scene.history)]
+        path.stem: [
+            one.code for scene in load_case(path)[1] for one in lint([], FULL, cases=conflicts(scene.envelopes))
+        ]
         for path in sorted(CASES.glob("*.yaml"))
     }
     assert {name for name, codes in habits.items() if codes} == set()

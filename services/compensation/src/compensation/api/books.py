@@ -53,7 +53,7 @@ class Books:
         self._cases: tuple[int, list[Case]] = (-1, [])
         self._reading = asyncio.Lock()
         self._clerk = ThreadPoolExecutor(1, "books")  # one hand writes and folds, so nobody folds what is half written
-        self._lines: tuple[tuple[int, tuple[int, int, int]], dict[str, Line]] = ((-1, (-1, -1, -1)), {})
+        self._lines: tuple[Any, dict[str, Line]] = (None, {})
 
     async def statement(self, person: str, month: Month, known_at: datetime | None = None) -> Statement:
         """A person's statement of a month, from everything taken in so far."""
@@ -78,33 +78,30 @@ class Books:
 
     async def at_stake(self, through: Month) -> dict[tuple[str, str], list[Line]]:
         """By person and client: the lines that are paid for it, up to and including a month."""
-        await self.current()
-        found = await self.earnings(list(self.first_month(through).through(through)))
         lines: dict[tuple[str, str], list[Line]] = {}
-        for person, months in found.items():
-            for line in (line for stated in months.values() for line in stated.lines):
-                if line.client_id is not None and line.kind in ("bounty", "commission"):
-                    lines.setdefault((person, line.client_id), []).append(line)
+        for line in (await self._stated(through)).values():
+            if line.client_id is not None and line.kind in ("bounty", "commission"):
+                lines.setdefault((line.person, line.client_id), []).append(line)
         return lines
-
-    async def asked(self, question: Callable[[History], T]) -> T:
-        """What all facts together say."""
-        await self.current()
-        return await self._by_clerk(question, self.history)
 
     async def _by_clerk(self, work: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._clerk, work, *arguments)
 
     async def line(self, line_id: str, through: Month) -> Line | None:
         """A line by its id, out of all statements up to and including a month."""
+        return (await self._stated(through)).get(line_id)
+
+    async def _stated(self, through: Month) -> dict[str, Line]:
+        """Every line of everybody up to and including a month, by its id; folded anew only when something is new."""
         agreed = await self.current()
-        mark = (self._taken, agreed.read_at)
-        if self._lines[0] != mark or line_id not in self._lines[1]:
-            months = list(self.first_month(through).through(through))
-            found = await self.earnings(months)
-            lines = {str(line.line_id): line for by in found.values() for s in by.values() for line in s.lines}
-            self._lines = (mark, lines)
-        return self._lines[1].get(line_id)
+        mark = (self._taken, agreed.read_at, through)
+        if self._lines[0] != mark:
+            found = await self.earnings(list(self.first_month(through).through(through)))
+            self._lines = (
+                mark,
+                {str(line.line_id): line for by in found.values() for s in by.values() for line in s.lines},
+            )
+        return self._lines[1]
 
     def first_month(self, last: Month) -> Month:
         """The month of the earliest fact or assignment, but not longer ago than anybody asks."""

@@ -100,10 +100,9 @@ def add(doors: Doors, desk: Desk, books: Books) -> None:
         variant = body.variant or next(iter(fitting(this)), None)
         if variant is not None and variant not in VARIANTS:
             raise Refused("variant.unknown", variant=variant, known=sorted(VARIANTS))
-        plans, hours = [this, *others], body.accept_within_hours
         found: tuple[Finding, ...] = ()
         if variant is not None:
-            found = tuple(await books.asked(lambda history: lint(plans, variant, hours, history)))
+            found = tuple(lint([this, *others], variant, body.accept_within_hours, await books.conflicts()))
         by = desk.who(desk.subject(request), body.by)
         step = Step("plan", plan, Lint(plan, int(number), found, by, desk.clock.now()))
         shown = [asdict(finding) for finding in found]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from compensation.history import History
+from compensation.conflict import Case
 from compensation.lint import roles, single
 from compensation.lint.finding import Finding, Level, Line
 from compensation.lint.habits import rejected_and_sold
@@ -36,12 +36,12 @@ LOOKS: tuple[Callable[[Line], Iterator[Finding]], ...] = (
 
 
 def lint(
-    plans: Sequence[Plan], variant: str, accept_within_hours: int | None = None, history: History | None = None
+    plans: Sequence[Plan], variant: str, accept_within_hours: int | None = None, cases: Sequence[Case] = ()
 ) -> list[Finding]:
     """Everything that is found, in the order of the codes. The variant is one of the table's."""
     line = Line(variant, tuple(plans), accept_within_hours)
     found = [finding for look in LOOKS for finding in look(line)]
-    found += rejected_and_sold(history) if history is not None else ()
+    found += rejected_and_sold(cases)
     return sorted(found, key=lambda finding: int(finding.code[1:]))
 
 
