@@ -127,14 +127,16 @@ def test_history_shows_who_earns_by_rejecting(tmp_path: Path, source: str, codes
         assert finding.example == "5000.00 EUR sold past the finder"
 
 
-def test_the_cases_that_ship_show_no_bad_habits() -> None:
+def test_of_the_cases_that_ship_only_those_about_selling_what_was_rejected_show_a_habit() -> None:
     habits = {
         path.stem: [
             one.code for scene in load_case(path)[1] for one in lint([], FULL, cases=conflicts(scene.envelopes))
         ]
         for path in sorted(CASES.glob("*.yaml"))
     }
-    assert {name for name, codes in habits.items() if codes} == set()
+    assert {name: codes for name, codes in habits.items() if codes} == dict.fromkeys(
+        ("13-reject-and-steal", "36-decided-after-the-close"), ["L15"]
+    )
 
 
 # --- draft, linted, approved ----------------------------------------------------------------------------------------

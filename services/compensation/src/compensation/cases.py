@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field
 
+from belt.core.ids import derived
+from compensation.conflict import conflicts
+from compensation.decisions import found, named, ruled
 from compensation.documents import Fault, FaultyDocument, Written, load, read
 from compensation.expand import Expander
-from compensation.facts import fact
+from compensation.facts import Adjusted, Fact, fact
 from compensation.history import History
 from compensation.laws import broken
 from compensation.line import Line
@@ -62,6 +65,27 @@ class CaseClose(Written):
     on: Moment
 
 
+class CaseRuling(Written):
+    """How a conflict that the facts show was decided."""
+
+    kind: str
+    client: str
+    outcome: Literal["credit_a", "credit_b", "split", "house", "dismissed"]
+    on: Moment
+
+
+class CaseAdjustment(Written):
+    """An amount beside the rules, which two people agreed on."""
+
+    person: str
+    amount: Amount
+    on: Moment
+    reason: str
+    asked_by: str = "asker"
+    approved_by: str = "approver"
+    relates_to: CaseMonth | None = None
+
+
 class ExpectedLine(Written):
     """A line that must be there; what is not given may be anything."""
 
@@ -101,6 +125,9 @@ class Branch(Written):
 
     name: str
     facts: tuple[Any, ...] = ()
+    rulings: tuple[CaseRuling, ...] = ()
+    adjustments: tuple[CaseAdjustment, ...] = ()
+    conflicts: tuple[str, ...] | None = None
     expect: tuple[Expected, ...]
 
 
@@ -118,6 +145,10 @@ class Case(Written):
     rates: tuple[CaseRate, ...] = ()
     closes: tuple[CaseClose, ...] = ()
     facts: tuple[Any, ...] = ()
+    rulings: tuple[CaseRuling, ...] = ()
+    adjustments: tuple[CaseAdjustment, ...] = ()
+    conflicts: tuple[str, ...] | None = None
+    """The kinds of conflict that the facts show, in the order of time; not given: any."""
     expect: tuple[Expected, ...] = ()
     branches: tuple[Branch, ...] = ()
 
@@ -134,10 +165,17 @@ class Scene:
     rates: tuple[Rate, ...]
     closes: tuple[Close, ...]
     expect: tuple[Expected, ...]
+    decided: tuple[Fact, ...] = ()
+    conflicts: tuple[str, ...] | None = None
+
+    @property
+    def facts(self) -> list[Fact]:
+        """Every fact of the scene, those of the house included."""
+        return [*(fact(envelope) for envelope in self.envelopes), *self.decided]
 
     @property
     def history(self) -> History:
-        return History((fact(envelope) for envelope in self.envelopes), zone=self.zone)
+        return History(self.facts, zone=self.zone)
 
     def statements(
         self, history: History, person: str, months: Sequence[Month], known_at: datetime | None = None
@@ -218,8 +256,30 @@ def load_case(path: Path) -> tuple[Case, list[Scene]]:
             for e in expander.expand(f"branches[{branch.name}].facts[{i}]", written)
         ]
         envelopes = (*common, *own)
-        scenes.append(Scene(branch.name, case.zone, envelopes, plans, assignments, rates, closes, branch.expect))
+        decided = tuple(_decided(case, branch, envelopes, zone))
+        shown = branch.conflicts if branch.name else case.conflicts
+        basis = plans, assignments, rates, closes
+        scenes.append(Scene(branch.name, case.zone, envelopes, *basis, branch.expect, decided, shown))
     return case, scenes
+
+
+def _decided(case: Case, branch: Branch, envelopes: Sequence[Envelope], zone: ZoneInfo) -> Iterator[Fact]:
+    """The conflicts that the facts show, how they were decided, and adjustments."""
+    cases = conflicts(envelopes)
+    recorded = {str(envelope.id): envelope.recorded_at for envelope in envelopes}
+    yield from (found(one, recorded) for one in cases)
+    for ruling in (*case.rulings, *branch.rulings):
+        about = named(cases, ruling.kind, ruling.client)
+        if not about:
+            raise FaultyDocument([Fault("rulings", f"there is no conflict {ruling.kind} about {ruling.client!r}")])
+        yield ruled(about[-1], ruling.outcome, instant(ruling.on, zone))
+    for number, a in enumerate((*case.adjustments, *branch.adjustments)):
+        name, at = f"{case.case}:{branch.name}:{number}", instant(a.on, zone)
+        about_month = str(a.relates_to) if a.relates_to else None
+        data = Adjusted(
+            name, a.person, a.amount, case.currency, about_month, a.reason, a.asked_by, a.approved_by
+        )  # fmt: skip
+        yield Fact(derived(name), "AdjustmentPosted", at, at, None, None, data)
 
 
 def _plans(case: Case, zone: ZoneInfo) -> Iterator[PlanVersion]:
@@ -255,6 +315,10 @@ def check(scene: Scene, history: History | None = None) -> Iterator[list[Differe
     """The differences of each expected statement, and at last the laws that are broken."""
     facts = history or scene.history
     zone = ZoneInfo(scene.zone)
+    if scene.conflicts is not None:
+        shown = [case.kind for case in conflicts(scene.envelopes)]
+        same = shown == list(scene.conflicts)
+        yield [] if same else [Difference(scene.name, "all", "all", "conflicts", _text(scene.conflicts), _text(shown))]
     for expected in scene.expect:
         known_at = instant(expected.known_at, zone) if expected.known_at else None
         statement = scene.statements(facts, expected.person, [expected.month], known_at)[expected.month]

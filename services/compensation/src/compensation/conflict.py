@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -43,6 +43,16 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class LeadRejected:
+    """The lead a case is about."""
+
+    offer_id: str
+    need_id: str
+    rejected_at: datetime
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """`b` is None where nobody disputes it yet. `events` in business order. `sale_id`: the sale it is about."""
 
@@ -57,6 +67,7 @@ class Case:
     sale_id: str | None = None
     net: Decimal | None = None
     currency: str | None = None
+    lead: LeadRejected | None = None
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -94,8 +105,9 @@ def conflicts(envelopes: Iterable[Envelope]) -> list[Case]:
                 stories[envelope.client_id][str(envelope.id)] = Told(envelope, open_event(envelope))
             except UnknownEvent:
                 continue
-    found = [case for client, told in stories.items() for case in of_client(client, tuple(told.values()))]
-    return sorted(found, key=lambda case: (case.at, case.case_id))
+    # A case that grows is found again under its id: the last one says most.
+    found = {c.case_id: c for client, told in stories.items() for c in of_client(client, tuple(told.values()))}
+    return sorted(found.values(), key=lambda case: (case.at, case.case_id))
 
 
 def of_client(client: str, told: Iterable[Told]) -> Iterator[Case]:
@@ -169,8 +181,9 @@ def sold_by_somebody_else(client: str, story: Story) -> Iterator[Case]:
 
 
 def two_for_one_need(client: str, story: Story) -> Iterator[Case]:
-    """C5: an opportunity is opened for a need for which another one is open."""
+    """C5: an opportunity is opened for a need for which another one is open. Whichever is won, the sale is disputed."""
     working: dict[str, Told] = {}
+    pairs: list[tuple[Told, Told, Case]] = []
     for one in story:
         match one.event:
             case deals.OpportunityOpened(need_ids=needs, line=line, converted_by=by):
@@ -178,9 +191,13 @@ def two_for_one_need(client: str, story: Story) -> Iterator[Case]:
                     before = working.get(need)
                     if before is not None and isinstance(before.event, deals.OpportunityOpened):
                         first = before.claim(before.event.converted_by)
-                        yield _case("C5", client, line, first, one.claim(by), [before, one])
+                        case = _case("C5", client, line, first, one.claim(by), [before, one])
+                        pairs.append((before, one, case))
+                        yield case
                     working.setdefault(need, one)
             case deals.OpportunityLost(opportunity_id=over) | deals.DealClosed(opportunity_id=over):
+                if isinstance(one.event, deals.DealClosed):
+                    yield from (_won(case, one, one.event) for *two, case in pairs if _opened(two, over))
                 working = {
                     need: opened
                     for need, opened in working.items()
@@ -188,6 +205,17 @@ def two_for_one_need(client: str, story: Story) -> Iterator[Case]:
                 }
             case _:
                 pass
+
+
+def _opened(pair: Sequence[Told], opportunity: str) -> bool:
+    events = (one.event for one in pair)
+    return any(isinstance(e, deals.OpportunityOpened) and e.opportunity_id == opportunity for e in events)
+
+
+def _won(case: Case, one: Told, deal: deals.DealClosed) -> Case:
+    """The same case, about a sale by now."""
+    sale, events = deal.sale, (*case.events, one.id)
+    return replace(case, at=one.at, events=events, sale_id=sale.sale_id, net=sale.net, currency=sale.currency)
 
 
 def second_first_sales(client: str, story: Story) -> Iterator[Case]:
@@ -219,6 +247,13 @@ def _sold_by(first: Told | None) -> Seat | None:
     return first.event.sale.converted_by if first is not None and isinstance(first.event, deals.DealClosed) else None
 
 
+def _lead(rejected: Told) -> LeadRejected | None:
+    event = rejected.event
+    if not isinstance(event, deals.LeadRejected):
+        return None
+    return LeadRejected(event.offer_id, event.need_id, rejected.at, rejected.id)
+
+
 def back_and_forth(client: str, story: Story) -> Iterator[Case]:
     """C7: one need is rejected twice or more. One case, which grows with every rejection."""
     rejected: defaultdict[str, list[Told]] = defaultdict(list)
@@ -229,8 +264,8 @@ def back_and_forth(client: str, story: Story) -> Iterator[Case]:
         last = events[-1].event
         if len(events) > 1 and isinstance(last, deals.LeadRejected):
             a, b = events[0].claim(last.sourced_by), events[-1].claim(last.rejected_by)
-            case = _case("C7", client, last.line, a, b, events[:2])
-            yield Case(case.case_id, "C7", client, last.line, a, b, events[-1].at, tuple(one.id for one in events))
+            case = _case("C7", client, last.line, a, b, events[:2], lead=_lead(events[0]))
+            yield replace(case, at=events[-1].at, events=tuple(one.id for one in events))
 
 
 def rejected_and_sold(client: str, story: Story) -> Iterator[Case]:
@@ -252,7 +287,7 @@ def rejected_and_sold(client: str, story: Story) -> Iterator[Case]:
                 if sale.sourced_by.person != scout.person and sale.sold_at < ends:
                     yield _case(
                         "C8", client, sale.line, before.claim(scout), one.claim(sale.converted_by), [before, one],
-                        sale_id=sale.sale_id, net=sale.net, currency=sale.currency,
+                        sale_id=sale.sale_id, net=sale.net, currency=sale.currency, lead=_lead(before),
                     )  # fmt: skip
             case _:
                 pass

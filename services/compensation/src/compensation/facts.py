@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 from sys import intern
 
-from conveyor_events import Envelope, Event, accounts, deals, leads, sale, staff
+from conveyor_events import Envelope, Event, accounts, deals, leads, pay, sale, staff
 from conveyor_events import open as open_event
 from conveyor_events.words import Seat as PublicSeat
 
@@ -80,6 +80,7 @@ class Milestone:
     offer_id: str | None = None
     mode: str | None = None
     due_at: datetime | None = None
+    halved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +157,61 @@ class Churned:
 
 
 @dataclass(frozen=True, slots=True)
+class Contested:
+    """A conflict was found: what is paid for the sale, or for the younger claim's event, is conditional."""
+
+    case_id: str
+    sale_id: str | None
+    event_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """The rejected lead that a conflict is about."""
+
+    offer_id: str
+    need_id: str
+    rejected_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """A conflict was decided. `a` is the older claim."""
+
+    case_id: str
+    kind: str
+    outcome: str
+    line: str
+    a: Seat
+    b: Seat | None
+    sale_id: str | None = None
+    lead: Lead | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Adjusted:
+    """An amount beside the rules, asked for by one and approved by another."""
+
+    adjustment_id: str
+    person: str
+    amount: Decimal
+    currency: str
+    relates_to: str | None
+    reason: str
+    asked_by: str
+    approved_by: str
+    dispute_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """An event that no rule pays for. It is kept so that it can be shown and counted."""
 
 
-Data = Hired | Left | Milestone | Rejected | Invalidated | Seated | Sold | Paid | Refunded | Cancelled | Churned | Noted
+Staff = Hired | Left
+Money = Sold | Paid | Refunded | Cancelled
+Decided = Contested | Ruled | Adjusted
+Data = Staff | Milestone | Rejected | Invalidated | Seated | Money | Churned | Decided | Noted
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,13 +255,14 @@ def fact(envelope: Envelope) -> Fact:
     event = open_event(envelope)
     name = type(event).__name__
     data = _milestone(name, event) if name in TRIGGERS else _read(event)
-    if envelope.client_id is None and not isinstance(data, Hired | Left | Noted):
+    if envelope.client_id is None and not isinstance(data, Staff | Adjusted | Noted):
         raise NoClient(f"{envelope.type} {envelope.id} names no client")
     return Fact(
         event_id=str(envelope.id),
         name=intern(name),
         occurred_at=envelope.occurred_at,
-        recorded_at=envelope.recorded_at,
+        # A conflict is known since its last event is: when somebody looked does not matter.
+        recorded_at=event.since if isinstance(event, pay.ConflictDetected) else envelope.recorded_at,
         client_id=envelope.client_id,
         journey_id=envelope.journey_id,
         data=data,
@@ -300,6 +352,27 @@ def _churned(event: accounts.CustomerChurned) -> Churned:
     return Churned(event.line)
 
 
+def _contested(event: pay.ConflictDetected) -> Contested:
+    return contested(event.case_id, event.kind, event.sale_id, event.b.event_id if event.b else None)
+
+
+def contested(case_id: str, kind: str, sale_id: str | None, event_id: str | None) -> Contested:
+    """What a case makes conditional. A lead going back and forth (C7) or kept back (C9) is nobody's pay yet."""
+    return Contested(case_id, sale_id, event_id if kind not in ("C7", "C9") else None)
+
+
+def _ruled(event: pay.ConflictResolved) -> Ruled:
+    lead = Lead(event.lead.offer_id, event.lead.need_id, event.lead.rejected_at) if event.lead else None
+    b = _seat(event.b) if event.b else None
+    return Ruled(event.case_id, event.kind, event.outcome, event.line, _seat(event.a), b, event.sale_id, lead)
+
+
+def _adjusted(event: pay.AdjustmentPosted) -> Adjusted:
+    e = event
+    about = e.relates_to, e.reason, e.asked_by, e.approved_by, e.dispute_id
+    return Adjusted(e.adjustment_id, e.person, e.amount, e.currency, *about)
+
+
 _READERS: dict[type[Event], Callable[..., Data]] = {
     staff.StaffHired: _hired,
     staff.StaffLeft: _left,
@@ -314,4 +387,7 @@ _READERS: dict[type[Event], Callable[..., Data]] = {
     accounts.RepeatSale: _sold,
     accounts.PaymentReceived: _paid,
     accounts.PaymentRefunded: _refunded,
+    pay.ConflictDetected: _contested,
+    pay.ConflictResolved: _ruled,
+    pay.AdjustmentPosted: _adjusted,
 }

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from compensation.earn import Waiting, earned
+from compensation.earn import Waiting, adjustments, earned
 from compensation.history import Known
 from compensation.line import Line
 from compensation.months import Month
@@ -33,8 +33,10 @@ def fold(
                 waiting[found] = None
             else:
                 lines.append(found)
+    beside = tuple(adjustments(person, known))
     waiting.update(dict.fromkeys(_unsold(known, person)))
-    return Fold(tuple(lines), tuple(waiting), frozenset(post.versions[0].currency for post in held))
+    currencies = {post.versions[0].currency for post in held} | {line.currency for line in beside}
+    return Fold((*lines, *beside), tuple(waiting), frozenset(currencies))
 
 
 def _unsold(known: Known, person: str) -> Iterator[Waiting]:

@@ -3,13 +3,17 @@
 from bisect import insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
+from compensation.award import award
 from compensation.facts import (
+    Adjusted,
     Cancelled,
     Churned,
+    Contested,
+    Decided,
     Fact,
     Hired,
     Invalidated,
@@ -19,6 +23,7 @@ from compensation.facts import (
     Paid,
     Refunded,
     Rejected,
+    Ruled,
     Sale,
     Seat,
     Seated,
@@ -46,6 +51,7 @@ class Credit:
     kind: str  # first; repeat; co_sell: another role's part of a repeat sale; legacy: who served before
     index: int
     weights: tuple[Decimal, ...]
+    leg: int | None = None  # set where a decision moved the part: its lines keep their ids
 
     @property
     def order(self) -> tuple[datetime, str]:
@@ -69,6 +75,10 @@ def _money_order(fact: Fact) -> tuple[datetime, bool, str]:
 
 def _made_order(fact: Fact) -> tuple[datetime, str]:
     return fact.recorded_at, fact.event_id
+
+
+def _sale_id(made: Fact) -> str:
+    return made.data.sale.sale_id if isinstance(made.data, Sold) else ""
 
 
 def _seat_order(fact: Fact) -> tuple[datetime, datetime, str]:
@@ -98,6 +108,12 @@ class History:
         self.firsts_of_client: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self.clients_of: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self.staff: defaultdict[str, list[Fact]] = defaultdict(list)
+        self.adjustments: defaultdict[str, list[Fact]] = defaultdict(list)
+        self.contests: defaultdict[str, list[Fact]] = defaultdict(list)
+        """By sale, and by the event of the younger claim."""
+        self.rulings: dict[str, Fact] = {}
+        """By case."""
+        self.rulings_of_sale: defaultdict[str, list[Fact]] = defaultdict(list)
         for fact in facts:
             self.add(fact)
 
@@ -110,8 +126,8 @@ class History:
         if client:
             insort(self.journeys[client], fact, key=_order)
         match fact.data:
-            case Sold(sale) | Paid(sale=sale) | Refunded(sale=sale) | Cancelled(sale=sale):
-                self._sale(sale, fact, client)
+            case Sold() | Paid() | Refunded() | Cancelled():
+                self._sale(fact.data.sale, fact, client)
             case Milestone(seats=seats):
                 insort(self.milestones[client], fact, key=_order)
                 for seat, holder in seats.items():
@@ -127,9 +143,43 @@ class History:
                 insort(self.churns[client], fact, key=_order)
             case Hired(person=person) | Left(person=person):
                 insort(self.staff[person], fact, key=_made_order)
-            case Noted():
+            case Contested() | Ruled() | Adjusted():
+                self._decision(fact, fact.data, client)
+            case _:
                 pass
         return True
+
+    def _decision(self, fact: Fact, data: Decided, client: str) -> None:
+        """What our own house found or decided."""
+        match data:
+            case Contested(sale_id=sale_id, event_id=event_id):
+                for about in (sale_id, event_id):
+                    if about is not None:
+                        insort(self.contests[about], fact, key=_made_order)
+            case Ruled():
+                self._ruling(fact, data, client)
+            case Adjusted(person=person):
+                insort(self.adjustments[person], fact, key=_order)
+
+    def _ruling(self, fact: Fact, ruled: Ruled, client: str) -> None:
+        """A case is decided once. Who is credited with a rejected lead has it as if the rejection were overturned."""
+        if ruled.case_id in self.rulings:
+            return
+        self.rulings[ruled.case_id] = fact
+        if ruled.sale_id is not None:
+            insort(self.rulings_of_sale[ruled.sale_id], fact, key=_order)
+            for seat in (ruled.a, ruled.b):
+                if seat is not None:
+                    self.sales_of[seat.person][ruled.sale_id] = None
+        if ruled.lead is not None and ruled.outcome in ("credit_a", "split"):
+            lead = ruled.lead
+            taken = Milestone(
+                ruled.line, {"sourced_by": ruled.a}, lead.need_id, lead.offer_id, "overturned", None,
+                halved=ruled.outcome == "split",
+            )  # fmt: skip
+            counted = replace(fact, name="LeadAccepted", occurred_at=lead.rejected_at, data=taken)
+            insort(self.milestones[client], counted, key=_order)
+            insort(self.milestones_of[ruled.a.person, "sourced_by"], counted, key=_order)
 
     def _sale(self, sale: Sale, fact: Fact, client: str) -> None:
         """Files the sale under everybody who can be paid for it by its stamps; who serves is found by the seats."""
@@ -156,6 +206,7 @@ class History:
     def people(self) -> set[str]:
         """Everybody a fact names, without the house."""
         named = {*self.named, *self.seats_held, *self.staff, *(person for person, _ in self.milestones_of)}
+        named |= self.adjustments.keys()
         return named - {HOUSE}
 
 
@@ -220,8 +271,23 @@ class Known:
         found.sort(key=lambda credit: (*credit.order, credit.index))
         return found
 
+    def contested(self, *about: str | None) -> str | None:
+        """The case that makes what rests on this sale, or on these events, conditional; None once it is decided."""
+        for key in about:
+            for fact in self.of(self.history.contests.get(key or "", ())):
+                if isinstance(fact.data, Contested):
+                    ruling = self.history.rulings.get(fact.data.case_id)
+                    if ruling is None or not any(self.of((ruling,))):
+                        return fact.data.case_id
+        return None
+
     def parts(self, made: Fact) -> Iterator[tuple[str, Credit]]:
-        """Who has which part of a sale. First sales are paid as stamped, repeat sales to who served at that instant."""
+        """Who has which part of a sale: as it was made, and as conflicts over it were decided."""
+        rulings = [f.data for f in self.of(self.history.rulings_of_sale.get(_sale_id(made), ()))]
+        yield from award(list(self._stamped(made)), [ruled for ruled in rulings if isinstance(ruled, Ruled)])
+
+    def _stamped(self, made: Fact) -> Iterator[tuple[str, Credit]]:
+        """First sales are paid as stamped, repeat sales to who served at that instant."""
         data = made.data
         if not isinstance(data, Sold):
             return

@@ -71,7 +71,7 @@ def _releases(history: History, lines: Iterable[Line]) -> Iterator[str]:
     for key, mine in _by_sale(lines).items():
         entitled = [line for line in mine if line.state == "conditional"]
         at_sale = any(line.state == "earned" and "commission" in (line.kind, line.calc.note) for line in mine)
-        if not entitled or at_sale:
+        if not entitled or at_sale or any(line.calc.case for line in entitled):
             continue
         kept = total(line for line in mine if line.state == "earned")
         if kept > total(entitled):

@@ -74,6 +74,13 @@ class Calc:
     paid_on: date | None = None
     day: int | None = None
     step: Decimal | None = None
+    case: str | None = None
+    """The open conflict that makes the line conditional."""
+    # adjustment
+    asked_by: str | None = None
+    approved_by: str | None = None
+    adjustment_id: str | None = None
+    dispute_id: str | None = None
     # correction
     recomputed: Decimal | None = None
     frozen: Decimal | None = None

@@ -13,11 +13,11 @@ from uuid import UUID
 from compensation.earn import Waiting
 from compensation.fold import fold
 from compensation.history import History, Known
-from compensation.line import Calc, Line, line_id
+from compensation.line import Calc, Line, State, line_id
 from compensation.months import Month
 from compensation.plan import Assignment, PlanVersion, Rate
 
-Key = tuple[Month, UUID]
+Key = tuple[Month, UUID, State]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +86,16 @@ def corrections(
     recomputed: Iterable[Line], frozen: Iterable[Line], into: Month, cutoffs: Mapping[Month, datetime], known: Known
 ) -> Iterator[Line]:
     """What is missing or too much in closed months, compared with what would be paid today."""
-    new = {(line.period, line.line_id): line for line in recomputed}
+    new: dict[Key, Line] = {(line.period, line.line_id, line.state): line for line in recomputed}
     old: dict[Key, Line] = {}
     corrected: defaultdict[Key, Decimal] = defaultdict(Decimal)
     for line in frozen:
         if line.corrects is not None and line.relates_to is not None:
-            corrected[line.relates_to, line.corrects] += line.amount
-            old.setdefault((line.relates_to, line.corrects), replace(line, amount=Decimal(0)))
+            key = line.relates_to, line.corrects, line.state
+            corrected[key] += line.amount
+            old.setdefault(key, replace(line, amount=Decimal(0)))
         else:
-            old[line.period, line.line_id] = line
+            old[line.period, line.line_id, line.state] = line
     for key in dict.fromkeys([*new, *old]):
         wanted = new[key].amount if key in new else Decimal(0)
         had = old[key].amount if key in old and old[key].corrects is None else Decimal(0)
@@ -102,10 +103,11 @@ def corrections(
         if amount:
             line = new.get(key) or old[key]
             cutoff = min(at for month, at in cutoffs.items() if month >= key[0])
+            leg = f"correction {into}" if key[2] == "earned" else f"correction {into} conditional"
             calc = Calc(exact=amount, recomputed=wanted, frozen=had, corrected=corrected[key] or None, note=_kind(line))
             yield replace(
                 line,
-                line_id=line_id(str(key[1]), line.rule, line.plan, line.version, line.person, f"correction {into}"),
+                line_id=line_id(str(key[1]), line.rule, line.plan, line.version, line.person, leg),
                 period=into,
                 kind="correction",
                 amount=amount,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from compensation.earn.adjusted import adjustments
 from compensation.earn.bounty import bounties
 from compensation.earn.commission import commissions
 from compensation.earn.growth import growth
@@ -12,7 +13,7 @@ from compensation.line import Line
 from compensation.months import Month
 from compensation.post import Post
 
-__all__ = ["Waiting", "earned"]
+__all__ = ["Waiting", "adjustments", "earned"]
 
 
 def earned(post: Post, known: Known, through: Month) -> Iterator[Line | Waiting]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from decimal import Decimal
 
 from compensation.earn.tally import Tally
 from compensation.facts import Fact, Milestone, Seat
@@ -10,7 +11,7 @@ from compensation.line import Calc, Line, line_id
 from compensation.plan import Plan
 from compensation.post import Post
 from compensation.rules import Bounty
-from conveyor_events import HOUSE
+from conveyor_events import HOUSE, split
 
 
 def bounties(post: Post, known: Known) -> Iterator[Line]:
@@ -102,7 +103,10 @@ def _counts(fact: Fact, at: datetime, rule: Bounty, post: Post, known: Known) ->
 
 def _line(post: Post, plan: Plan, rule: Bounty, fact: Fact, at: datetime, known: Known, capped: Tally) -> Line:
     month = post.month(at)
-    amount = capped.within(rule.cap, rule.id, month, rule.amount)
+    halved = isinstance(fact.data, Milestone) and fact.data.halved
+    full = split(rule.amount, (Decimal(1), Decimal(1)), plan.currency)[0] if halved else rule.amount
+    amount = capped.within(rule.cap, rule.id, month, full)
+    case = known.contested(fact.event_id)
     causes = [fact.event_id]
     if isinstance(fact.data, Milestone) and fact.data.mode == "overturned" and fact.data.offer_id is not None:
         rejection = known.first(known.history.rejections.get(fact.data.offer_id, ()))
@@ -114,17 +118,18 @@ def _line(post: Post, plan: Plan, rule: Bounty, fact: Fact, at: datetime, known:
         kind="bounty",
         amount=amount,
         currency=plan.currency,
-        state="earned",
+        state="earned" if case is None else "conditional",
         plan=plan.plan,
         version=plan.version,
         rule=rule.id,
         causes=tuple(causes),
         calc=Calc(
-            exact=rule.amount,
+            exact=full,
             each=rule.amount,
             units=1,
             note=fact.name,
-            uncapped=rule.amount if amount != rule.amount else None,
+            uncapped=full if amount != full else None,
+            case=case,
             days=post.days_since_end(post.calendar.day(at)) if not post.covers(post.calendar.day(at)) else None,
         ),
         at=at,

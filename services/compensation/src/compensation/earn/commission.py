@@ -37,6 +37,10 @@ def commissions(post: Post, known: Known) -> Iterator[Line | Waiting]:
             if rule.valid.covers(day):
                 entitlement = _entitlement(post, plan, rule, credit, base, tiers, capped)
                 if entitlement is not None:
+                    case = known.contested(credit.sale.sale_id)
+                    if case is not None:  # nothing is released, and nothing taken back, until it is decided
+                        yield entitlement.contested(case)
+                        continue
                     yield entitlement.line
                     yield from settle(post, plan, rule, entitlement, known)
 
@@ -97,7 +101,8 @@ def _entitlement(
         **reasons,
     )
     as_paid = rule.release == "as_paid"
-    leg = f"{post.leg}:{'legacy' if credit.kind == 'legacy' else credit.index}"
+    part = credit.index if credit.leg is None else credit.leg
+    leg = f"{post.leg}:{'legacy' if credit.kind == 'legacy' else part}"
     line = Line(
         line_id=line_id(credit.fact.event_id, rule.id, plan.plan, plan.version, post.person, leg),
         person=post.person,

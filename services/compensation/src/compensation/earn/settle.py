@@ -31,6 +31,10 @@ class Entitlement:
     sale: Sale
     leg: str
 
+    def contested(self, case: str) -> Line:
+        """The line while a conflict over the sale is open."""
+        return replace(self.line, state="conditional", calc=replace(self.line.calc, case=case))
+
 
 @dataclass(slots=True)
 class Portion:
