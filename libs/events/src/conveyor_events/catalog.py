@@ -106,6 +106,13 @@ CATALOG: list[Entry] = [
     Entry(accounts.CustomerChurned, "conveyor.accounts.v1", "client"),
     Entry(accounts.AccountReassigned, "conveyor.accounts.v1", "client"),
     Entry(pay.PlanActivated, "conveyor.pay.v1", "plan"),
+    Entry(pay.PeriodClosed, "conveyor.pay.v1", "period"),
+    Entry(pay.StatementPublished, "conveyor.pay.v1", "person"),
+    Entry(pay.ConflictDetected, "conveyor.pay.v1", "person"),
+    Entry(pay.ConflictResolved, "conveyor.pay.v1", "person"),
+    Entry(pay.AdjustmentPosted, "conveyor.pay.v1", "person"),
+    Entry(pay.DisputeResolved, "conveyor.pay.v1", "person"),
+    Entry(pay.PayoutExported, "conveyor.pay.v1", "run"),
 ]
 
 _BY_WIRE: dict[str, Entry] = {entry.wire: entry for entry in CATALOG}

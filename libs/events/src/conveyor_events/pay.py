@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from conveyor_events.money import Amount
 from conveyor_events.sale import Currency
@@ -34,8 +34,10 @@ class PeriodClosed(Event):
     previous: Annotated[Digest | None, Field(description="digest of the month closed before; none for the first")]
 
 
-class Payable(Event):
+class Payable(BaseModel):
     """What a statement pays out in one currency."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
 
     currency: Currency
     payable: Amount
@@ -51,16 +53,20 @@ class StatementPublished(Event):
     objection_until: Instant
 
 
-class Contender(Event):
+class Contender(BaseModel):
     """Somebody who may think that the client, or the sale, is theirs; since when, and by which event."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
 
     seat: Seat
     since: Instant
     event_id: str
 
 
-class ContestedLead(Event):
+class ContestedLead(BaseModel):
     """The lead a conflict is about: counted from when it was rejected, if its finder is credited."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
 
     offer_id: str
     need_id: str
@@ -72,6 +78,7 @@ class ConflictDetected(Event):
     """Two people may both think that something is theirs. What is paid for it is conditional until it is resolved."""
 
     case_id: str
+    person: Annotated[str, Field(description="whose claim is the older one")]
     kind: Annotated[str, Field(pattern=r"^C[1-9]$")]
     line: str
     a: Annotated[Contender, Field(description="the older claim")]
@@ -86,6 +93,7 @@ class ConflictResolved(Event):
     """A conflict is decided, once and for all."""
 
     case_id: str
+    person: Annotated[str, Field(description="whose claim is the older one")]
     kind: Annotated[str, Field(pattern=r"^C[1-9]$")]
     line: str
     outcome: Outcome
@@ -124,7 +132,7 @@ class DisputeResolved(Event):
 class PayoutExported(Event):
     """Final statements were handed to whoever transfers the money. The total is that of the file."""
 
-    run_id: str
+    run: str
     period: Period
     statements: Annotated[int, Field(ge=0)]
     totals: list[Payable]

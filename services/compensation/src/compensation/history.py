@@ -19,7 +19,6 @@ from compensation.facts import (
     Invalidated,
     Left,
     Milestone,
-    Noted,
     Paid,
     Refunded,
     Rejected,

@@ -1,0 +1,1 @@
+"""What the pay office decides: periods, statements, conflicts, disputes, adjustments, payouts. One file per stream."""
