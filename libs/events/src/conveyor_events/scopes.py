@@ -18,6 +18,8 @@ SCOPES: dict[str, str] = {
     "plans:write": "draft compensation plans",
     "plans:approve": "approve compensation plans that somebody else drafted",
     "assignments:write": "assign people to plans, post adjustments",
+    "periods:close": "close periods, publish statements and make them final, export payouts",
+    "conflicts:resolve": "decide conflicts and disputes",
     "pay:read:own": "see one's own statements",
     "pay:read:team": "see the statements of the teams one manages",
     "pay:read:all": "see all statements",
@@ -50,7 +52,16 @@ ROLES: dict[str, frozenset[str]] = {
     "farmer": frozenset(_FARMER),
     "manager": frozenset((*_HUNTER, "manager", "staff:write", "pay:read:team")),
     "payroll": frozenset(
-        ("plans:write", "plans:approve", "assignments:write", "pay:read:all", "staff:read", "events:read")
+        (
+            "plans:write",
+            "plans:approve",
+            "assignments:write",
+            "periods:close",
+            "conflicts:resolve",
+            "pay:read:all",
+            "staff:read",
+            "events:read",
+        )
     ),
     "integration": frozenset(
         (*_HUNTER, "staff:write", "events:read", "act_for", "backdate", "manager")  # speaks for people, sees no pay

@@ -41,6 +41,25 @@ class Posted:
         return self.closed_through is not None and month <= self.closed_through
 
 
+def frozen_lines(
+    history: History,
+    plans: Sequence[PlanVersion],
+    assignments: Sequence[Assignment],
+    person: str,
+    rates: Sequence[Rate],
+    closes: Sequence[Close],
+) -> tuple[Line, ...]:
+    """The person's lines in closed months. They follow from what was recorded by each cutoff, so they never change."""
+    frozen: list[Line] = []
+    cutoffs: dict[Month, datetime] = {}
+    for close in sorted(closes, key=lambda c: (c.month, c.at)):
+        known = Known(history, close.at, rates)
+        natural = fold(known, plans, assignments, person, close.month).lines
+        frozen += [line for line in _open(natural, frozen, cutoffs, known) if line.period <= close.month]
+        cutoffs.setdefault(close.month, close.at)
+    return tuple(frozen)
+
+
 def posted(
     history: History,
     plans: Sequence[PlanVersion],
@@ -50,16 +69,15 @@ def posted(
     known_at: datetime | None = None,
     rates: Sequence[Rate] = (),
     closes: Sequence[Close] = (),
+    frozen: Sequence[Line] | None = None,
 ) -> Posted:
-    """The person's lines after these closes, as known at an instant."""
-    frozen: list[Line] = []
+    """The person's lines after these closes, as known at an instant. `frozen`: their frozen lines, if at hand."""
+    if known_at is not None:
+        frozen, closes = None, [close for close in closes if close.at <= known_at]
+    if frozen is None:
+        frozen = frozen_lines(history, plans, assignments, person, rates, closes)
     cutoffs: dict[Month, datetime] = {}
     for close in sorted(closes, key=lambda c: (c.month, c.at)):
-        if known_at is not None and close.at > known_at:
-            continue
-        known = Known(history, close.at, rates)
-        natural = fold(known, plans, assignments, person, close.month).lines
-        frozen += [line for line in _open(natural, frozen, cutoffs, known) if line.period <= close.month]
         cutoffs.setdefault(close.month, close.at)
     known = Known(history, known_at, rates)
     folded = fold(known, plans, assignments, person, through)

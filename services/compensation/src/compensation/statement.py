@@ -92,6 +92,7 @@ def statements(
     known_at: datetime | None = None,
     rates: Sequence[Rate] = (),
     closes: Sequence[Close] = (),
+    frozen: Sequence[Line] | None = None,
 ) -> dict[Month, Statement]:
     """A person's statements of several months in one pass, as known at an instant (None: everything received).
 
@@ -100,7 +101,7 @@ def statements(
     wanted = sorted(set(months))
     if not wanted:
         return {}
-    kept = posted(history, plans, assignments, person, wanted[-1], known_at, rates, closes)
+    kept = posted(history, plans, assignments, person, wanted[-1], known_at, rates, closes, frozen)
     return {s.period: s for s in stated(person, kept, known_at, wanted)}
 
 
@@ -113,9 +114,10 @@ def statement(
     known_at: datetime | None = None,
     rates: Sequence[Rate] = (),
     closes: Sequence[Close] = (),
+    frozen: Sequence[Line] | None = None,
 ) -> Statement:
     """A person's statement of one month."""
-    return statements(history, plans, assignments, person, [month], known_at, rates, closes)[month]
+    return statements(history, plans, assignments, person, [month], known_at, rates, closes, frozen)[month]
 
 
 def stated(person: str, kept: Posted, known_at: datetime | None, months: Sequence[Month]) -> Iterator[Statement]:
@@ -222,9 +224,11 @@ def earnings(
     known_at: datetime | None = None,
     rates: Sequence[Rate] = (),
     closes: Sequence[Close] = (),
+    frozen: Mapping[str, Sequence[Line]] | None = None,
 ) -> Mapping[str, dict[Month, Statement]]:
     """The statements of everybody for these months."""
+    kept = frozen or {}
     return {
-        person: statements(history, plans, assignments, person, months, known_at, rates, closes)
+        person: statements(history, plans, assignments, person, months, known_at, rates, closes, kept.get(person))
         for person in everybody(history, assignments)
     }

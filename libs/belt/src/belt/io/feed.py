@@ -26,6 +26,8 @@ from belt.io.intake import OUT_OF_REACH, Intake
 from belt.io.paging import Cursor, Limit, decode_cursor, page
 from belt.io.parking import Parked, Parking
 from belt.io.public_log import Filter, Pool, attributes, read
+from belt.io.watermark import seal
+from conveyor_events.words import Instant
 
 log = structlog.get_logger()
 
@@ -64,6 +66,13 @@ class ParkedEvent(BaseModel):
 class ParkedPage(BaseModel):
     items: list[ParkedEvent]
     next: str | None
+
+
+class WatermarkReply(BaseModel):
+    """Every event recorded before `sealed_at` stands at `position` or below."""
+
+    position: int
+    sealed_at: Instant
 
 
 class RedriveReply(BaseModel):
@@ -108,6 +117,13 @@ def doors(desk: Desk, pool: Pool, parking: Parking, intake: Intake | None) -> Do
             return StreamingResponse(stream, media_type=STREAM)
         rows = await read(pool, after, limit, wanted)
         return Response("".join(f"{line(row)}\n" for row in rows), media_type=LINES)
+
+    @found.command("/v1/events/seal", "events:read", reply=WatermarkReply)
+    async def sealed() -> WatermarkReply:
+        """Up to where the log is complete now: whatever comes later is recorded at `sealed_at` or after it."""
+        async with pool.acquire(timeout=desk.settings.database_deadline) as connection:
+            mark = await seal(connection, desk.clock.stamp(), desk.settings.database_deadline)
+        return WatermarkReply(position=mark.position, sealed_at=mark.sealed_at)
 
     @found.query("/v1/parked", "parked:write", reply=ParkedPage)
     async def parked(limit: Limit = 50, cursor: Cursor = None) -> ParkedPage:

@@ -33,7 +33,7 @@ class PublisherFeed:
         try:
             address = f"{self._publishers[topic].rstrip('/')}/v1/events?{query}"
             async with asyncio.timeout(self._deadline * 2):
-                raw = await asyncio.to_thread(_read, address, self._token(), self._deadline)
+                raw = await asyncio.to_thread(read_from, address, self._token(), self._deadline)
             found = [from_json(json.loads(line)) for line in raw.splitlines() if line]
         except KeyError:
             raise PublisherAway(f"nobody is known to publish {topic}") from None
@@ -42,13 +42,13 @@ class PublisherFeed:
         return [envelope for envelope in found if after < envelope.sequence <= upto]
 
 
-def _read(address: str, token: str, deadline: float) -> bytes:
+def read_from(address: str, token: str, deadline: float, method: str = "GET") -> bytes:
     """Runs in a thread. Only http(s), no redirects, no endless answers."""
     opener = OpenerDirector()
     for handler in (HTTPHandler(), HTTPSHandler()):
         opener.add_handler(handler)
     headers = {"accept": "application/x-ndjson", "authorization": f"Bearer {token}"}
-    with opener.open(Request(address, headers=headers), timeout=deadline) as answer:  # noqa: S310
+    with opener.open(Request(address, headers=headers, method=method), timeout=deadline) as answer:  # noqa: S310
         if answer.status != 200:
             raise OSError(f"status {answer.status}")
         raw: bytes = answer.read(MAX_BYTES + 1)

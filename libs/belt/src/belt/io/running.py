@@ -122,6 +122,8 @@ async def running(service: Service, settings: Settings, role: str = "all") -> As
             carrier.start()
             stack.push_async_callback(carrier.stop, settings.shutdown_deadline / 2)
             stack.enter_context(_task(ticker.run(), "belt-ticker"))
+            for chore in service.chores:
+                stack.enter_context(_task(chore(desk), f"belt-{chore.__name__}"))
             if intake is not None:
                 consumer = Consumer(
                     lambda: Reader(brokers, service.name, service.topics),

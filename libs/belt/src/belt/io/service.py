@@ -43,6 +43,8 @@ class Service:
 
     react   pure: (public event, its envelope) -> steps
     take    (asyncpg connection in a transaction, envelopes): keeps them as they are
+
+    `chores` run beside them in the worker until it ends: each is a loop of its own.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Service:
     react: Callable[[Any, Any], Sequence[Step]] | None = None
     take: Callable[[Any, Sequence[Envelope]], Coroutine[Any, Any, None]] | None = None
     codes: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    chores: Sequence[Callable[[Desk], Coroutine[Any, Any, None]]] = ()
 
 
 class _Server(uvicorn.Server):

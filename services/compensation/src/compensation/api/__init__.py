@@ -4,16 +4,32 @@ from __future__ import annotations
 
 from belt.io.desk import Desk
 from belt.io.doors import Doors
-from compensation.api import conflicts, people, plans, rates, statements
-from compensation.api.books import Books
+from compensation.api import (
+    adjustments,
+    conflicts,
+    disputes,
+    payouts,
+    people,
+    periods,
+    plans,
+    rates,
+    sheets,
+    statements,
+)
+from compensation.api.books import of
 
 
 def routes(desk: Desk) -> Doors:
     doors = Doors(tags=["compensation"])
-    books = Books(desk.engine, desk.settings.zone)
+    books = of(desk)
     plans.add(doors, desk, books)
     rates.add(doors, desk)
     conflicts.add(doors, desk, books)
     statements.add(doors, desk, books)
+    sheets.add(doors, desk)
+    periods.add(doors, desk, books)
+    disputes.add(doors, desk)
+    adjustments.add(doors, desk)
+    payouts.add(doors, desk)
     people.add(doors, desk, books)
     return doors

@@ -6,21 +6,26 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from belt.io.desk import Desk
+from belt.io.feed import line as told_line
 from compensation.conflict import Case, conflicts
-from compensation.facts import fact
+from compensation.facts import Adjusted, Contested, Ruled, fact
 from compensation.history import History
 from compensation.line import Line
 from compensation.months import Month
+from compensation.office.views import LEDGER
+from compensation.period import Close, frozen_lines
 from compensation.plan import Assignment, PlanVersion, Rate, parse
-from compensation.statement import Statement, earnings, statement
+from compensation.statement import Statement, earnings, everybody, statement
 from compensation.views import ASSIGNMENTS, FACTS, PLANS, RATES
 from conveyor_events import Envelope, UnknownEvent, from_json
 from conveyor_events.words import instant_text
@@ -37,7 +42,13 @@ class Agreed:
     plans: tuple[PlanVersion, ...]
     assignments: tuple[Assignment, ...]
     rates: tuple[Rate, ...]
-    read_at: tuple[int, int, int]
+    closes: tuple[Close, ...]
+    read_at: tuple[int, int, int, int]
+
+
+NOTHING = Agreed((), (), (), (), (-1, -1, -1, -1))
+OURS = text("select * from published where position > :after order by position limit :most")
+"""What compensation itself told: conflicts found and decided, and adjustments, are facts of pay, too."""
 
 
 class Books:
@@ -49,8 +60,12 @@ class Books:
         self.envelopes: dict[str, Envelope] = {}
         self.unread: list[str] = []
         self._taken = 0
-        self._agreed = Agreed((), (), (), (-1, -1, -1))
-        self._cases: tuple[int, list[Case]] = (-1, [])
+        self._told = 0
+        self._agreed = NOTHING
+        self._stories: dict[str, list[Envelope]] = {}
+        self._touched: set[str] = set()
+        self._cases: dict[str, list[Case]] = {}
+        self._frozen: tuple[tuple[Close, ...], dict[str, tuple[Line, ...]]] = ((), {})
         self._reading = asyncio.Lock()
         self._clerk = ThreadPoolExecutor(1, "books")  # one hand writes and folds, so nobody folds what is half written
         self._lines: tuple[Any, dict[str, Line]] = (None, {})
@@ -58,23 +73,60 @@ class Books:
     async def statement(self, person: str, month: Month, known_at: datetime | None = None) -> Statement:
         """A person's statement of a month, from everything taken in so far."""
         agreed = await self.current()
+        return await self._by_clerk(self._statement, agreed, person, month, known_at)
+
+    def _statement(self, agreed: Agreed, person: str, month: Month, known_at: datetime | None) -> Statement:
         basis = (self.history, agreed.plans, agreed.assignments)
-        return await self._by_clerk(statement, *basis, person, month, known_at, agreed.rates)
+        frozen = self._frozen_of(agreed, person) if known_at is None else None
+        return statement(*basis, person, month, known_at, agreed.rates, agreed.closes, frozen)
 
     async def earnings(self, months: Sequence[Month]) -> dict[str, dict[Month, Statement]]:
         """Everybody's statements of these months."""
         agreed = await self.current()
-        basis = (self.history, agreed.plans, agreed.assignments)
-        found = await self._by_clerk(earnings, *basis, list(months), None, agreed.rates)
-        return dict(found)
+        return await self._by_clerk(self._earnings, agreed, list(months))
+
+    async def as_closed(self, months: Sequence[Month], cutoff: datetime) -> dict[str, dict[Month, Statement]]:
+        """The same, as if the last of the months were closed with what was recorded by the cutoff."""
+        agreed = await self.current()
+        closed = replace(agreed, closes=(*agreed.closes, Close(months[-1], cutoff)))
+        basis = (self.history, agreed.plans, agreed.assignments, list(months), None, agreed.rates, closed.closes)
+        return dict(await self._by_clerk(earnings, *basis))
+
+    async def replayed(self) -> dict[str, dict[Month, Statement]]:
+        """Every closed statement out of the facts alone: nothing that was kept is looked at."""
+        agreed = await self.current()
+        if not agreed.closes:
+            return {}
+        last = max(close.month for close in agreed.closes)
+        months = list(self.first_month(last).through(last))
+        basis = (self.history, agreed.plans, agreed.assignments, months, None, agreed.rates, agreed.closes)
+        return dict(await self._by_clerk(earnings, *basis))
+
+    def _earnings(self, agreed: Agreed, months: list[Month]) -> dict[str, dict[Month, Statement]]:
+        frozen = {p: self._frozen_of(agreed, p) for p in everybody(self.history, agreed.assignments)}
+        basis = (self.history, agreed.plans, agreed.assignments, months, None, agreed.rates, agreed.closes)
+        return dict(earnings(*basis, frozen))
+
+    def _frozen_of(self, agreed: Agreed, person: str) -> tuple[Line, ...]:
+        """Found once for each person and set of closes: they never change."""
+        if self._frozen[0] != agreed.closes:
+            self._frozen = (agreed.closes, {})
+        found = self._frozen[1].get(person)
+        if found is None:
+            basis = (self.history, agreed.plans, agreed.assignments, person, agreed.rates, agreed.closes)
+            found = self._frozen[1][person] = frozen_lines(*basis)
+        return found
 
     async def conflicts(self) -> list[Case]:
-        """Every case that the facts taken in so far show, oldest first."""
+        """Every case that the facts taken in so far show, oldest first. Looks only at clients of whom it heard."""
         await self.current()
-        if self._cases[0] != self._taken:
-            taken = self._taken
-            self._cases = (taken, await self._by_clerk(conflicts, list(self.envelopes.values())))
-        return self._cases[1]
+        return await self._by_clerk(self._conflicts)
+
+    def _conflicts(self) -> list[Case]:
+        for client in self._touched:
+            self._cases[client] = conflicts(self._stories[client])
+        self._touched.clear()
+        return sorted((c for found in self._cases.values() for c in found), key=lambda c: (c.at, c.case_id))
 
     async def at_stake(self, through: Month) -> dict[tuple[str, str], list[Line]]:
         """By person and client: the lines that are paid for it, up to and including a month."""
@@ -94,7 +146,7 @@ class Books:
     async def _stated(self, through: Month) -> dict[str, Line]:
         """Every line of everybody up to and including a month, by its id; folded anew only when something is new."""
         agreed = await self.current()
-        mark = (self._taken, agreed.read_at, through)
+        mark = (self._taken, self._told, agreed.read_at, through)
         if self._lines[0] != mark:
             found = await self.earnings(list(self.first_month(through).through(through)))
             self._lines = (
@@ -113,6 +165,8 @@ class Books:
         """Reads what was taken in since the last time; answers what is agreed now."""
         async with self._reading:
             async with self._engine.connect() as connection:
+                # First, so that every fact of a month that is closed by now is read after it.
+                ledger = (await connection.execute(select(LEDGER))).mappings().all()
                 while True:
                     wanted = select(FACTS.c.taken, FACTS.c.envelope).where(FACTS.c.taken > self._taken)
                     rows = (await connection.execute(wanted.order_by(FACTS.c.taken).limit(AT_ONCE))).all()
@@ -120,23 +174,60 @@ class Books:
                         await self._by_clerk(self._add, rows)
                     if len(rows) < AT_ONCE:
                         break
+                await self._hear(connection)
                 plans = (await connection.execute(select(PLANS))).mappings().all()
                 people = (await connection.execute(select(ASSIGNMENTS))).mappings().all()
                 rates = (await connection.execute(select(RATES))).mappings().all()
-            mark = _mark(plans), _mark(people), _mark(rates)
+            mark = _mark(plans), _mark(people), _mark(rates), _mark(ledger)
             if mark != self._agreed.read_at:
-                self._agreed = Agreed(tuple(_versions(plans)), tuple(_assignments(people)), tuple(_rates(rates)), mark)
+                found = tuple(_versions(plans)), tuple(_assignments(people)), tuple(_rates(rates))
+                self._agreed = Agreed(*found, tuple(_closes(ledger)), mark)
             return self._agreed
 
+    async def _hear(self, connection: AsyncConnection) -> None:
+        """What we told ourselves since the last time."""
+        while True:
+            rows = (await connection.execute(OURS, {"after": self._told, "most": AT_ONCE})).mappings().all()
+            for row in rows:
+                envelope = from_json(json.loads(told_line(row)))
+                found = fact(envelope)
+                if isinstance(found.data, Contested | Ruled | Adjusted):
+                    self.envelopes[str(envelope.id)] = envelope
+                    await self._by_clerk(self.history.add, found)
+                self._told = row["position"]
+            if len(rows) < AT_ONCE:
+                return
+
     def _add(self, rows: Sequence[Any]) -> None:
-        for taken, text in rows:
-            envelope = from_json(json.loads(text))
+        for taken, written in rows:
+            envelope = from_json(json.loads(written))
+            self._taken = taken
+            if str(envelope.id) in self.envelopes:
+                continue
             self.envelopes[str(envelope.id)] = envelope
+            if envelope.client_id is not None:
+                self._stories.setdefault(envelope.client_id, []).append(envelope)
+                self._touched.add(envelope.client_id)
             try:
                 self.history.add(fact(envelope))
             except UnknownEvent:
                 self.unread.append(str(envelope.id))  # kept; a release that knows the type reads it
-            self._taken = taken
+
+
+def _closes(rows: Sequence[Any]) -> list[Close]:
+    """A close of several months at once counts as that of the last of them."""
+    by_cutoff = {entry["cutoff"]: Month.parse(entry["period"]) for row in rows for entry in row["closed"]}
+    return [Close(month, datetime.fromisoformat(cutoff)) for cutoff, month in by_cutoff.items()]
+
+
+_OPEN: WeakKeyDictionary[Desk, Books] = WeakKeyDictionary()
+
+
+def of(desk: Desk) -> Books:
+    """The books of this process: its doors and its clerk read the same ones."""
+    if desk not in _OPEN:
+        _OPEN[desk] = Books(desk.engine, desk.settings.zone)
+    return _OPEN[desk]
 
 
 def _mark(rows: Sequence[Any]) -> int:

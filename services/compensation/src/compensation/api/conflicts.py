@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from fastapi import Query
+from pydantic import Field
+from sqlalchemy import select
+from starlette.requests import Request
+from starlette.responses import Response
 
-from belt.core.decider import Refused
+from belt.core.decider import Refused, Step
+from belt.io.body import BaseBody
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from compensation.api.books import Books, told
@@ -17,15 +23,42 @@ from compensation.api.shown import Shown
 from compensation.conflict import KINDS, Case, Claim
 from compensation.line import Line, payable_text
 from compensation.months import Month
+from compensation.office import resolution
+from compensation.office.views import CONFLICTS
 from conveyor_events.money import plain
 from conveyor_events.words import instant_text
 
 Kind = Literal["C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9"]
 Name = Annotated[str | None, Query(max_length=100)]
+BESIDE = ("stage", "until", "claimed", "outcome", "resolved_by", "resolved_at")
+NEW = dict.fromkeys(BESIDE) | {"stage": "detected", "claimed": []}
 Lines = Mapping[tuple[str, str], Sequence[Line]]
 
 
+class InviteBody(BaseBody):
+    """How many days they have."""
+
+    days: Annotated[int, Field(ge=1, le=90)] = 7
+
+
+class ClaimBody(BaseBody):
+    text: Annotated[str, Field(min_length=1, max_length=5_000)]
+
+
+class ResolveBody(BaseBody):
+    """`a` is the older claim. credit_a, credit_b: it is theirs; split: half each; house: nobody's."""
+
+    outcome: Literal["credit_a", "credit_b", "split", "house", "dismissed"]
+    reason: Annotated[str, Field(min_length=1, max_length=5_000)]
+
+
 def add(doors: Doors, desk: Desk, books: Books) -> None:
+    _decide(doors, desk, books)
+
+    async def stages() -> dict[str, dict[str, Any]]:
+        rows = await desk.rows(select(CONFLICTS))
+        return {row["case_id"]: {name: row[name] for name in BESIDE} for row in rows}
+
     @doors.query("/v1/conflicts", "pay:read:all", reply=Shown)
     async def listed(kind: Kind | None = None, client: Name = None, person: Name = None) -> dict[str, Any]:
         """The cases found, oldest first, and their number by kind and by pair of people."""
@@ -34,10 +67,10 @@ def add(doors: Doors, desk: Desk, books: Books) -> None:
             for case in await books.conflicts()
             if kind in (None, case.kind) and client in (None, case.client) and (person is None or person in case.people)
         ]
-        lines = await books.at_stake(Month.of(desk.clock.now().date()))
+        lines, decided = await books.at_stake(Month.of(desk.clock.now().date())), await stages()
         pairs = Counter(tuple(sorted(case.people)) for case in found if case.b is not None)
         return {
-            "items": [_shown(case, lines) for case in found],
+            "items": [_shown(case, lines) | decided.get(case.case_id, NEW) for case in found],
             "by_kind": [
                 {"kind": code, "what": KINDS[code], "cases": number}
                 for code, number in sorted(Counter(case.kind for case in found).items())
@@ -51,8 +84,43 @@ def add(doors: Doors, desk: Desk, books: Books) -> None:
         case = next((case for case in await books.conflicts() if case.case_id == case_id), None)
         if case is None:
             raise Refused("conflict.unknown")
-        lines = await books.at_stake(Month.of(desk.clock.now().date()))
-        return _shown(case, lines) | {"told": [told(books, event) for event in case.events]}
+        lines, decided = await books.at_stake(Month.of(desk.clock.now().date())), await stages()
+        return _shown(case, lines) | decided.get(case_id, NEW) | {"told": [told(books, event) for event in case.events]}
+
+
+def _decide(doors: Doors, desk: Desk, books: Books) -> None:
+    @doors.command("/v1/conflicts/{case_id}/invite", "conflicts:resolve", reply=Shown)
+    async def invite(request: Request, case_id: str, body: InviteBody) -> Response:
+        """Asks the two for what they have to say."""
+        now, by = desk.clock.now(), desk.who(desk.subject(request), body.by)
+        return await do(request, case_id, resolution.InviteClaims(now + timedelta(days=body.days), by, now), body)
+
+    @doors.command("/v1/conflicts/{case_id}/claims", "pay:read:own", "act_for", reply=Shown)
+    async def state(request: Request, case_id: str, body: ClaimBody) -> Response:
+        """One of the two says why it is theirs. Nobody else learns that there is a case."""
+        by = desk.who(desk.subject(request), body.by)
+        return await do(request, case_id, resolution.StateClaim(body.text, by, desk.clock.now()), body)
+
+    @doors.command("/v1/conflicts/{case_id}/resolve", "conflicts:resolve", reply=Shown)
+    async def resolve(request: Request, case_id: str, body: ResolveBody) -> Response:
+        """Decides the case for good: what was conditional is paid, moved or void, and in closed months corrected."""
+        by = desk.who(desk.subject(request), body.by)
+        return await do(request, case_id, resolution.Resolve(body.outcome, body.reason, by, desk.clock.now()), body)
+
+    async def do(request: Request, case_id: str, command: resolution.Command, body: BaseBody) -> Response:
+        found = next((case for case in await books.conflicts() if case.case_id == case_id), None)
+        if found is None:
+            raise Refused("conflict.unknown")
+        step = Step(resolution.CATEGORY, case_id, command)
+
+        def reply(outcome: Any) -> dict[str, Any]:
+            after: resolution.Conflict = outcome.state(step.stream_id)
+            until = instant_text(after.until) if after.until else None
+            return {"case_id": case_id, "stage": after.stage, "until": until, "outcome": after.outcome}
+
+        since = max(books.envelopes[event].recorded_at for event in found.events)
+        first = Step(resolution.CATEGORY, case_id, resolution.Detect(found, since, desk.clock.now()))
+        return await desk.do(request, first, step, body=body, reply=reply)
 
 
 def _shown(case: Case, lines: Lines) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from belt.core.decider import Refused
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from compensation.api.books import Books, told
+from compensation.api.sheets import kept
 from compensation.api.shown import Shown, may_see, month_of
 from compensation.months import Month
 from conveyor_events.words import Instant
@@ -33,7 +34,9 @@ def add(doors: Doors, desk: Desk, books: Books) -> None:
         found = await books.statement(person, month, known_at)
         if not found.lines and person not in books.history.people:
             raise Refused("statement.unknown")
-        return found.to_json()
+        shown = found.to_json() | {"stage": "open"}
+        frozen = await kept(desk, person, period) if known_at is None else None
+        return shown if frozen is None else shown | frozen
 
     @doors.query("/v1/lines/{line_id}", *PAY, reply=Shown)
     async def line(request: Request, line_id: str) -> dict[str, Any]:

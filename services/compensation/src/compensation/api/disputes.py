@@ -1,0 +1,154 @@
+"""Disputes: a person objects to a published statement, the office answers in time."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+from sqlalchemy import select
+from starlette.requests import Request
+from starlette.responses import Response
+
+from belt.core.decider import Refused, Step
+from belt.io.body import BaseBody, GivenId
+from belt.io.desk import Desk
+from belt.io.doors import Doors
+from belt.io.ids import fresh
+from compensation.api.adjustments import Currency
+from compensation.api.shown import Shown, month_of
+from compensation.office import dispute, sheet
+from compensation.office.views import DISPUTES
+from conveyor_events import Amount
+from conveyor_events.money import fits
+
+Text = Annotated[str, Field(min_length=1, max_length=5_000)]
+Ids = Annotated[list[GivenId], Field(max_length=100)]
+
+
+class DisputeBody(BaseBody):
+    """`lines`: ids of the lines it is about; `evidence`: ids of events or documents. The text stays with the office."""
+
+    period: str
+    text: Text
+    lines: Ids = []
+    evidence: Ids = []
+    dispute_id: GivenId | None = None
+
+
+class TextBody(BaseBody):
+    text: Text
+
+
+class InfoBody(BaseBody):
+    text: Text
+    evidence: Ids = []
+
+
+class ReviewBody(BaseBody):
+    """Nothing to say yet."""
+
+
+class DecisionBody(BaseBody):
+    """accepted and partly grant an amount, which is posted as an adjustment; refused grants none."""
+
+    outcome: dispute.Outcome
+    reason: Text
+    amount: Annotated[Amount, Field(ge=-(10**12), le=10**12)] | None = None
+    currency: Currency | None = None
+
+
+def add(doors: Doors, desk: Desk) -> None:
+    _office(doors, desk)
+    _reading(doors, desk)
+
+    @doors.command("/v1/disputes", "pay:read:own", "act_for", reply=Shown, status=201)
+    async def opened(request: Request, body: DisputeBody) -> Response:
+        """Objects to one's own published statement. `respond_by` is when there must be an answer."""
+        month_of(body.period)
+        person, name, at = desk.who(desk.subject(request), body.by), body.dispute_id or fresh(), desk.clock.now()
+        command = dispute.Open(
+            name, person, body.period, tuple(body.lines), tuple(body.evidence), body.text, at
+        )  # fmt: skip
+        contested = Step(sheet.CATEGORY, sheet.key(body.period, person), sheet.Contest(name, at))
+        step = Step(dispute.CATEGORY, name, command)
+        return await desk.do(request, step, contested, body=body, created=True, reply=_reply(name))
+
+    @doors.command("/v1/disputes/{dispute_id}/answer", "pay:read:own", "act_for", reply=Shown)
+    async def answer(request: Request, dispute_id: str, body: InfoBody) -> Response:
+        """The person answers."""
+        by = _by(desk, request, body)
+        command = dispute.GiveInfo(body.text, tuple(body.evidence), by, desk.clock.now())
+        return await _do(desk, request, dispute_id, command, body)
+
+
+def _office(doors: Doors, desk: Desk) -> None:
+    @doors.command("/v1/disputes/{dispute_id}/review", "conflicts:resolve", reply=Shown)
+    async def review(request: Request, dispute_id: str, body: ReviewBody) -> Response:
+        """Somebody of the office looks into it."""
+        return await _do(desk, request, dispute_id, dispute.Review(_by(desk, request, body), desk.clock.now()), body)
+
+    @doors.command("/v1/disputes/{dispute_id}/ask", "conflicts:resolve", reply=Shown)
+    async def ask(request: Request, dispute_id: str, body: TextBody) -> Response:
+        """Asks the person for more."""
+        command = dispute.RequestInfo(body.text, _by(desk, request, body), desk.clock.now())
+        return await _do(desk, request, dispute_id, command, body)
+
+    @doors.command("/v1/disputes/{dispute_id}/decide", "conflicts:resolve", reply=Shown)
+    async def decide(request: Request, dispute_id: str, body: DecisionBody) -> Response:
+        """Decides. What is granted is paid in the current month and relates to the disputed one."""
+        if body.amount is not None and (body.currency is None or not fits(body.amount, body.currency)):
+            raise Refused("adjustment.digits", currency=body.currency)
+        by = _by(desk, request, body)
+        command = dispute.Decide(body.outcome, body.reason, body.amount, body.currency, by, desk.clock.now())
+        return await _do(desk, request, dispute_id, command, body)
+
+    @doors.command("/v1/disputes/{dispute_id}/close", "conflicts:resolve", reply=Shown)
+    async def close(request: Request, dispute_id: str, body: ReviewBody) -> Response:
+        """Closes what is decided; it closes by itself after two weeks."""
+        return await _do(desk, request, dispute_id, dispute.Close(desk.clock.now()), body)
+
+
+def _reading(doors: Doors, desk: Desk) -> None:
+    @doors.query("/v1/disputes", "pay:read:own", "pay:read:all", "conflicts:resolve", reply=Shown)
+    async def listed(request: Request) -> dict[str, Any]:
+        """All disputes, or one's own; the latest first, at most a thousand."""
+        subject, d = desk.subject(request), DISPUTES.c
+        wanted = select(DISPUTES).order_by(d.opened_at.desc(), d.dispute_id).limit(1_000)
+        if not _sees_all(request):
+            wanted = wanted.where(d.person == subject.person)
+        rows = await desk.rows(wanted)
+        return {"items": [{k: v for k, v in row.items() if k not in ("version", "shape")} for row in rows]}
+
+    @doors.query("/v1/disputes/{dispute_id}", "pay:read:own", "pay:read:all", "conflicts:resolve", reply=Shown)
+    async def one(request: Request, dispute_id: str) -> dict[str, Any]:
+        """One dispute with what was said."""
+        state: dispute.Dispute = (await desk.state(dispute.CATEGORY, dispute_id)).state
+        mine = state.opened is not None and state.opened.person == desk.subject(request).person
+        if not mine and not _sees_all(request):
+            raise Refused("dispute.unknown")
+        rows = await desk.rows(select(DISPUTES).where(DISPUTES.c.dispute_id == dispute_id))
+        if not rows:
+            raise Refused("dispute.unknown")
+        shown = {k: v for k, v in rows[0].items() if k not in ("version", "shape")}
+        return shown | {"said": [{"by": by, "text": text} for by, text in state.said]}
+
+    def _sees_all(request: Request) -> bool:
+        subject = desk.subject(request)
+        return subject.may("pay:read:all") or subject.may("conflicts:resolve")
+
+
+def _by(desk: Desk, request: Request, body: BaseBody) -> str:
+    return desk.who(desk.subject(request), body.by)
+
+
+async def _do(desk: Desk, request: Request, name: str, command: dispute.Command, body: BaseBody) -> Response:
+    return await desk.do(request, Step(dispute.CATEGORY, name, command), body=body, reply=_reply(name))
+
+
+def _reply(name: str) -> Any:
+    def reply(outcome: Any) -> dict[str, Any]:
+        state: dispute.Dispute = outcome.state(f"{dispute.CATEGORY}-{name}")
+        respond_by = state.opened.respond_by.isoformat() if state.opened else None
+        return {"dispute_id": name, "stage": state.stage, "respond_by": respond_by}
+
+    return reply

@@ -1,0 +1,94 @@
+"""Payouts: the final statements of a month as one file for whoever transfers the money."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+from starlette.requests import Request
+from starlette.responses import Response
+
+from belt.core.decider import Refused, Step
+from belt.io.body import BaseBody, GivenId
+from belt.io.desk import Desk
+from belt.io.doors import Doors
+from belt.io.ids import fresh
+from compensation.api.shown import Shown, month_of
+from compensation.line import payable_text
+from compensation.office import payout
+from compensation.office.views import PAYOUTS, STATEMENTS
+
+AT_ONCE = 900
+CSV = "text/csv"
+
+
+class PayoutBody(BaseBody):
+    period: str
+    run_id: GivenId | None = None
+
+
+def add(doors: Doors, desk: Desk) -> None:
+    @doors.command("/v1/payouts", "periods:close", reply=Shown, status=201)
+    async def export(request: Request, body: PayoutBody) -> Response:
+        """Makes a run of every final statement of the period, which is paid with it: the same one never twice."""
+        month_of(body.period)
+        s, name = STATEMENTS.c, body.run_id or fresh()
+        by = desk.who(desk.subject(request), body.by)
+        final = select(s.person, s.totals).where(s.period == body.period, s.stage == "final").order_by(s.person)
+        found = await desk.rows(final)
+        rows = tuple(
+            payout.PayoutRow(row["person"], total["currency"], Decimal(total["payable"]))
+            for row in found[:AT_ONCE]
+            for total in row["totals"]
+            if Decimal(total["payable"])
+        )
+        people = tuple(row["person"] for row in found[:AT_ONCE])
+        step = Step(payout.CATEGORY, name, payout.Export(name, body.period, people, rows, by, desk.clock.now()))
+        left = len(found) - len(people)
+
+        def reply(outcome: Any) -> dict[str, Any]:
+            made = outcome.state(step.stream_id).exported
+            told = {"run_id": name, "period": made.period, "statements": len(made.people), "left": left}
+            return told | {"totals": _totals(made), "digest": payout.digest(made)}
+
+        return await desk.do(request, step, body=body, created=True, reply=reply)
+
+    @doors.query("/v1/payouts", "periods:close", "pay:read:all", reply=Shown)
+    async def listed() -> dict[str, Any]:
+        """All runs, the latest first; at most a thousand."""
+        p = PAYOUTS.c
+        wanted = select(p.run_id, p.period, p.totals, p.digest, p.by, p.exported_at)
+        rows = await desk.rows(wanted.order_by(p.exported_at.desc(), p.run_id).limit(1_000))
+        return {"items": [dict(row) for row in rows]}
+
+    @doors.query("/v1/payouts/{run_id}", "periods:close", "pay:read:all", reply=Shown)
+    async def one(run_id: str) -> dict[str, Any]:
+        """One run, row by row."""
+        made = await _made(run_id)
+        rows = await desk.rows(select(PAYOUTS.c.rows).where(PAYOUTS.c.run_id == run_id))
+        told = {"run_id": run_id, "period": made.period, "people": list(made.people), "by": made.by}
+        return told | {"rows": rows[0]["rows"], "totals": _totals(made), "digest": payout.digest(made)}
+
+    @doors.query(
+        "/v1/payouts/{run_id}/file",
+        "periods:close",
+        "pay:read:all",
+        reply=None,
+        response_class=Response,
+        responses={200: {"description": "the run", "content": {CSV: {"schema": {"type": "string"}}}}},
+    )
+    async def file(run_id: str) -> Response:
+        """The run as CSV: the same bytes each time."""
+        made = await _made(run_id)
+        return Response(payout.file(made), media_type=CSV)
+
+    async def _made(run_id: str) -> payout.Exported:
+        state: payout.Payout = (await desk.state(payout.CATEGORY, run_id)).state
+        if state.exported is None:
+            raise Refused("payout.unknown")
+        return state.exported
+
+
+def _totals(made: payout.Exported) -> list[dict[str, str]]:
+    return [{"currency": c, "payable": payable_text(a, c)} for c, a in payout.totals(made.rows).items()]

@@ -1,0 +1,87 @@
+"""What becomes of a closed statement: its person acknowledges it, the office makes it final."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Query
+from sqlalchemy import select
+from starlette.requests import Request
+from starlette.responses import Response
+
+from belt.core.decider import Refused, Step
+from belt.io.body import BaseBody
+from belt.io.desk import Desk
+from belt.io.doors import Doors
+from belt.io.paging import Cursor, Limit, decode_cursor, page
+from compensation.api.shown import Shown, month_of
+from compensation.office import sheet
+from compensation.office.views import STATEMENTS
+
+STAGES = "draft|published|acknowledged|disputed|final|paid"
+BESIDE = ("stage", "digest", "objection_until", "disputes", "run_id", "frozen_at")
+
+
+class AcknowledgeBody(BaseBody):
+    """Nothing to say but yes."""
+
+
+class FinalizeBody(BaseBody):
+    """Nothing to say but yes."""
+
+
+def add(doors: Doors, desk: Desk) -> None:
+    @doors.command("/v1/statements/{person}/{period}/acknowledge", "pay:read:own", "act_for", reply=Shown)
+    async def acknowledge(request: Request, person: str, period: str, body: AcknowledgeBody) -> Response:
+        """The person agrees with their published statement."""
+        month_of(period)
+        subject = desk.subject(request)
+        by = desk.who(subject, body.by)
+        if by != person:
+            raise Refused("statement.unknown")
+        return await _do(request, person, period, sheet.Acknowledge(by, desk.clock.now()), body)
+
+    @doors.command("/v1/statements/{person}/{period}/finalize", "periods:close", reply=Shown)
+    async def finalize(request: Request, person: str, period: str, body: FinalizeBody) -> Response:
+        """Makes one statement final: acknowledged, not objected to in time, or with every dispute decided."""
+        month_of(period)
+        by = desk.who(desk.subject(request), body.by)
+        return await _do(request, person, period, sheet.Finalize(by, desk.clock.now()), body)
+
+    @doors.query("/v1/statements", "pay:read:own", "pay:read:all", reply=Shown)
+    async def listed(
+        request: Request,
+        period: Annotated[str | None, Query(max_length=7)] = None,
+        stage: Annotated[str | None, Query(pattern=f"^({STAGES})$")] = None,
+        person: Annotated[str | None, Query(max_length=100)] = None,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> dict[str, Any]:
+        """Statements of closed months, without their lines: all of them, or one's own."""
+        subject, s = desk.subject(request), STATEMENTS.c
+        wanted = select(s.statement, s.period, s.person, s.totals, *(s[name] for name in BESIDE)).order_by(s.statement)
+        if not subject.may("pay:read:all"):
+            wanted = wanted.where(s.person == subject.person, s.stage != "draft")
+        for column, value in ((s.period, period), (s.stage, stage), (s.person, person)):
+            wanted = wanted if value is None else wanted.where(column == value)
+        if cursor is not None:
+            wanted = wanted.where(s.statement > decode_cursor(cursor, str)[0])
+        rows, following = page(await desk.rows(wanted.limit(limit + 1)), limit, lambda row: (row["statement"],))
+        return {"items": [{k: v for k, v in row.items() if k != "statement"} for row in rows], "next": following}
+
+    async def _do(request: Request, person: str, period: str, command: sheet.Command, body: BaseBody) -> Response:
+        step = Step(sheet.CATEGORY, sheet.key(period, person), command)
+
+        def reply(outcome: Any) -> dict[str, Any]:
+            return {"person": person, "period": period, "stage": outcome.state(step.stream_id).stage}
+
+        return await desk.do(request, step, body=body, reply=reply)
+
+
+async def kept(desk: Desk, person: str, period: str) -> dict[str, Any] | None:
+    """The frozen statement, as it stands in the table; None while the month is open."""
+    s = STATEMENTS.c
+    rows = await desk.rows(
+        select(s.lines, s.totals, *(s[n] for n in BESIDE)).where(s.statement == sheet.key(period, person))
+    )
+    return dict(rows[0]) if rows else None

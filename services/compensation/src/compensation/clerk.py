@@ -1,0 +1,56 @@
+"""The clerk: what the worker of compensation does by itself. Finds conflicts, and closes months when they can be."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from belt.core.decider import Step
+from belt.io.desk import Desk
+from belt.io.intake import OUT_OF_REACH
+from belt.io.watermark import Publishers
+from compensation.api.books import Books, of
+from compensation.closing import close
+from compensation.conflict import Case
+from compensation.office import resolution
+
+log = structlog.get_logger()
+
+EVERY = 0.5
+PATIENCE = 5.0
+AT_ONCE = 100
+
+
+async def clerk(desk: Desk) -> None:
+    """Until cancelled. What is out of reach is tried again; what goes wrong is told and tried again, more slowly."""
+    books = of(desk)
+    publishers = Publishers(desk.settings.publishers, desk.settings.feed_token)
+    known: dict[str, Case] = {}
+    while True:
+        pause = EVERY
+        try:
+            await detect(desk, books, known)
+            await close(desk, books, publishers)
+        except OUT_OF_REACH as away:
+            log.warning("clerk.waits", error=f"{type(away).__name__}: {away}")
+            pause = PATIENCE
+        except Exception as wrong:
+            log.exception("clerk.failed", error=str(wrong))
+            pause = PATIENCE
+        await asyncio.sleep(pause)
+
+
+async def detect(desk: Desk, books: Books, known: dict[str, Case]) -> None:
+    """Records the cases that are new, or have grown. `known` are those that were recorded already."""
+    fresh = [case for case in await books.conflicts() if known.get(case.case_id) != case]
+    for start in range(0, len(fresh), AT_ONCE):
+        some = fresh[start : start + AT_ONCE]
+        await desk.writer.handle(*(detected(desk, books, case) for case in some))
+        known |= {case.case_id: case for case in some}
+
+
+def detected(desk: Desk, books: Books, case: Case) -> Step:
+    """The command that records a case."""
+    since = max(books.envelopes[event].recorded_at for event in case.events)
+    return Step(resolution.CATEGORY, case.case_id, resolution.Detect(case, since, desk.clock.now()))

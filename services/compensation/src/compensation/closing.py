@@ -1,0 +1,163 @@
+"""Closing a month: a chore of the worker. It waits until everything recorded by the cutoff is here, then freezes.
+
+Waits for: commands that were under way at the cutoff; the log of each station, read to its watermark whatever Kafka
+brought; nothing parked, nothing unread; no fact of the month that cannot be rated. What it waits for can be looked up.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import asyncpg
+from sqlalchemy import Column, DateTime, Table, Text, delete
+from sqlalchemy.dialects.postgresql import JSONB, insert
+
+from belt.core.decider import Step
+from belt.io.desk import Desk
+from belt.io.missing import PublisherAway
+from belt.io.watermark import Publishers, seal
+from compensation import digest, intake
+from compensation.api.books import Books
+from compensation.months import Month, calendar
+from compensation.office import ledger, sheet
+from compensation.statement import Statement
+from compensation.views import TABLES
+from conveyor_events.catalog import TOPICS
+from conveyor_events.words import instant_text
+
+WAITS = Table(
+    "closing_waits",
+    TABLES,
+    Column("period", Text, primary_key=True),
+    Column("reasons", JSONB, nullable=False),
+    Column("looked_at", DateTime(timezone=True), nullable=False),
+)
+ONE_CLERK = "select pg_try_advisory_lock(4730)"
+PLACE = "select position from checkpoints where name = $1"
+KEEP_PLACE = """
+insert into checkpoints (name, position) values ($1, $2)
+on conflict (name) do update set position = greatest(checkpoints.position, excluded.position)
+"""
+PARKED = "select count(*) from parked"
+AT_ONCE = 200
+REASONS = 20
+STATIONS = tuple(dict.fromkeys(t.publisher for t in TOPICS.values() if t.name != "conveyor.pay.v1"))
+
+
+async def close(desk: Desk, books: Books, publishers: Publishers) -> bool:
+    """One try. True when a month was closed."""
+    state: ledger.Ledger = (await desk.state(ledger.CATEGORY, ledger.COMPANY)).state
+    if state.closing is None:
+        return False
+    deadline = desk.settings.database_deadline
+    connection = await asyncpg.connect(desk.settings.dsn, timeout=deadline, command_timeout=deadline)
+    try:
+        if not await connection.fetchval(ONE_CLERK):
+            return False
+        reasons = await _everything_here(desk, connection, publishers, state.closing.cutoff)
+        if not reasons:
+            reasons = await _freeze(desk, books, state, state.closing)
+        await _tell(desk, state.closing.period, reasons)
+        return not reasons
+    finally:
+        await connection.close(timeout=deadline)
+
+
+async def _everything_here(
+    desk: Desk, connection: asyncpg.Connection[asyncpg.Record], publishers: Publishers, cutoff: datetime
+) -> list[str]:
+    """What is still missing of what was recorded by the cutoff. Whatever a station's log has is taken in on the way."""
+    under_way = cutoff + timedelta(seconds=desk.settings.request_deadline)
+    if desk.clock.now() < under_way:
+        return [f"commands that were under way at the cutoff, until {instant_text(under_way)}"]
+    reasons = []
+    for station in STATIONS:
+        try:
+            reasons += await _taken_in(connection, publishers, station, cutoff)
+        except PublisherAway as away:
+            reasons.append(f"the log of {station}: {away}")
+    mark = await seal(connection, desk.clock.stamp(), desk.settings.database_deadline)
+    if mark.sealed_at <= cutoff:
+        reasons.append("our own log: its clock has not passed the cutoff")
+    if parked := await connection.fetchval(PARKED):
+        reasons.append(f"{parked} parked events: redrive them")
+    return reasons
+
+
+async def _taken_in(
+    connection: asyncpg.Connection[asyncpg.Record], publishers: Publishers, station: str, cutoff: datetime
+) -> list[str]:
+    mark = await publishers.seal(station)
+    if mark.sealed_at <= cutoff:
+        return [f"the log of {station}: its clock has not passed the cutoff"]
+    name = f"closing/{station}"
+    place = await connection.fetchval(PLACE, name) or 0
+    while place < mark.position:
+        page = await publishers.page(station, place)
+        if not page:
+            return [f"the log of {station}: it ends at {place}, not at {mark.position}"]
+        place = page[-1][0]
+        async with connection.transaction():
+            await intake.take(connection, [envelope for _, envelope in page])
+            await connection.execute(KEEP_PLACE, name, place)
+    return []
+
+
+async def _freeze(desk: Desk, books: Books, state: ledger.Ledger, closing: ledger.CloseBegun) -> list[str]:
+    """Freezes every statement of the month (the first time: of all months before, too), then closes it."""
+    last = Month.parse(closing.period)
+    await books.current()
+    if books.unread:
+        return [f"{len(books.unread)} events that this release cannot read, such as {books.unread[0]}"]
+    first = Month.parse(state.last.period).plus(1) if state.last is not None else books.first_month(last)
+    months = list(first.through(last))
+    found = await books.as_closed(months, closing.cutoff)
+    if waiting := _waiting(books, found, last):
+        return waiting
+    sheets = [s for by in found.values() for s in by.values() if s.lines]
+    previous, closed = (state.last.digest if state.last else None), []
+    now = desk.clock.now()
+    for month in months:
+        mine = [freeze(s, now) for s in sheets if s.period == month]
+        for start in range(0, len(mine), AT_ONCE):
+            steps = [Step(sheet.CATEGORY, sheet.key(c.period, c.person), c) for c in mine[start : start + AT_ONCE]]
+            await desk.writer.handle(*steps)
+        chained = digest.of_month(previous, str(month), [(c.person, c.digest) for c in mine])
+        closed.append(ledger.Frozen(str(month), len(mine), chained, previous))
+        previous = chained
+    finish = ledger.FinishClose(closing.period, closing.cutoff, tuple(closed), now)
+    await desk.writer.handle(Step(ledger.CATEGORY, ledger.COMPANY, finish))
+    return []
+
+
+def freeze(statement: Statement, at: datetime) -> sheet.Freeze:
+    """The command that freezes a statement as it stands."""
+    shown = statement.to_json()
+    period, person, lines, totals = shown["period"], shown["person"], shown["lines"], shown["totals"]
+    said = digest.of_statement(period, person, lines, totals)
+    return sheet.Freeze(period, person, json.dumps(lines), json.dumps(totals), said, at)
+
+
+def _waiting(books: Books, found: Mapping[str, Mapping[Month, Statement]], last: Month) -> list[str]:
+    """Facts of the month, or of an earlier one, that cannot be rated yet."""
+    zone = calendar(books.history.zone)
+    reasons: dict[str, None] = {}
+    for by in found.values():
+        for statement in by.values():
+            for one in statement.waiting:
+                fact = books.history.facts.get(one.event_id)
+                if fact is None or zone.month(fact.occurred_at) <= last:
+                    reasons[f"event {one.event_id}: {one.reason}"] = None
+    return list(reasons)[:REASONS]
+
+
+async def _tell(desk: Desk, period: str, reasons: Sequence[str]) -> None:
+    async with desk.engine.begin() as connection:
+        if not reasons:
+            await connection.execute(delete(WAITS))
+            return
+        told = insert(WAITS).values(period=period, reasons=list(reasons), looked_at=desk.clock.now())
+        new = {"reasons": told.excluded.reasons, "looked_at": told.excluded.looked_at}
+        await connection.execute(told.on_conflict_do_update(index_elements=[WAITS.c.period], set_=new))

@@ -1,0 +1,18 @@
+"""The pay office: its read models, and what a close waits for."""
+
+from alembic import op
+
+from belt.io.migrate import script
+from belt.io.projection import ddl
+from compensation.closing import WAITS
+from compensation.office.views import VIEWS
+
+revision = "0004_office"
+down_revision = "0003_rates"
+
+
+def upgrade() -> None:
+    for view in VIEWS:
+        for statement in ddl(view):
+            script(statement)
+    WAITS.create(op.get_bind())
