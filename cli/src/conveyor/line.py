@@ -134,6 +134,10 @@ class Line:
         kept = {name: value for name, value in (params or {}).items() if value is not None}
         return _document(await self._send(service, "GET", path, person, roles, scopes, params=kept))
 
+    async def text(self, service: str, path: str, *, person: str = "conveyor", roles: Iterable[str] = DRIVER) -> str:
+        """Asks for a file that is text."""
+        return (await self._send(service, "GET", path, person, roles, ())).content.decode()
+
     async def items(
         self,
         service: str,
