@@ -252,11 +252,13 @@ async def test_a_full_replay_gives_every_digest_and_a_cent_changed_by_hand_is_na
     connection = await asyncpg.connect(office.dsn)
     try:
         key = f"2026-03:{firm.hunter}"
-        (number, line) = await connection.fetchrow(
+        row = await connection.fetchrow(
             "select ord - 1, line->>'line_id' from statements, jsonb_array_elements(lines) with ordinality as"
             " l(line, ord) where statement = $1 and line->>'kind' = 'release'",
             key,
         )
+        assert row is not None
+        number, line = row
         change = "update statements set lines = jsonb_set(lines, array[$2, 'amount'], $3::jsonb) where statement = $1"
         await connection.execute(change, key, str(number), '"600.01"')
         broken = await office.verified()

@@ -9,7 +9,7 @@ from belt.io.service import Service
 from compensation import api, approval, assignment, exchange, intake
 from compensation.approval import PlanBook
 from compensation.assignment import Assignments
-from compensation.clerk import clerk
+from compensation.clerk.chores import clerk
 from compensation.codes import CODES
 from compensation.exchange import Pair
 from compensation.office import adjustment, dispute, ledger, payout, resolution, sheet, views

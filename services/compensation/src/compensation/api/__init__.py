@@ -16,7 +16,7 @@ from compensation.api import (
     sheets,
     statements,
 )
-from compensation.api.books import of
+from compensation.clerk.books import of
 
 
 def routes(desk: Desk) -> Doors:

@@ -18,8 +18,8 @@ from belt.core.decider import Refused, Step
 from belt.io.body import BaseBody
 from belt.io.desk import Desk
 from belt.io.doors import Doors
-from compensation.api.books import Books, told
 from compensation.api.shown import Shown
+from compensation.clerk.books import Books, told
 from compensation.conflict import KINDS, Case, Claim
 from compensation.line import Line, payable_text
 from compensation.months import Month

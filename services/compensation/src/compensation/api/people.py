@@ -9,8 +9,8 @@ from fastapi import Query
 from belt.core.decider import Refused
 from belt.io.desk import Desk
 from belt.io.doors import Doors
-from compensation.api.books import Books, told
 from compensation.api.shown import Shown
+from compensation.clerk.books import Books, told
 from compensation.figures import figures
 from compensation.history import Known
 from compensation.months import Month

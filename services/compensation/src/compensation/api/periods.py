@@ -16,12 +16,11 @@ from belt.io.body import BaseBody
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.headers import json_response
-from compensation.api.books import Books
 from compensation.api.shown import Shown, month_of
-from compensation.closing import WAITS
+from compensation.clerk.books import Books
 from compensation.months import Month
 from compensation.office import ledger, sheet
-from compensation.office.views import STATEMENTS
+from compensation.office.views import STATEMENTS, WAITS
 from compensation.verification import Kept, verify
 from conveyor_events.words import Instant, instant_text
 

@@ -16,10 +16,10 @@ from belt.core.decider import Refused, Step
 from belt.io.body import BaseBody, GivenId, Strict
 from belt.io.desk import Desk
 from belt.io.doors import Doors
-from compensation.api.books import Books
 from compensation.api.shown import Shown
 from compensation.approval import Approve, Draft, Lint
 from compensation.assignment import Assign
+from compensation.clerk.books import Books
 from compensation.documents import FaultyDocument
 from compensation.lint import Finding, blocking, fitting, lint
 from compensation.plan import Plan, parse

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from belt.core.decider import Refused
 from belt.io.desk import Desk
 from belt.io.doors import Doors
-from compensation.api.books import Books, told
 from compensation.api.sheets import kept
 from compensation.api.shown import Shown, may_see, month_of
+from compensation.clerk.books import Books, told
 from compensation.months import Month
 from conveyor_events.words import Instant
 

@@ -96,6 +96,15 @@ PAYOUTS = _table(
     Column("exported_at", DateTime(timezone=True), nullable=False),
 )
 
+WAITS = Table(
+    "closing_waits",
+    TABLES,
+    Column("period", Text, primary_key=True),
+    Column("reasons", JSONB, nullable=False),
+    Column("looked_at", DateTime(timezone=True), nullable=False),
+)
+"""What a close waits for, as the clerk saw it last."""
+
 
 def ledger_row(row: Row | None, event: ledger.Event) -> Row:
     closed = list(row["closed"]) if row is not None else []

@@ -4,8 +4,7 @@ from alembic import op
 
 from belt.io.migrate import script
 from belt.io.projection import ddl
-from compensation.closing import WAITS
-from compensation.office.views import VIEWS
+from compensation.office.views import VIEWS, WAITS
 
 revision = "0004_office"
 down_revision = "0003_rates"

@@ -10,8 +10,8 @@ from belt.core.decider import Step
 from belt.io.desk import Desk
 from belt.io.intake import OUT_OF_REACH
 from belt.io.watermark import Publishers
-from compensation.api.books import Books, of
-from compensation.closing import close
+from compensation.clerk.books import Books, of
+from compensation.clerk.closing import close
 from compensation.conflict import Case
 from compensation.office import resolution
 

@@ -11,29 +11,22 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import asyncpg
-from sqlalchemy import Column, DateTime, Table, Text, delete
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
 
 from belt.core.decider import Step
 from belt.io.desk import Desk
 from belt.io.missing import PublisherAway
 from belt.io.watermark import Publishers, seal
 from compensation import digest, intake
-from compensation.api.books import Books
+from compensation.clerk.books import Books
 from compensation.months import Month, calendar
 from compensation.office import ledger, sheet
+from compensation.office.views import WAITS
 from compensation.statement import Statement
-from compensation.views import TABLES
 from conveyor_events.catalog import TOPICS
 from conveyor_events.words import instant_text
 
-WAITS = Table(
-    "closing_waits",
-    TABLES,
-    Column("period", Text, primary_key=True),
-    Column("reasons", JSONB, nullable=False),
-    Column("looked_at", DateTime(timezone=True), nullable=False),
-)
 ONE_CLERK = "select pg_try_advisory_lock(4730)"
 PLACE = "select position from checkpoints where name = $1"
 KEEP_PLACE = """
