@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import reduce
+from functools import partial, reduce
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -56,6 +56,10 @@ STAGELESS = {
         "what one currency was worth in another, by date",
         ["services/compensation/src/compensation"],
     ),
+    "payout": (
+        "one payout run: which statements are paid with it, and what its file says",
+        ["services/compensation/src/compensation/office"],
+    ),
     "assignment": ("who is paid by which plan, from when to when", ["services/compensation/src/compensation"]),
     "selftest/attempts": (
         "what a person found out about themselves: each attempt at a self-test, for the person only",
@@ -66,7 +70,7 @@ STAGELESS = {
 
 def page() -> str:
     """The whole page."""
-    tables = (_handover(), _prospect(), _competitor(), *_conversion(), *_account_mgmt(), _plan())
+    tables = (_handover(), _prospect(), _competitor(), *_conversion(), *_account_mgmt(), _plan(), *_office())
     return HEAD + "\n".join(table.text() for table in tables) + "\n" + _stageless()
 
 
@@ -281,6 +285,26 @@ def _plan() -> Table:
         stages=list(stages),
         trial=lambda command, stage: _Book(stages[stage], commands[command]).trial(),
     )
+
+
+def _office() -> Iterable[Table]:
+    """The streams of the pay office: their stages are states in its test."""
+    place = "services/compensation/tests/test_office.py"
+    for told in _test(place).TABLES.values():
+        yield Table(
+            title=told.title,
+            about=told.about,
+            decider=f"services/compensation/src/compensation/office/{told.stream.__name__.rpartition('.')[2]}.py",
+            test=place,
+            commands=_named(told.commands),
+            stages=list(told.stages),
+            trial=partial(_office_trial, told),
+        )
+
+
+def _office_trial(told: Any, command: str, stage: str) -> Trial:
+    does = told.commands[command]
+    return Folded(told.stages[stage], lambda state: told.stream.decide(does, state), told.stream.evolve).trial()
 
 
 class _Book(Folded):

@@ -180,7 +180,7 @@ async def test_what_a_conflict_is_about_is_conditional_until_it_is_decided_and_t
 async def test_a_statement_goes_from_draft_to_paid_and_the_file_is_its_sum(office: Office) -> None:
     firm, period = office.firm, "2026-03"
     mine = f"/v1/statements/{firm.hunter}/{period}"
-    assert await office.refused(f"{mine}/acknowledge", {}, person=firm.hunter) == (409, "statement.not-now")
+    assert await office.refused(f"{mine}/acknowledge", {}, person=firm.hunter) == (409, "statement.wrong-stage")
     published = await office.said(f"/v1/periods/{period}/publish", {"objection_days": 14})
     assert (published["published"], published["left"]) == (3, 0)
     assert (await office.said(f"/v1/periods/{period}/publish"))["published"] == 0

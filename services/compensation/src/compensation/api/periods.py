@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
-from sqlalchemy import func, select
+from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -96,7 +96,7 @@ def _statements(doors: Doors, desk: Desk) -> None:
         now, by = desk.clock.now(), desk.who(desk.subject(request), body.by)
         s = STATEMENTS.c
         silent = (s.stage == "published") & (s.objection_until <= now)
-        agreed = s.stage.in_(("acknowledged", "disputed")) & (func.jsonb_array_length(s.disputes) == 0)
+        agreed = s.stage.in_(("acknowledged", "settled"))
         found = await desk.rows(select(s.person).where(s.period == period, silent | agreed).order_by(s.person))
         return await _each(request, period, [row["person"] for row in found], sheet.Finalize(by, now), body, "final")
 

@@ -18,7 +18,7 @@ from compensation.api.shown import Shown, month_of
 from compensation.office import sheet
 from compensation.office.views import STATEMENTS
 
-STAGES = "draft|published|acknowledged|disputed|final|paid"
+STAGES = "draft|published|acknowledged|disputed|settled|final|paid"
 BESIDE = ("stage", "digest", "objection_until", "disputes", "run_id", "frozen_at")
 
 

@@ -89,7 +89,7 @@ EVENTS = (AdjustmentProposed, AdjustmentPosted, AdjustmentRejected)
 @dataclass(frozen=True)
 class Adjustment:
     proposed: AdjustmentProposed | None = None
-    stage: str = "unknown"
+    stage: str = "none"
 
 
 def decide(command: Command, state: Adjustment) -> Sequence[Event]:

@@ -145,7 +145,7 @@ EVENTS = (DisputeOpened, ReviewBegun, InfoRequested, InfoGiven, AnswerOverdue, D
 @dataclass(frozen=True)
 class Dispute:
     opened: DisputeOpened | None = None
-    stage: str = "unknown"
+    stage: str = "none"
     overdue: bool = False
     said: tuple[tuple[str, str], ...] = ()
     decided: DisputeDecided | None = None
@@ -199,7 +199,7 @@ def _closed(c: Close, state: Dispute) -> Sequence[Event]:
 
 def _in(state: Dispute, *stages: str) -> None:
     if state.stage not in stages:
-        raise Refused("dispute.not-now", stage=state.stage)
+        raise Refused("dispute.wrong-stage", stage=state.stage)
 
 
 def _other(by: str, opened: DisputeOpened) -> str:

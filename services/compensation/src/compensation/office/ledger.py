@@ -82,6 +82,10 @@ class Ledger:
     closing: CloseBegun | None = None
 
     @property
+    def stage(self) -> str:
+        return "closing" if self.closing is not None else "closed" if self.closed else "none"
+
+    @property
     def last(self) -> PeriodClosed | None:
         return self.closed[max(self.closed)] if self.closed else None
 

@@ -93,7 +93,7 @@ EVENTS = (Detected, ClaimsInvited, ClaimStated, Resolved)
 @dataclass(frozen=True)
 class Conflict:
     case: Case | None = None
-    stage: str = "unknown"
+    stage: str = "none"
     until: datetime | None = None
     claims: Mapping[str, str] = field(default_factory=dict)
     outcome: str | None = None

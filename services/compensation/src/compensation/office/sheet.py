@@ -1,4 +1,5 @@
 """The stream of one person's statement of one closed month: draft → published → acknowledged | disputed → final → paid.
+A disputed one is settled once every dispute is decided.
 
 Its lines are frozen with the close and never change. Whoever is silent until `objection_until` agrees.
 """
@@ -130,7 +131,7 @@ EVENTS = (
 @dataclass(frozen=True)
 class Sheet:
     frozen: StatementFrozen | None = None
-    stage: str = "open"
+    stage: str = "none"
     objection_until: datetime | None = None
     disputes: frozenset[str] = frozenset()
     run_id: str | None = None
@@ -155,7 +156,7 @@ def decide(command: Command, sheet: Sheet) -> Sequence[Event]:
             return _finalize(c, sheet)
         case Pay():
             if sheet.stage != "final":
-                raise Refused("statement.not-now", stage=sheet.stage)
+                raise Refused("statement.wrong-stage", stage=sheet.stage)
             return [StatementPaid(c.at, c.run_id)]
         case _:
             assert_never(c)
@@ -165,8 +166,8 @@ def _freeze(c: Freeze, sheet: Sheet) -> Sequence[Event]:
     """Frozen again only before anybody has seen it: a close that was interrupted begins anew."""
     if sheet.frozen is not None and sheet.frozen.digest == c.digest:
         return []
-    if sheet.stage not in ("open", "draft"):
-        raise Refused("statement.not-now", stage=sheet.stage)
+    if sheet.stage not in ("none", "draft"):
+        raise Refused("statement.wrong-stage", stage=sheet.stage)
     return [StatementFrozen(c.at, c.period, c.person, c.lines, c.totals, c.digest)]
 
 
@@ -176,15 +177,15 @@ def _acknowledge(c: Acknowledge, sheet: Sheet, person: str) -> Sequence[Event]:
     if sheet.stage in ("acknowledged", "final", "paid"):
         return []
     if sheet.stage != "published":
-        raise Refused("statement.not-now", stage=sheet.stage)
+        raise Refused("statement.wrong-stage", stage=sheet.stage)
     return [Acknowledged(c.at, c.by)]
 
 
 def _contest(c: Contest, sheet: Sheet) -> Sequence[Event]:
     if c.dispute_id in sheet.disputes:
         return []
-    if sheet.stage not in ("published", "acknowledged", "disputed"):
-        raise Refused("statement.not-now", stage=sheet.stage)
+    if sheet.stage not in ("published", "acknowledged", "disputed", "settled"):
+        raise Refused("statement.wrong-stage", stage=sheet.stage)
     if sheet.objection_until is not None and c.at >= sheet.objection_until:
         raise Refused("statement.objection-over", until=sheet.objection_until.isoformat())
     return [StatementDisputed(c.at, c.dispute_id)]
@@ -196,10 +197,10 @@ def _finalize(c: Finalize, sheet: Sheet) -> Sequence[Event]:
     if sheet.disputes:
         raise Refused("statement.disputed", disputes=sorted(sheet.disputes))
     silent = sheet.objection_until is not None and c.at >= sheet.objection_until
-    if sheet.stage in ("acknowledged", "disputed") or (sheet.stage == "published" and silent):
+    if sheet.stage in ("acknowledged", "settled") or (sheet.stage == "published" and silent):
         return [Finalized(c.at, c.by)]
     until = sheet.objection_until.isoformat() if sheet.objection_until else None
-    raise Refused("statement.not-now", stage=sheet.stage, objection_until=until)
+    raise Refused("statement.wrong-stage", stage=sheet.stage, objection_until=until)
 
 
 def evolve(sheet: Sheet, event: Event) -> Sheet:
@@ -213,7 +214,8 @@ def evolve(sheet: Sheet, event: Event) -> Sheet:
         case StatementDisputed():
             return replace(sheet, stage="disputed", disputes=sheet.disputes | {event.dispute_id})
         case StatementSettled():
-            return replace(sheet, disputes=sheet.disputes - {event.dispute_id})
+            left = sheet.disputes - {event.dispute_id}
+            return replace(sheet, disputes=left, stage="disputed" if left else "settled")
         case Finalized():
             return replace(sheet, stage="final")
         case StatementPaid():

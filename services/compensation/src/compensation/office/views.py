@@ -145,7 +145,8 @@ def statement_row(row: Row | None, event: sheet.Event) -> Row | None:
     elif isinstance(event, sheet.StatementDisputed):
         changed["disputes"] = [*row["disputes"], event.dispute_id]
     elif isinstance(event, sheet.StatementSettled):
-        changed["disputes"] = [one for one in row["disputes"] if one != event.dispute_id]
+        left = [one for one in row["disputes"] if one != event.dispute_id]
+        changed |= {"disputes": left, "stage": "disputed" if left else "settled"}
     elif isinstance(event, sheet.StatementPaid):
         changed["run_id"] = event.run_id
     return changed
