@@ -245,6 +245,32 @@ async def test_an_adjustment_needs_two_others(office: Office) -> None:
     assert (amounts(may, "adjustment"), may["totals"][0]["carry_out"]) == (["-20.00"], "-20.00")
 
 
+async def test_what_comes_while_a_month_is_closed_is_in_it_or_corrected_and_never_both(office: Office) -> None:
+    firm, line = office.firm, office.line
+    await office.move("2026-06-05T08:00:00Z")
+    _, deal = await firm.deal("2026-05-11T10:00:00+02:00", "6000.00")
+    cutoff = "2026-06-05T08:00:30Z"
+    await asyncio.gather(*(line.put(service, "/v1/clock", {"at": cutoff}) for service in SERVICES))
+    await office.said("/v1/periods/2026-05/close", {"cutoff": cutoff})
+    for second in range(31, 61):
+        paid = firm.paid(deal, "2026-05-12T10:00:00+02:00", "200.00")
+        clocks = (line.put(s, "/v1/clock", {"at": f"2026-06-05T08:00:{second - 1}.5Z"}) for s in SERVICES)
+        await asyncio.gather(paid, *clocks)
+    await line.drained()
+    until = asyncio.get_running_loop().time() + CLOSED_WITHIN
+    while (shown := await line.get("compensation", "/v1/periods"))["closing"] is not None:
+        assert asyncio.get_running_loop().time() < until, shown
+        await asyncio.sleep(0.1)
+    may, june = [await firm.statement(firm.hunter, month) for month in ("2026-05", "2026-06")]
+    inside = [one["amount"] for one in may["lines"] if one["kind"] == "release" and one["client_id"] is not None]
+    later = [one for one in june["lines"] if one["kind"] == "correction" and one["relates_to_period"] == "2026-05"]
+    assert all(one["calc"]["note"] == "release" for one in later)
+    assert len(inside) + len(later) == 30
+    assert 0 < len(later) < 30, "nothing came in between: the race was none"
+    assert sum(map(Decimal, inside)) + sum(Decimal(one["amount"]) for one in later) == Decimal("360.00")
+    assert (await office.verified())["ok"]
+
+
 async def test_a_full_replay_gives_every_digest_and_a_cent_changed_by_hand_is_named(office: Office) -> None:
     firm = office.firm
     whole = await office.verified()

@@ -54,6 +54,7 @@ def demo(
 
 async def _work(seed: int, running: Running) -> tuple[Stage, Audit, Any]:
     from conveyor.demo.opening import departures, open_company
+    from conveyor.demo.paying import office
     from conveyor.demo.slots import closing, opening
     from conveyor.demo.stories import stories
     from conveyor.explaining import in_the_feeds
@@ -65,7 +66,7 @@ async def _work(seed: int, running: Running) -> tuple[Stage, Audit, Any]:
             await open_company(line)
             await line.drained()
             plays = [play for _, play in stories(seed)]
-            await stage.run([*departures(seed), *plays], closing())
+            await stage.run([*departures(seed), *office(seed), *plays], closing())
         say("[dim]… statements, feeds and laws[/dim]")
         found = await audit(line)
         line_id = found.telling_line()
@@ -86,7 +87,7 @@ def _teller(bars: Progress, since: datetime, until: datetime) -> Any:
 
 
 def _show(stage: Stage, found: Audit, explained: Any) -> None:
-    from conveyor.demo.picture import bars, by_group, earnings_table, events_table
+    from conveyor.demo.picture import bars, by_group, earnings_table, events_table, office_table
     from conveyor.pay_tables import line_tree
 
     out = console()
@@ -94,6 +95,7 @@ def _show(stage: Stage, found: Audit, explained: Any) -> None:
     out.print(events_table(found.events_per_topic, found.clients, happened))
     out.print(earnings_table(found.books.statements))
     out.print(bars(by_group(found.books.statements)))
+    out.print(office_table(found.office))
     out.print("\n[bold]One line, down to its events[/bold]")
     out.print(line_tree(*explained))
     out.print("\n[bold]Laws[/bold]")

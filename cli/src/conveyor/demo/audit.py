@@ -20,12 +20,53 @@ TELLING = ("release", "clawback", "bounty")
 
 
 @dataclass(frozen=True)
+class PayOffice:
+    """What payroll did: closed months, conflicts, what the linter stopped, payout runs; and whether it all holds."""
+
+    periods: Sequence[Mapping[str, Any]]
+    conflicts: Sequence[Mapping[str, Any]]
+    findings: Sequence[Mapping[str, Any]]
+    payouts: Sequence[Mapping[str, Any]]
+    verified: Mapping[str, Any]
+
+    @classmethod
+    async def of(cls, line: Line) -> PayOffice:
+        paths = ("/v1/periods", "/v1/conflicts", "/v1/plans", "/v1/payouts", "/v1/verification")
+        asked = (line.get("compensation", path, person=AUDITOR, roles=PAYROLL) for path in paths)
+        periods, conflicts, plans, payouts, verified = await asyncio.gather(*asked)
+        stopped = [v for plan in plans["items"] for v in plan["versions"] if v["stage"] == "linted"]
+        findings = [finding for version in stopped for finding in version["findings"]]
+        return cls(periods["items"], conflicts["items"], findings, payouts["items"], verified)
+
+    def broken(self, lines: Sequence[PayLine]) -> dict[str, list[str]]:
+        """What the story promises of the office, and does not hold."""
+        late = [line for line in lines if line.kind == "clawback" and line.relates_to in self.closed]
+        faults = [f"{one['period']} {one['person']}: {one['what']}" for one in self.verified["faults"]]
+        told = {
+            "two months are not closed": len(self.closed) != 2,
+            "no refund came after its month was closed": not late,
+            "the linter found nothing": not self.findings,
+            "no conflict was decided": not any(case["outcome"] for case in self.conflicts),
+            "nothing was paid out": not self.payouts,
+        }
+        return {
+            "closed months verify": faults,
+            "the office did its work": [what for what, is_so in told.items() if is_so],
+        }
+
+    @property
+    def closed(self) -> set[str]:
+        return {month["period"] for month in self.periods}
+
+
+@dataclass(frozen=True)
 class Audit:
     """All statements of the quarter, all public events, and the laws that are broken."""
 
     shown: Sequence[Mapping[str, Any]]
     books: Books
     events: Sequence[Mapping[str, Any]]
+    office: PayOffice
     broken: Mapping[str, Sequence[str]]
 
     @property
@@ -73,9 +114,10 @@ async def audit(line: Line) -> Audit:
         sales=sales_of(events),
         asked_again=[Statement.of(one) for one in again],
     )
-    broken = dict(check(books))
+    office = await PayOffice.of(line)
+    broken = dict(check(books)) | office.broken(books.lines)
     broken["nobody is missing"] = _missing(books.lines)
-    return Audit(shown, books, events, broken)
+    return Audit(shown, books, events, office, broken)
 
 
 def _missing(lines: Sequence[PayLine]) -> list[str]:

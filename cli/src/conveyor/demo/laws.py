@@ -26,6 +26,7 @@ class PayLine:
     sale_id: str | None = None
     base: Decimal | None = None
     line: str | None = None
+    relates_to: str | None = None
 
     @classmethod
     def of(cls, shown: Mapping[str, Any]) -> Self:
@@ -42,6 +43,7 @@ class PayLine:
             sale_id=shown.get("sale_id"),
             base=Decimal(calc["base"]) if "base" in calc and calc.get("note") != "legacy" else None,
             line=shown.get("line"),
+            relates_to=shown.get("relates_to_period"),
         )
 
 

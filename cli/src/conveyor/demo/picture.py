@@ -11,6 +11,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from conveyor.demo.audit import PayOffice
 from conveyor.demo.company import LINES, MONTHS, PEOPLE
 from conveyor.demo.laws import ZERO, Statement
 from conveyor.pay_tables import money, table
@@ -37,6 +38,23 @@ def by_group(statements: Iterable[Statement]) -> dict[str, dict[str, Decimal]]:
             if line.state == "earned" and line.kind != "carry":
                 found[statement.person][GROUPS.get(line.kind, line.kind)] += line.amount
     return {person: dict(groups) for person, groups in found.items()}
+
+
+def office_table(office: PayOffice) -> Table:
+    """What payroll did in the quarter."""
+    made = table("The pay office", "what", "when", "result")
+    for finding in office.findings:
+        made.add_row(f"plan {finding['plan']} stopped", finding["code"], f"{finding['message']}: {finding['example']}")
+    for month in office.periods:
+        made.add_row("month closed", month["period"], f"{month['statements']} statements, {month['digest'][:12]}…")
+    for run in office.payouts:
+        paid = ", ".join(f"{money(total['payable'])} {total['currency']}" for total in run["totals"])
+        made.add_row("paid out", run["period"], f"{paid}, {run['digest'][:12]}…")
+    for case in office.conflicts:
+        people = " / ".join(claim["person"] for claim in (case["a"], case["b"]) if claim is not None)
+        decided = f"{case['outcome']} by {case['resolved_by']}" if case["outcome"] else case["stage"]
+        made.add_row(f"conflict {case['kind']}: {case['what']}", case["at"][:10], f"{people}: {decided}")
+    return made
 
 
 def order(people: Iterable[str]) -> list[str]:

@@ -113,6 +113,6 @@ class Teller:
         at = self._moment(who)
         return (yield Act(at, who, service, path, body, self.id("key"), lane, refused, roles))
 
-    def ask(self, who: str, service: str, path: str) -> Generator[Act, Answer, Answer]:
+    def ask(self, who: str, service: str, path: str, roles: tuple[str, ...] = ()) -> Generator[Act, Answer, Answer]:
         """The person looks something up, now."""
-        return (yield Act(self._moment(who), who, service, path))
+        return (yield Act(self._moment(who), who, service, path, roles=roles))
