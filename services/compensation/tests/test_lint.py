@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from belt.core.decider import Refused
 from compensation import approval
 from compensation.cases import load_case
-from compensation.conflict import conflicts
+from compensation.conflict import Case, Claim, conflicts
 from compensation.documents import load
 from compensation.lint import LOOKS, Finding, blocking, fitting, lint
 from compensation.plan import Plan, parse, shipped
@@ -125,6 +126,19 @@ def test_history_shows_who_earns_by_rejecting(tmp_path: Path, source: str, codes
         assert (finding.level, finding.between) == ("warn", ("hunter", "scout"))
         assert finding.message == "boris sold to 1 clients whose leads boris had rejected"
         assert finding.example == "5000.00 EUR sold past the finder"
+
+
+def test_history_shows_who_keeps_what_was_handed_over() -> None:
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    clara, boris = Claim("clara", "farmer", at, "e1"), Claim("boris", "hunter", at, "e2")
+    met = Case("1", "C3", "acme", "north", clara, boris, at, ("e1", "e2"))
+    sold = Case("2", "C4", "acme", "north", clara, boris, at, ("e3",), "r1", Decimal(1000), "EUR")
+    (said,) = lint([], FULL, cases=[met, sold])
+    assert (said.code, said.level, said.between) == ("L15", "warn", ("hunter", "farmer"))
+    assert said.message == "boris went on working 1 clients that somebody else serves"
+    assert said.example == "1000 EUR sold past who serves"
+    (only_met,) = lint([], FULL, cases=[met])
+    assert only_met.example == "nothing sold yet"
 
 
 def test_of_the_cases_that_ship_only_those_about_selling_what_was_rejected_show_a_habit() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from compensation.conflict import Case
 from compensation.lint import roles, single
 from compensation.lint.finding import Finding, Level, Line
-from compensation.lint.habits import rejected_and_sold
+from compensation.lint.habits import habits
 from compensation.plan import Plan
 from conveyor_events.words import VARIANTS
 
@@ -41,7 +41,7 @@ def lint(
     """Everything that is found, in the order of the codes. The variant is one of the table's."""
     line = Line(variant, tuple(plans), accept_within_hours)
     found = [finding for look in LOOKS for finding in look(line)]
-    found += rejected_and_sold(cases)
+    found += habits(cases)
     return sorted(found, key=lambda finding: int(finding.code[1:]))
 
 
