@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from journey_firm import Firm, plans, post
@@ -39,7 +41,7 @@ async def test_a_plan_that_pays_before_the_client_does_is_not_approved_until_it_
         assert approved["stage"] == "approved"
         listed = await line.get("compensation", "/v1/plans")
         (version,) = next(plan["versions"] for plan in listed["items"] if plan["plan"] == "early-bird")
-        assert (version["stage"], version["findings"]) == ("approved", [])
+        assert (version["stage"], version["findings"]) == ("active", [])
 
 
 async def test_an_unknown_variant_is_refused_by_name(running: Running) -> None:
@@ -110,3 +112,100 @@ def test_rates_come_from_a_file_and_a_wrong_row_is_named(
         ]
     file.write_text("from,on\nGBP,2026-03-10\n")
     assert "columns are missing: to, rate" in CliRunner().invoke(app, ["rates", str(file)]).output
+
+
+FLAT = HEAD | {
+    "plan": "flat-hunter",
+    "salary": "500.00",
+    "rules": [{"id": "H1", "kind": "commission", "sales": "first", "percent": "7", "release": "as_paid"}],
+}
+
+
+async def simulated(line: Line, asked: dict[str, Any]) -> dict[str, Any]:
+    """Asks for a simulation and waits for its end."""
+    begun = await post(line, "compensation", "/v1/simulations", asked)
+    until = asyncio.get_running_loop().time() + 30
+    while True:
+        found = await line.get("compensation", f"/v1/simulations/{begun['simulation_id']}")
+        if found["stage"] not in ("queued", "running"):
+            return found
+        assert asyncio.get_running_loop().time() < until, found
+        await asyncio.sleep(0.1)
+
+
+async def test_a_flat_plan_is_tried_on_history_and_nobody_is_paid_by_it(running: Running) -> None:
+    async with Line.of(running) as line:
+        await plans(line)
+        firm = Firm(line, "whatif", "scout-hunter-farmer")
+        await firm.open()
+        for day, net in (("03", "8000.00"), ("12", "15000.00"), ("24", "12000.00")):
+            _, deal = await firm.deal(f"2026-03-{day}T10:00:00+01:00", net)
+            await firm.paid(deal, f"2026-03-{day}T12:00:00+01:00", net)
+        await line.drained()
+        before = await firm.statement(firm.hunter, "2026-03")
+        asked = {"from": "2026-03", "to": "2026-03", "plans": [FLAT]}
+        found = await simulated(line, asked)
+        (boris,) = [one for one in found["result"] if one["person"] == firm.hunter]
+        assert (boris["actual"], boris["simulated"], boris["delta"]) == ("3200.00", "2950.00", "-250.00")
+        assert found["ledger"][0] == found["ledger"][1]
+        path = f"/v1/simulations/{found['simulation_id']}/people/{firm.hunter}"
+        pairs = (await line.get("compensation", path))["items"]
+        assert {(p["actual"]["amount"], p["simulated"]["amount"]) for p in pairs} == {
+            ("480.00", "560.00"),
+            ("1160.00", "1050.00"),
+            ("1060.00", "840.00"),
+        }
+        assert await firm.statement(firm.hunter, "2026-03") == before
+        with pytest.raises(Problem) as over:
+            await post(line, "compensation", f"/v1/simulations/{found['simulation_id']}/cancel", {})
+        assert (over.value.status, over.value.code) == (409, "simulation.wrong-stage")
+
+
+async def test_a_simulation_of_nothing_says_where_its_faults_are(running: Running) -> None:
+    async with Line.of(running) as line:
+        for wrong, pointer in (
+            ({"from": "2026-13", "to": "2026-03", "plans": [FLAT]}, "/from"),
+            ({"from": "2026-03", "to": "2026-03"}, "/"),
+            ({"from": "2026-03", "to": "2026-03", "variant": "hunters"}, "/variant"),
+            ({"from": "2026-03", "to": "2026-03", "plans": [FLAT | {"salary": "much"}]}, "/plans[0]/salary"),
+        ):
+            with pytest.raises(Problem) as refused:
+                await post(line, "compensation", "/v1/simulations", wrong)
+            assert (refused.value.status, refused.value.code) == (422, "simulation.invalid")
+            assert pointer in [error["pointer"] for error in refused.value.body["errors"]]
+        with pytest.raises(Problem) as unknown:
+            await line.get("compensation", "/v1/simulations/no-such")
+        assert (unknown.value.status, unknown.value.code) == (404, "simulation.unknown")
+
+
+async def test_a_version_for_past_months_is_simulated_before_it_is_approved(running: Running) -> None:
+    async with Line.of(running) as line:
+        rules = [SOLD | {"release": "as_paid"}]
+        first = HEAD | {"plan": "late-hunter", "rules": rules}
+        second = first | {"version": "2", "effective_from": "2026-02-01", "salary": "700.00"}
+        for document in (first, second):
+            await post(line, "compensation", "/v1/plans", document)
+        path = "/v1/plans/late-hunter/versions"
+        await post(line, "compensation", f"{path}/1/approve", {}, person="approver")
+        with pytest.raises(Problem) as refused:
+            await post(line, "compensation", f"{path}/2/approve", {}, person="approver")
+        assert (refused.value.status, refused.value.code) == (409, "plan.retroactive-unsimulated")
+        await simulated(line, {"from": "2026-02", "to": "2026-10", "plans": [second]})
+        await post(line, "compensation", f"{path}/2/approve", {}, person="approver")
+        listed = await line.get("compensation", "/v1/plans")
+        versions = next(plan["versions"] for plan in listed["items"] if plan["plan"] == "late-hunter")
+        assert [one["stage"] for one in versions] == ["superseded", "active"]
+
+
+def test_the_command_draws_what_would_be(running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for service, address in running.addresses.items():
+        monkeypatch.setenv(variable(service), address)
+    monkeypatch.setenv("CONVEYOR_ISSUER", str(running.issuer))
+    plan, drawn = tmp_path / "flat.yaml", tmp_path / "flat.svg"
+    plan.write_text(json.dumps(FLAT))
+    asked = ["whatif", "--from", "2026-03", "--to", "2026-03", "--plan", str(plan), "--svg", str(drawn)]
+    done = CliRunner().invoke(app, asked)
+    assert done.exit_code == 0, done.output
+    assert "ledger: unchanged" in done.output
+    assert drawn.read_text().startswith("<svg ")
+    assert "-250.00 EUR" in drawn.read_text()

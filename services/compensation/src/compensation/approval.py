@@ -42,13 +42,18 @@ class Lint:
 
 @dataclass(frozen=True)
 class Approve:
-    """`findings`: what is found at this moment. One that blocks forbids it, whatever was found before."""
+    """`findings`: what is found at this moment. One that blocks forbids it, whatever was found before.
+
+    `simulated`: whether a finished simulation has shown what this very document does. `today` in the company's zone.
+    """
 
     plan: str
     number: int
     by: str
     at: datetime
     findings: tuple[Finding, ...] = ()
+    today: date | None = None
+    simulated: bool = False
 
 
 Command = Draft | Lint | Approve
@@ -130,24 +135,48 @@ def decide(command: Command, book: PlanBook) -> Sequence[Event]:
                 raise Refused("plan.version-approved", plan=command.plan, version=command.number)
             return _linted(command, written)
         case Approve():
-            written = _version(known, command)
-            if written.approved is not None:
-                return []
-            if written.drafted.by == command.by:
-                raise Refused("plan.own-draft", plan=command.plan, version=command.number)
-            blocking = [asdict(finding) for finding in command.findings if finding.level == "block"]
-            if blocking:
-                raise Refused("plan.blocked", plan=command.plan, version=command.number, findings=blocking)
-            approved = PlanApproved(command.at, command.plan, command.number, command.by)
-            return [*_linted(command, written), approved]
+            return _approve(command, book, known)
         case _:
             assert_never(command)
+
+
+def _approve(command: Approve, book: PlanBook, known: Written | None) -> Sequence[Event]:
+    written = _version(known, command)
+    if written.approved is not None:
+        return []
+    if written.drafted.by == command.by:
+        raise Refused("plan.own-draft", plan=command.plan, version=command.number)
+    blocking = [asdict(finding) for finding in command.findings if finding.level == "block"]
+    if blocking:
+        raise Refused("plan.blocked", plan=command.plan, version=command.number, findings=blocking)
+    if _retroactive(written, command.today, book) and not command.simulated:
+        raise Refused("plan.retroactive-unsimulated", plan=command.plan, version=command.number)
+    approved = PlanApproved(command.at, command.plan, command.number, command.by)
+    return [*_linted(command, written), approved]
 
 
 def _version(known: Written | None, command: Lint | Approve) -> Written:
     if known is None:
         raise Refused("plan.unknown", plan=command.plan, version=command.number)
     return known
+
+
+def _retroactive(written: Written, today: date | None, book: PlanBook) -> bool:
+    """Whether it changes days of a month that is over, for which another version was approved."""
+    before = any(other.approved is not None for other in book.versions.values())
+    return before and today is not None and written.drafted.effective_from < today.replace(day=1)
+
+
+def standing(versions: Sequence[tuple[int, str, date]], today: date) -> dict[int, str]:
+    """(number, stage, effective from) of a plan's versions → how each stands today.
+
+    An approved version is active from its effective date until a higher one is; then it is superseded, for good.
+    """
+    begun = [number for number, stage, since in versions if stage == "approved" and since <= today]
+    return {
+        number: stage if number not in begun else "active" if number == max(begun) else "superseded"
+        for number, stage, _ in versions
+    }
 
 
 def _linted(command: Lint | Approve, written: Written) -> list[Event]:

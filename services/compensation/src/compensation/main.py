@@ -10,9 +10,10 @@ from compensation import api, approval, assignment, exchange, intake
 from compensation.approval import PlanBook
 from compensation.assignment import Assignments
 from compensation.clerk.chores import clerk
+from compensation.clerk.simulating import simulator
 from compensation.codes import CODES
 from compensation.exchange import Pair
-from compensation.office import adjustment, dispute, ledger, payout, resolution, sheet, views
+from compensation.office import adjustment, dispute, ledger, payout, resolution, sheet, simulation, views
 from compensation.views import ASSIGNMENT_VIEW, PLAN_VIEW, RATE_VIEW
 from conveyor_events.catalog import TOPICS
 
@@ -100,7 +101,15 @@ PAYOUT: Stream[Any, Any, payout.Payout] = Stream(
     follow=payout.follow,
     view=views.PAYOUT_VIEW,
 )
-STREAMS = (PLAN, ASSIGNMENT, EXCHANGE, LEDGER, STATEMENT, CONFLICT, ADJUSTMENT, DISPUTE, PAYOUT)
+SIMULATION: Stream[Any, Any, simulation.Simulation] = Stream(
+    simulation.CATEGORY,
+    initial=simulation.Simulation(),
+    events=simulation.EVENTS,
+    decide=simulation.decide,
+    evolve=simulation.evolve,
+    view=views.SIMULATION_VIEW,
+)
+STREAMS = (PLAN, ASSIGNMENT, EXCHANGE, LEDGER, STATEMENT, CONFLICT, ADJUSTMENT, DISPUTE, PAYOUT, SIMULATION)
 SERVICE = Service(
     name="compensation",
     package="compensation",
@@ -110,5 +119,5 @@ SERVICE = Service(
     topics=tuple(topic for topic in TOPICS if topic != "conveyor.pay.v1"),
     take=intake.take,
     codes=CODES,
-    chores=(clerk,),
+    chores=(clerk, simulator),
 )

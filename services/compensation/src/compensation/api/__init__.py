@@ -14,6 +14,7 @@ from compensation.api import (
     plans,
     rates,
     sheets,
+    simulations,
     statements,
 )
 from compensation.clerk.books import of
@@ -31,5 +32,6 @@ def routes(desk: Desk) -> Doors:
     disputes.add(doors, desk)
     adjustments.add(doors, desk)
     payouts.add(doors, desk)
+    simulations.add(doors, desk, books)
     people.add(doors, desk, books)
     return doors

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from pydantic import ConfigDict, Field
 from sqlalchemy import select
@@ -17,13 +19,15 @@ from belt.io.body import BaseBody, GivenId, Strict
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from compensation.api.shown import Shown
-from compensation.approval import Approve, Draft, Lint
+from compensation.approval import Approve, Draft, Lint, standing
 from compensation.assignment import Assign
 from compensation.clerk.books import Books
 from compensation.documents import FaultyDocument
 from compensation.lint import Finding, blocking, fitting, lint
+from compensation.office.views import SIMULATIONS
 from compensation.plan import Plan, parse
 from compensation.views import PLANS
+from compensation.whatif import document_digest
 from conveyor_events.words import VARIANTS
 
 
@@ -116,7 +120,10 @@ def add(doors: Doors, desk: Desk, books: Books) -> None:
             raise Refused("plan.unknown", plan=plan)
         by = desk.who(desk.subject(request), body.by)
         found = tuple(blocking(*await _beside(desk, plan, int(number))))
-        step = Step("plan", plan, Approve(plan, int(number), by, desk.clock.now(), found))
+        now = desk.clock.now()
+        today = now.astimezone(ZoneInfo(desk.settings.zone)).date()
+        simulated = await _simulated(desk, plan, int(number))
+        step = Step("plan", plan, Approve(plan, int(number), by, now, found, today, simulated))
         return await desk.do(
             request, step, body=body, reply=lambda _: {"plan": plan, "number": int(number), "stage": "approved"}
         )
@@ -125,7 +132,25 @@ def add(doors: Doors, desk: Desk, books: Books) -> None:
     async def listed() -> dict[str, Any]:
         """All plans with their versions."""
         rows = await desk.rows(select(PLANS).order_by(PLANS.c.plan))
-        return {"items": [{k: v for k, v in row.items() if k not in ("version", "shape")} for row in rows]}
+        today = desk.clock.now().astimezone(ZoneInfo(desk.settings.zone)).date()
+        return {"items": [_shown(dict(row), today) for row in rows]}
+
+
+def _shown(row: Mapping[str, Any], today: date) -> dict[str, Any]:
+    versions = [(v["version"], v["stage"], date.fromisoformat(v["effective_from"])) for v in row["versions"]]
+    stands = standing(versions, today)
+    told = {k: v for k, v in row.items() if k not in ("version", "shape")}
+    return told | {"versions": [v | {"stage": stands[v["version"]]} for v in row["versions"]]}
+
+
+async def _simulated(desk: Desk, plan: str, number: int) -> bool:
+    """Whether a finished simulation had this very document in it."""
+    written = (await desk.state("plan", plan)).state.versions.get(number)
+    if written is None:
+        return False
+    s = SIMULATIONS.c
+    mine = s.documents.contains([document_digest(written.drafted.document)])
+    return bool(await desk.rows(select(s.simulation_id).where(s.stage == "done", mine).limit(1)))
 
 
 def _assign(doors: Doors, desk: Desk) -> None:

@@ -73,7 +73,7 @@ class Books:
     async def statement(self, person: str, month: Month, known_at: datetime | None = None) -> Statement:
         """A person's statement of a month, from everything taken in so far."""
         agreed = await self.current()
-        return await self._by_clerk(self._statement, agreed, person, month, known_at)
+        return await self.by_clerk(self._statement, agreed, person, month, known_at)
 
     def _statement(self, agreed: Agreed, person: str, month: Month, known_at: datetime | None) -> Statement:
         basis = (self.history, agreed.plans, agreed.assignments)
@@ -83,14 +83,14 @@ class Books:
     async def earnings(self, months: Sequence[Month]) -> dict[str, dict[Month, Statement]]:
         """Everybody's statements of these months."""
         agreed = await self.current()
-        return await self._by_clerk(self._earnings, agreed, list(months))
+        return await self.by_clerk(self._earnings, agreed, list(months))
 
     async def as_closed(self, months: Sequence[Month], cutoff: datetime) -> dict[str, dict[Month, Statement]]:
         """The same, as if the last of the months were closed with what was recorded by the cutoff."""
         agreed = await self.current()
         closed = replace(agreed, closes=(*agreed.closes, Close(months[-1], cutoff)))
         basis = (self.history, agreed.plans, agreed.assignments, list(months), None, agreed.rates, closed.closes)
-        return dict(await self._by_clerk(earnings, *basis))
+        return dict(await self.by_clerk(earnings, *basis))
 
     async def replayed(self) -> dict[str, dict[Month, Statement]]:
         """Every closed statement out of the facts alone: nothing that was kept is looked at."""
@@ -100,7 +100,7 @@ class Books:
         last = max(close.month for close in agreed.closes)
         months = list(self.first_month(last).through(last))
         basis = (self.history, agreed.plans, agreed.assignments, months, None, agreed.rates, agreed.closes)
-        return dict(await self._by_clerk(earnings, *basis))
+        return dict(await self.by_clerk(earnings, *basis))
 
     def _earnings(self, agreed: Agreed, months: list[Month]) -> dict[str, dict[Month, Statement]]:
         frozen = {p: self._frozen_of(agreed, p) for p in everybody(self.history, agreed.assignments)}
@@ -120,7 +120,7 @@ class Books:
     async def conflicts(self) -> list[Case]:
         """Every case that the facts taken in so far show, oldest first. Looks only at clients of whom it heard."""
         await self.current()
-        return await self._by_clerk(self._conflicts)
+        return await self.by_clerk(self._conflicts)
 
     def _conflicts(self) -> list[Case]:
         for client in self._touched:
@@ -136,7 +136,8 @@ class Books:
                 lines.setdefault((line.person, line.client_id), []).append(line)
         return lines
 
-    async def _by_clerk(self, work: Callable[..., T], *arguments: Any) -> T:
+    async def by_clerk(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Does work on the history beside the event loop, when nobody writes it."""
         return await asyncio.get_running_loop().run_in_executor(self._clerk, work, *arguments)
 
     async def line(self, line_id: str, through: Month) -> Line | None:
@@ -171,7 +172,7 @@ class Books:
                     wanted = select(FACTS.c.taken, FACTS.c.envelope).where(FACTS.c.taken > self._taken)
                     rows = (await connection.execute(wanted.order_by(FACTS.c.taken).limit(AT_ONCE))).all()
                     if rows:
-                        await self._by_clerk(self._add, rows)
+                        await self.by_clerk(self._add, rows)
                     if len(rows) < AT_ONCE:
                         break
                 await self._hear(connection)
@@ -193,7 +194,7 @@ class Books:
                 found = fact(envelope)
                 if isinstance(found.data, Contested | Ruled | Adjusted):
                     self.envelopes[str(envelope.id)] = envelope
-                    await self._by_clerk(self.history.add, found)
+                    await self.by_clerk(self.history.add, found)
                 self._told = row["position"]
             if len(rows) < AT_ONCE:
                 return

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Column, DateTime, Index, Table, Text
+from sqlalchemy import Column, DateTime, Index, Integer, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from belt.io.projection import StreamView, version_columns
 from compensation.line import payable_text
-from compensation.office import adjustment, dispute, ledger, payout, resolution, sheet
+from compensation.office import adjustment, dispute, ledger, payout, resolution, sheet, simulation
 from compensation.views import TABLES
 
 Row = Mapping[str, Any]
@@ -104,6 +104,30 @@ WAITS = Table(
     Column("looked_at", DateTime(timezone=True), nullable=False),
 )
 """What a close waits for, as the clerk saw it last."""
+
+
+SIMULATIONS = _table(
+    "simulations",
+    "simulation_id",
+    Column("stage", Text, nullable=False),
+    Column("scenario", JSONB, nullable=False),
+    Column("documents", JSONB, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("result", JSONB),
+    Column("ledger", JSONB),
+    Column("reason", Text),
+    Index("simulations_stage", "stage", "asked_at"),
+)
+PROGRESS = Table(
+    "simulation_progress",
+    TABLES,
+    Column("simulation_id", Text, primary_key=True),
+    Column("done", Integer, nullable=False),
+    Column("people", Integer, nullable=False),
+)
+"""How far a running one is. Only for whoever watches: a simulation that is interrupted begins anew."""
 
 
 def ledger_row(row: Row | None, event: ledger.Event) -> Row:
@@ -249,10 +273,37 @@ def payout_row(_row: Row | None, event: payout.Exported) -> Row:
     }
 
 
+def simulation_row(row: Row | None, event: simulation.Event) -> Row | None:
+    if isinstance(event, simulation.SimulationAsked):
+        return {
+            "simulation_id": event.simulation_id,
+            "stage": "queued",
+            "scenario": json.loads(event.scenario),
+            "documents": list(event.documents),
+            "by": event.by,
+            "asked_at": event.at,
+            "ended_at": None,
+            "result": None,
+            "ledger": None,
+            "reason": None,
+        }
+    if row is None:
+        return None
+    ended = {**row, "ended_at": event.at}
+    match event:
+        case simulation.SimulationDone():
+            return {**ended, "stage": "done", "result": json.loads(event.result), "ledger": list(event.ledger)}
+        case simulation.SimulationCancelled():
+            return {**ended, "stage": "cancelled"}
+        case simulation.SimulationFailed():
+            return {**ended, "stage": "failed", "reason": event.reason}
+
+
 LEDGER_VIEW = StreamView(LEDGER, shape=1, fold=ledger_row)
 STATEMENT_VIEW = StreamView(STATEMENTS, shape=1, fold=statement_row)
 CONFLICT_VIEW = StreamView(CONFLICTS, shape=1, fold=conflict_row)
 ADJUSTMENT_VIEW = StreamView(ADJUSTMENTS, shape=1, fold=adjustment_row)
 DISPUTE_VIEW = StreamView(DISPUTES, shape=1, fold=dispute_row)
 PAYOUT_VIEW = StreamView(PAYOUTS, shape=1, fold=payout_row)
-VIEWS = (LEDGER_VIEW, STATEMENT_VIEW, CONFLICT_VIEW, ADJUSTMENT_VIEW, DISPUTE_VIEW, PAYOUT_VIEW)
+SIMULATION_VIEW = StreamView(SIMULATIONS, shape=1, fold=simulation_row)
+VIEWS = (LEDGER_VIEW, STATEMENT_VIEW, CONFLICT_VIEW, ADJUSTMENT_VIEW, DISPUTE_VIEW, PAYOUT_VIEW, SIMULATION_VIEW)

@@ -5,6 +5,16 @@ change that was asked for, and from nothing else.
 """
 
 from compensation.whatif.compared import Compared, Difference, Folded, compared, differences, prepared
-from compensation.whatif.scenario import Scenario, read_scenario
+from compensation.whatif.scenario import Scenario, document_digest, read_scenario
 
-__all__ = ["Compared", "Difference", "Folded", "Scenario", "compared", "differences", "prepared", "read_scenario"]
+__all__ = [
+    "Compared",
+    "Difference",
+    "Folded",
+    "Scenario",
+    "compared",
+    "differences",
+    "document_digest",
+    "prepared",
+    "read_scenario",
+]

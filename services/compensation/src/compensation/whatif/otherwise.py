@@ -26,7 +26,7 @@ from compensation.facts import (
 from compensation.plan import Assignment, PlanVersion
 from compensation.whatif.scenario import Scenario
 from conveyor_events import HOUSE
-from conveyor_events.words import VARIANTS, Station
+from conveyor_events.words import VARIANTS, Role, Station
 
 SEATS = {
     "sourced_by": Station.LEAD_GEN,
@@ -34,7 +34,14 @@ SEATS = {
     "served_by": Station.ACCOUNT_MGMT,
 }
 ALWAYS = datetime.min.replace(tzinfo=UTC)
-CLASSIC = {str(role): station for station, role in VARIANTS["scout-hunter-farmer"].items()}
+HOME = {
+    str(role): station
+    for station in Station
+    for role in Role
+    if all(seats[station] is role for seats in VARIANTS.values() if role in seats.values())
+    and any(seats[station] is role for seats in VARIANTS.values())
+}
+"""The station a role works at in every variant that has it."""
 
 
 def otherwise(facts: Iterable[Fact], scenario: Scenario, zone: str) -> Iterator[Fact]:
@@ -144,7 +151,7 @@ class _Hands:
         )
 
     def _in(self, role: str) -> str:
-        station = CLASSIC.get(role)
+        station = HOME.get(role)
         seat = next((name for name, at in SEATS.items() if at is station), None)
         return self._role[seat] if seat is not None else role
 
@@ -177,7 +184,7 @@ def _in_the_variant(assignments: Sequence[Assignment], variant: str) -> list[Ass
         plan_of.setdefault(one.role, one.plan)
     found = []
     for one in assignments:
-        station = CLASSIC.get(one.role)
+        station = HOME.get(one.role)
         if one.role in roles or station is None:
             found.append(one)
             continue

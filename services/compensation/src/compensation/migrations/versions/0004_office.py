@@ -4,7 +4,7 @@ from alembic import op
 
 from belt.io.migrate import script
 from belt.io.projection import ddl
-from compensation.office.views import VIEWS, WAITS
+from compensation.office.views import PROGRESS, VIEWS, WAITS
 
 revision = "0004_office"
 down_revision = "0003_rates"
@@ -15,3 +15,4 @@ def upgrade() -> None:
         for statement in ddl(view):
             script(statement)
     WAITS.create(op.get_bind())
+    PROGRESS.create(op.get_bind())

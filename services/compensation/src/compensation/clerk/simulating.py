@@ -1,0 +1,94 @@
+"""The simulator: a chore of the worker. Takes up what was asked, oldest first, person by person; stops when told to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import structlog
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+
+from belt.core.decider import Step
+from belt.io.desk import Desk
+from belt.io.intake import OUT_OF_REACH
+from compensation.clerk.books import Books, of
+from compensation.line import payable_text
+from compensation.office import ledger, simulation
+from compensation.office.views import PROGRESS, SIMULATIONS
+from compensation.whatif import Folded, Scenario, compared, prepared, read_scenario
+
+log = structlog.get_logger()
+
+EVERY = 0.5
+PATIENCE = 5.0
+LOOK_EVERY = 10  # people between two looks at whether it was cancelled
+
+
+async def simulator(desk: Desk) -> None:
+    """Until cancelled. One at a time; what was interrupted begins anew."""
+    books = of(desk)
+    oldest = select(SIMULATIONS.c.simulation_id).where(SIMULATIONS.c.stage == "queued")
+    while True:
+        pause = EVERY
+        try:
+            rows = await desk.rows(oldest.order_by(SIMULATIONS.c.asked_at).limit(1))
+            if rows:
+                await _simulate(desk, books, rows[0]["simulation_id"])
+                pause = 0
+        except OUT_OF_REACH as away:
+            log.warning("simulator.waits", error=f"{type(away).__name__}: {away}")
+            pause = PATIENCE
+        await asyncio.sleep(pause)
+
+
+async def _simulate(desk: Desk, books: Books, name: str) -> None:
+    state: simulation.Simulation = (await desk.state(simulation.CATEGORY, name)).state
+    if state.asked is None or state.stage != "queued":
+        return
+    try:
+        before = await _ledger(desk)
+        scenario, actual, simulated, people = await sides(books, state.asked)
+        result: list[dict[str, str]] = []
+        for number, person in enumerate(people):
+            if number % LOOK_EVERY == 0:
+                if (await desk.state(simulation.CATEGORY, name)).state.stage != "queued":
+                    return
+                await _tell(desk, name, number, len(people))
+            for one in await books.by_clerk(compared, actual, simulated, person, scenario):
+                sums = {"actual": one.actual, "simulated": one.simulated, "delta": one.delta}
+                told = {n: payable_text(amount, one.currency) for n, amount in sums.items()}
+                result.append({"person": person, "currency": one.currency, **told})
+        done = simulation.Finish(json.dumps(result), (before, await _ledger(desk)), desk.clock.now())
+    except OUT_OF_REACH:
+        raise
+    except Exception as wrong:
+        log.exception("simulator.failed", simulation=name)
+        failed = simulation.Fail(f"{type(wrong).__name__}: {wrong}"[:500], desk.clock.now())
+        await desk.writer.handle(Step(simulation.CATEGORY, name, failed))
+    else:
+        await desk.writer.handle(Step(simulation.CATEGORY, name, done))
+    async with desk.engine.begin() as connection:
+        await connection.execute(delete(PROGRESS).where(PROGRESS.c.simulation_id == name))
+
+
+async def sides(books: Books, asked: simulation.SimulationAsked) -> tuple[Scenario, Folded, Folded, list[str]]:
+    """Both sides as known when it was asked: so the result is the same whenever it is worked out."""
+    written: dict[str, Any] = json.loads(asked.scenario)
+    scenario = read_scenario(**written)
+    agreed = await books.current()
+    basis = books.history, agreed.plans, agreed.assignments, agreed.rates
+    return scenario, *await books.by_clerk(prepared, *basis, scenario, asked.at)
+
+
+async def _ledger(desk: Desk) -> str | None:
+    state: ledger.Ledger = (await desk.state(ledger.CATEGORY, ledger.COMPANY)).state
+    return state.last.digest if state.last is not None else None
+
+
+async def _tell(desk: Desk, name: str, done: int, people: int) -> None:
+    told = insert(PROGRESS).values(simulation_id=name, done=done, people=people)
+    new = {"done": told.excluded.done, "people": told.excluded.people}
+    async with desk.engine.begin() as connection:
+        await connection.execute(told.on_conflict_do_update(index_elements=[PROGRESS.c.simulation_id], set_=new))
