@@ -48,6 +48,7 @@ class Books:
         self.history = History(zone=zone)
         self.envelopes: dict[str, Envelope] = {}
         self.unread: list[str] = []
+        self.staff: list[Envelope] = []
         self._taken = 0
         self._agreed = Agreed((), (), (), (-1, -1, -1))
         self._cases: tuple[int, list[Case]] = (-1, [])
@@ -132,6 +133,8 @@ class Books:
         for taken, text in rows:
             envelope = from_json(json.loads(text))
             self.envelopes[str(envelope.id)] = envelope
+            if envelope.type.startswith("conveyor.staff."):
+                self.staff.append(envelope)
             try:
                 self.history.add(fact(envelope))
             except UnknownEvent:

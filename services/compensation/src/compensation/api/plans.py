@@ -17,7 +17,8 @@ from belt.io.body import BaseBody, GivenId, Strict
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from compensation.api.books import Books
-from compensation.api.shown import Shown
+from compensation.api.shown import PAY, Shown
+from compensation.api.sight import Sights
 from compensation.approval import Approve, Draft, Lint
 from compensation.assignment import Assign
 from compensation.documents import FaultyDocument
@@ -55,7 +56,7 @@ class AssignBody(BaseBody):
     line: GivenId | None = None
 
 
-def add(doors: Doors, desk: Desk, books: Books) -> None:
+def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
     _assign(doors, desk)
 
     @doors.command("/v1/plans", "plans:write", reply=Shown, status=201)
@@ -121,11 +122,13 @@ def add(doors: Doors, desk: Desk, books: Books) -> None:
             request, step, body=body, reply=lambda _: {"plan": plan, "number": int(number), "stage": "approved"}
         )
 
-    @doors.query("/v1/plans", "plans:write", "plans:approve", "pay:read:all", reply=Shown)
-    async def listed() -> dict[str, Any]:
-        """All plans with their versions."""
+    @doors.query("/v1/plans", "plans:write", "plans:approve", *PAY, reply=Shown)
+    async def listed(request: Request) -> dict[str, Any]:
+        """Plans with their versions; to who is paid by a plan, or leads who is, its approved versions are shown."""
+        sight = await sights.of(request)
         rows = await desk.rows(select(PLANS).order_by(PLANS.c.plan))
-        return {"items": [{k: v for k, v in row.items() if k not in ("version", "shape")} for row in rows]}
+        sight.read("plans")
+        return {"items": [shown for row in rows if (shown := sight.plan(dict(row))) is not None]}
 
 
 def _assign(doors: Doors, desk: Desk) -> None:
