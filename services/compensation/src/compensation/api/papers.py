@@ -70,6 +70,10 @@ class Press:
         except TimeoutError:
             raise Refused("deadline-exceeded") from None
 
+    @property
+    def busy(self) -> bool:
+        return self._taken > 0
+
     def _free(self) -> None:
         self._taken -= 1
 
