@@ -134,6 +134,19 @@ class Line:
         kept = {name: value for name, value in (params or {}).items() if value is not None}
         return _document(await self._send(service, "GET", path, person, roles, scopes, params=kept))
 
+    async def file(
+        self,
+        service: str,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        person: str = "conveyor",
+        roles: Iterable[str] = DRIVER,
+    ) -> bytes:
+        """Asks for one file, as it is."""
+        kept = {name: value for name, value in (params or {}).items() if value is not None}
+        return (await self._send(service, "GET", path, person, roles, (), params=kept)).content
+
     async def items(
         self,
         service: str,
