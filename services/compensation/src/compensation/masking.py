@@ -32,12 +32,18 @@ def masked_line(line: Line, earners: Collection[str], sees: Sees) -> Line:
     return replace(line, calc=calc)
 
 
-def masked_event(told: Mapping[str, Any], people: Collection[str], sees: Sees) -> dict[str, Any]:
-    """An event as told, with the others' names and amounts taken out; clients stay."""
-    hidden = frozenset(person for person in people if person != HOUSE and not sees(person))
+def masked_event(
+    told: Mapping[str, Any], people: Collection[str], earners: Collection[str], sees: Sees
+) -> dict[str, Any]:
+    """An event as told, with the others' names and amounts taken out; clients stay.
+
+    `earners`: who is paid for its sale, if that is known; else those whom the event itself names, else who acted.
+    """
+    named = {*people, *_seated(told["data"])}
+    hidden = frozenset(person for person in named if person != HOUSE and not sees(person))
     actor = told.get("actor")
-    earners = _earners(told["data"]) or ({actor["person"]} if actor else {COLLEAGUE})
-    amounts = all(sees(person) for person in earners)
+    paid = earners or _earners(told["data"]) or ({actor["person"]} if actor else {COLLEAGUE})
+    amounts = all(sees(person) for person in paid)
     return {key: value if key in _KEPT else _without(value, hidden, sees, amounts) for key, value in told.items()}
 
 

@@ -32,13 +32,14 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
         found = await books.earnings(list(books.first_month(last).through(last)))
         sight = await sights.of(request)
         if sight.reader.everything:
-            shown = figures(Known(books.history), found, line)
+            shown = await books.reckoned(figures, Known(books.history), found, line)
         else:
             mine = {
                 person: {month: s for month, s in by.items() if sight.may("sums", Pay(person, month))}
                 for person, by in found.items()
             }
-            shown = figures(
+            shown = await books.reckoned(
+                figures,
                 Known(books.history),
                 mine,
                 line,
@@ -55,7 +56,7 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
         names and amounts of those alone.
         """
         sight = await sights.of(request)
-        mine = [e for e in books.envelopes.values() if e.client_id == client]
+        mine = [e for e in list(books.envelopes.values()) if e.client_id == client]
         took_part = any(sight.may("follow", Deed(p, e.occurred_at)) for e in mine for p in people_of(e.actor, e.data))
         if not mine or not (took_part or sight.reader.may("events:read")):
             raise Refused("journey.unknown")

@@ -85,20 +85,25 @@ class Sight:
         """A line that may be seen; of a shared sale only its payee's part, if others in it may not be seen."""
         if self.reader.everything or line.sale_id is None:
             return line
+        earners = self._earners(line.sale_id) - {line.person}
+        return masked_line(line, earners, self.sees("deed", line.at or self._now))
+
+    def _earners(self, sale_id: str) -> set[str]:
+        """Who is paid for a sale; nobody while it is not known."""
         known = Known(self._books.history)
-        made = known.sale(line.sale_id)
-        if made is None:
-            return line
-        earners = {person for person, _ in known.parts(made)} - {line.person}
-        return masked_line(line, earners, self.sees("deed", made.occurred_at))
+        made = known.sale(sale_id)
+        return {person for person, _ in known.parts(made)} if made is not None else set()
 
     def told(self, event_id: str, action: Action = "deed") -> dict[str, Any]:
         """An event in short, with what this reader may not see taken out."""
         shown = told(self._books, event_id)
         if self.reader.everything:
             return shown
-        people = self._books.history.people | set(self._teams.roster.people)
-        return masked_event(shown, people, self.sees(action, self._books.envelopes[event_id].occurred_at))
+        envelope = self._books.envelopes[event_id]
+        staff = {*self._teams.roster.people, *(one.person for one in self._agreed.assignments)}
+        sale = envelope.data.get("sale")
+        earners = self._earners(str(sale.get("sale_id"))) if isinstance(sale, Mapping) else set()
+        return masked_event(shown, staff, earners, self.sees(action, envelope.occurred_at))
 
     def plan(self, row: Mapping[str, Any]) -> dict[str, Any] | None:
         """A plan with its versions; for who is paid by it only the approved ones, without who wrote them."""

@@ -32,7 +32,7 @@ async def seen(
         raise Refused("statement.unknown")
     found = await books.statement(person, month, known_at)
     shown = sight.statement(found)
-    if shown is None or (not found.lines and person not in books.history.people):
+    if shown is None or not (found.lines or await books.reckoned(lambda: person in books.history.people)):
         raise Refused("statement.unknown")
     sight.read(f"statement {month}", person)
     return shown
