@@ -32,10 +32,15 @@ async def seen(
         raise Refused("statement.unknown")
     found = await books.statement(person, month, known_at)
     shown = sight.statement(found)
-    if shown is None or not (found.lines or await books.reckoned(lambda: person in books.history.people)):
+    known = bool(found.lines) or await books.reckoned(_named, books, person)
+    if shown is None or not known:
         raise Refused("statement.unknown")
     sight.read(f"statement {month}", person)
     return shown
+
+
+def _named(books: Books, person: str) -> bool:
+    return person in books.history.people
 
 
 def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
