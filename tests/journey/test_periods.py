@@ -215,7 +215,7 @@ async def test_a_statement_goes_from_draft_to_paid_and_the_file_is_its_sum(offic
     assert (first["statements"], first["totals"]) == (2, [{"currency": "EUR", "payable": "2120.00"}])
     assert (await office.said("/v1/payouts", {"period": period, "run_id": "run-1"}))["digest"] == first["digest"]
     assert await office.refused("/v1/payouts", {"period": period}) == (409, "payout.nothing-to-pay")
-    files = [await office.line.text("compensation", "/v1/payouts/run-1/file") for _ in range(2)]
+    files = [(await office.line.file("compensation", "/v1/payouts/run-1/file")).decode() for _ in range(2)]
     assert files[0] == files[1]
     rows = list(csv.DictReader(io.StringIO(files[0])))
     assert sum(Decimal(row["amount"]) for row in rows) == Decimal("2120.00")

@@ -134,9 +134,18 @@ class Line:
         kept = {name: value for name, value in (params or {}).items() if value is not None}
         return _document(await self._send(service, "GET", path, person, roles, scopes, params=kept))
 
-    async def text(self, service: str, path: str, *, person: str = "conveyor", roles: Iterable[str] = DRIVER) -> str:
-        """Asks for a file that is text."""
-        return (await self._send(service, "GET", path, person, roles, ())).content.decode()
+    async def file(
+        self,
+        service: str,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        person: str = "conveyor",
+        roles: Iterable[str] = DRIVER,
+    ) -> bytes:
+        """Asks for one file, as it is."""
+        kept = {name: value for name, value in (params or {}).items() if value is not None}
+        return (await self._send(service, "GET", path, person, roles, (), params=kept)).content
 
     async def items(
         self,

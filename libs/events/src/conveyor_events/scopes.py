@@ -23,6 +23,8 @@ SCOPES: dict[str, str] = {
     "pay:read:own": "see one's own statements",
     "pay:read:team": "see the statements of the teams one manages",
     "pay:read:all": "see all statements",
+    "pay:read:totals": "see the sums of all statements, without their lines",
+    "pay:audit": "see all pay as an auditor: each read is logged",
     "events:read": "follow the feed of public events",
     "parked:write": "see what is parked and redrive it",
     "clock:drive": "move a driven clock",
@@ -63,6 +65,8 @@ ROLES: dict[str, frozenset[str]] = {
             "events:read",
         )
     ),
+    "finance": frozenset(("plans:approve", "pay:read:totals", "staff:read")),
+    "auditor": frozenset(("pay:audit", "staff:read", "events:read")),
     "integration": frozenset(
         (*_HUNTER, "staff:write", "events:read", "act_for", "backdate", "manager")  # speaks for people, sees no pay
     )

@@ -14,6 +14,7 @@ CODES: dict[str, tuple[int, str]] = {
     "assignment.other-role": (409, "The plan is for another role"),
     "assignment.ends-before-it-begins": (422, "The assignment ends before it begins"),
     "statement.unknown": (404, "There is no such statement, or it is not yours to see"),
+    "statement.too-long": (422, "The statement has too many lines to be printed; take the CSV"),
     "line.unknown": (404, "There is no such line, or it is not yours to see"),
     "journey.unknown": (404, "Nothing is known of this client"),
     "conflict.unknown": (404, "There is no such case"),

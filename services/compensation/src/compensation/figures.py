@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -29,6 +30,17 @@ class Figures:
     voids: int = 0
     earned: dict[str, Decimal] = field(default_factory=dict)
 
+    def add(self, more: Figures) -> None:
+        """Counts and values together; what was earned is not counted by facts."""
+        self.prospects += more.prospects
+        self.leads_accepted += more.leads_accepted
+        self.deals_closed += more.deals_closed
+        self.first_sales += more.first_sales
+        self.first_value += more.first_value
+        self.repeats += more.repeats
+        self.repeat_value += more.repeat_value
+        self.voids += more.voids
+
     def to_json(self) -> dict[str, Any]:
         return {
             "prospects": self.prospects,
@@ -49,12 +61,23 @@ def money(amount: Decimal) -> str:
 
 
 def figures(
-    known: Known, statements: Mapping[str, Mapping[Month, Statement]], line: str | None = None
+    known: Known,
+    statements: Mapping[str, Mapping[Month, Statement]],
+    line: str | None = None,
+    sees: Callable[[str, datetime], bool] | None = None,
 ) -> dict[str, Figures]:
-    """By person, the house included: what is on the line (None: on all lines)."""
+    """By person, the house included: what is on the line (None: on all lines).
+
+    `sees`: whose work of an instant counts for the reader; None is everybody's. Statements come as they may be seen.
+    """
     found: defaultdict[str, Figures] = defaultdict(Figures)
     for fact in known.of(known.history.facts.values()):
-        _count(fact, known, line, found)
+        counted: defaultdict[str, Figures] = found if sees is None else defaultdict(Figures)
+        _count(fact, known, line, counted)
+        if sees is not None:
+            for person, done in counted.items():
+                if sees(person, fact.occurred_at):
+                    found[person].add(done)
     for person, months in statements.items():
         for month, statement in months.items():
             for entry in statement.lines:

@@ -8,6 +8,7 @@ from compensation.api import (
     adjustments,
     conflicts,
     disputes,
+    papers,
     payouts,
     people,
     periods,
@@ -17,21 +18,24 @@ from compensation.api import (
     simulations,
     statements,
 )
+from compensation.api.sight import Sights
 from compensation.clerk.books import of
 
 
 def routes(desk: Desk) -> Doors:
     doors = Doors(tags=["compensation"])
     books = of(desk)
-    plans.add(doors, desk, books)
+    sights = Sights(desk, books)
+    plans.add(doors, desk, books, sights)
     rates.add(doors, desk)
-    conflicts.add(doors, desk, books)
-    statements.add(doors, desk, books)
-    sheets.add(doors, desk)
+    conflicts.add(doors, desk, books, sights)
+    papers.add(doors, desk, books, sights)
+    statements.add(doors, desk, books, sights)
+    sheets.add(doors, desk, sights)
     periods.add(doors, desk, books)
-    disputes.add(doors, desk)
+    disputes.add(doors, desk, sights)
     adjustments.add(doors, desk)
     payouts.add(doors, desk)
     simulations.add(doors, desk, books)
-    people.add(doors, desk, books)
+    people.add(doors, desk, books, sights)
     return doors

@@ -67,7 +67,7 @@ def add(doors: Doors, desk: Desk) -> None:
         by = desk.who(desk.subject(request), body.by)
         return await _do(request, adjustment_id, adjustment.Reject(by, desk.clock.now()), body)
 
-    @doors.query("/v1/adjustments", "assignments:write", "plans:approve", "pay:read:all", reply=Shown)
+    @doors.query("/v1/adjustments", "assignments:write", "plans:approve", "pay:read:all", "pay:audit", reply=Shown)
     async def listed() -> dict[str, Any]:
         """Every adjustment, the latest first; at most a thousand."""
         rows = await desk.rows(select(ADJUSTMENTS).order_by(ADJUSTMENTS.c.proposed_at.desc()).limit(1_000))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -18,13 +18,16 @@ from belt.core.decider import Refused, Step
 from belt.io.body import BaseBody
 from belt.io.desk import Desk
 from belt.io.doors import Doors
-from compensation.api.shown import Shown
-from compensation.clerk.books import Books, told
+from compensation.access import Deed, Pay
+from compensation.api.shown import PAY, Shown
+from compensation.api.sight import Sight, Sights
+from compensation.clerk.books import Books
 from compensation.conflict import KINDS, Case, Claim
 from compensation.line import Line, payable_text
 from compensation.months import Month
 from compensation.office import resolution
 from compensation.office.views import CONFLICTS
+from conveyor_events import HOUSE
 from conveyor_events.money import plain
 from conveyor_events.words import instant_text
 
@@ -52,25 +55,36 @@ class ResolveBody(BaseBody):
     reason: Annotated[str, Field(min_length=1, max_length=5_000)]
 
 
-def add(doors: Doors, desk: Desk, books: Books) -> None:
+def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
     _decide(doors, desk, books)
 
     async def stages() -> dict[str, dict[str, Any]]:
         rows = await desk.rows(select(CONFLICTS))
         return {row["case_id"]: {name: row[name] for name in BESIDE} for row in rows}
 
-    @doors.query("/v1/conflicts", "pay:read:all", reply=Shown)
-    async def listed(kind: Kind | None = None, client: Name = None, person: Name = None) -> dict[str, Any]:
-        """The cases found, oldest first, and their number by kind and by pair of people."""
+    @doors.query("/v1/conflicts", *PAY, reply=Shown)
+    async def listed(
+        request: Request, kind: Kind | None = None, client: Name = None, person: Name = None
+    ) -> dict[str, Any]:
+        """The cases found, oldest first, and their number by kind and by pair of people.
+
+        Shown are those of people whose pay you may see; the other side of a case is a "colleague" if it is not.
+        """
+        cases, decided = await books.conflicts(), await stages()
+        sight = await sights.of(request)
         found = [
             case
-            for case in await books.conflicts()
-            if kind in (None, case.kind) and client in (None, case.client) and (person is None or person in case.people)
+            for case in cases
+            if kind in (None, case.kind)
+            and client in (None, case.client)
+            and _visible(case, sight)
+            and (person is None or person in _named(case, sight))
         ]
-        lines, decided = await books.at_stake(Month.of(desk.clock.now().date())), await stages()
-        pairs = Counter(tuple(sorted(case.people)) for case in found if case.b is not None)
+        lines = _of(sight, await books.at_stake(Month.of(desk.clock.now().date())))
+        pairs = Counter(tuple(sorted(_named(case, sight))) for case in found if case.b is not None)
+        sight.read("conflicts", *{one for case in found for one in case.people})
         return {
-            "items": [_shown(case, lines) | decided.get(case.case_id, NEW) for case in found],
+            "items": [_shown(case, lines, sight) | _stage(case, decided, sight) for case in found],
             "by_kind": [
                 {"kind": code, "what": KINDS[code], "cases": number}
                 for code, number in sorted(Counter(case.kind for case in found).items())
@@ -78,14 +92,23 @@ def add(doors: Doors, desk: Desk, books: Books) -> None:
             "by_pair": [{"people": list(pair), "cases": number} for pair, number in pairs.most_common()],
         }
 
-    @doors.query("/v1/conflicts/{case_id}", "pay:read:all", reply=Shown)
-    async def one(case_id: str) -> dict[str, Any]:
+    @doors.query("/v1/conflicts/{case_id}", *PAY, reply=Shown)
+    async def one(request: Request, case_id: str) -> dict[str, Any]:
         """One case, with its events."""
         case = next((case for case in await books.conflicts() if case.case_id == case_id), None)
-        if case is None:
+        sight = await sights.of(request)
+        if case is None or not _visible(case, sight):
             raise Refused("conflict.unknown")
-        lines, decided = await books.at_stake(Month.of(desk.clock.now().date())), await stages()
-        return _shown(case, lines) | decided.get(case_id, NEW) | {"told": [told(books, event) for event in case.events]}
+        lines, decided = _of(sight, await books.at_stake(Month.of(desk.clock.now().date()))), await stages()
+        sight.read(f"conflict {case_id}", *case.people)
+        events = [sight.told(event) for event in case.events]
+        return _shown(case, lines, sight) | _stage(case, decided, sight) | {"told": events}
+
+
+def _stage(case: Case, decided: Mapping[str, Mapping[str, Any]], sight: Sight) -> dict[str, Any]:
+    """How far it is decided; who has claimed is named as far as they may be seen."""
+    found = dict(decided.get(case.case_id, NEW))
+    return found | {"claimed": [sight.named(person, case.at) for person in found["claimed"]]}
 
 
 def _decide(doors: Doors, desk: Desk, books: Books) -> None:
@@ -123,26 +146,47 @@ def _decide(doors: Doors, desk: Desk, books: Books) -> None:
         return await desk.do(request, first, step, body=body, reply=reply)
 
 
-def _shown(case: Case, lines: Lines) -> dict[str, Any]:
+def _visible(case: Case, sight: Sight) -> bool:
+    """Whether one of the claims is of somebody whose deeds may be seen."""
+    return any(sight.may("deed", Deed(person, case.at)) for person in case.people if person != HOUSE) or (
+        sight.reader.everything
+    )
+
+
+def _of(sight: Sight, lines: Lines) -> Lines:
+    """The lines that may be seen."""
+    return {
+        key: [one for one in some if sight.may("lines", Pay(one.person, one.period))] for key, some in lines.items()
+    }
+
+
+def _named(case: Case, sight: Sight) -> tuple[str, ...]:
+    return tuple(sight.named(person, case.at) for person in case.people)
+
+
+def _shown(case: Case, lines: Lines, sight: Sight) -> dict[str, Any]:
+    seen = [person for person in dict.fromkeys(case.people) if sight.may("deed", Deed(person, case.at))]
+    amounts = case.net is not None and len(seen) == len(set(case.people))
     return {
         "case_id": case.case_id,
         "kind": case.kind,
         "what": KINDS[case.kind],
         "client_id": case.client,
         "line": case.line,
-        "a": _claim(case.a),
-        "b": _claim(case.b) if case.b is not None else None,
+        "a": _claim(case.a, case.at, sight),
+        "b": _claim(case.b, case.at, sight) if case.b is not None else None,
         "at": instant_text(case.at),
         "events": list(case.events),
         "sale_id": case.sale_id,
-        "net": plain(case.net) if case.net is not None else None,
+        "net": plain(case.net) if case.net is not None and amounts else None,
         "currency": case.currency,
-        "at_stake": [stake for person in dict.fromkeys(case.people) for stake in _stakes(person, case, lines)],
+        "at_stake": [stake for person in seen for stake in _stakes(person, case, lines)],
     }
 
 
-def _claim(claim: Claim) -> dict[str, str]:
-    return {"person": claim.person, "role": claim.role, "at": instant_text(claim.at), "event_id": claim.event_id}
+def _claim(claim: Claim, at: datetime, sight: Sight) -> dict[str, str]:
+    name = sight.named(claim.person, at)
+    return {"person": name, "role": claim.role, "at": instant_text(claim.at), "event_id": claim.event_id}
 
 
 def _stakes(person: str, case: Case, lines: Lines) -> list[dict[str, str]]:

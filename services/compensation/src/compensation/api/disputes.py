@@ -14,13 +14,17 @@ from belt.io.body import BaseBody, GivenId
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.ids import fresh
+from compensation.access import Pay
 from compensation.api.adjustments import Currency
-from compensation.api.shown import Shown, month_of
+from compensation.api.sheets import kept
+from compensation.api.shown import SUMS, Shown, month_of
+from compensation.api.sight import Sight, Sights
 from compensation.office import dispute, sheet
 from compensation.office.views import DISPUTES
 from conveyor_events import Amount
 from conveyor_events.money import fits
 
+SEES = (*SUMS, "conflicts:resolve")
 Text = Annotated[str, Field(min_length=1, max_length=5_000)]
 Ids = Annotated[list[GivenId], Field(max_length=100)]
 
@@ -57,9 +61,9 @@ class DecisionBody(BaseBody):
     currency: Currency | None = None
 
 
-def add(doors: Doors, desk: Desk) -> None:
+def add(doors: Doors, desk: Desk, sights: Sights) -> None:
     _office(doors, desk)
-    _reading(doors, desk)
+    _reading(doors, desk, sights)
 
     @doors.command("/v1/disputes", "pay:read:own", "act_for", reply=Shown, status=201)
     async def opened(request: Request, body: DisputeBody) -> Response:
@@ -108,33 +112,36 @@ def _office(doors: Doors, desk: Desk) -> None:
         return await _do(desk, request, dispute_id, dispute.Close(desk.clock.now()), body)
 
 
-def _reading(doors: Doors, desk: Desk) -> None:
-    @doors.query("/v1/disputes", "pay:read:own", "pay:read:all", "conflicts:resolve", reply=Shown)
+def _reading(doors: Doors, desk: Desk, sights: Sights) -> None:
+    @doors.query("/v1/disputes", *SEES, reply=Shown)
     async def listed(request: Request) -> dict[str, Any]:
-        """All disputes, or one's own; the latest first, at most a thousand."""
-        subject, d = desk.subject(request), DISPUTES.c
-        wanted = select(DISPUTES).order_by(d.opened_at.desc(), d.dispute_id).limit(1_000)
-        if not _sees_all(request):
-            wanted = wanted.where(d.person == subject.person)
-        rows = await desk.rows(wanted)
-        return {"items": [{k: v for k, v in row.items() if k not in ("version", "shape")} for row in rows]}
+        """The disputes of everybody whose pay you may see, and all for who decides them; the latest thousand."""
+        d, sight = DISPUTES.c, await sights.of(request)
+        rows = await desk.rows(select(DISPUTES).order_by(d.opened_at.desc(), d.dispute_id).limit(1_000))
+        shown = [row for row in rows if _sees(sight, row["person"], row["period"])]
+        sight.read("disputes", *(row["person"] for row in shown))
+        return {"items": [{k: v for k, v in row.items() if k not in ("version", "shape")} for row in shown]}
 
-    @doors.query("/v1/disputes/{dispute_id}", "pay:read:own", "pay:read:all", "conflicts:resolve", reply=Shown)
+    @doors.query("/v1/disputes/{dispute_id}", *SEES, reply=Shown)
     async def one(request: Request, dispute_id: str) -> dict[str, Any]:
-        """One dispute with what was said."""
-        state: dispute.Dispute = (await desk.state(dispute.CATEGORY, dispute_id)).state
-        mine = state.opened is not None and state.opened.person == desk.subject(request).person
-        if not mine and not _sees_all(request):
-            raise Refused("dispute.unknown")
+        """One dispute with what was said, and the lines it is about."""
+        sight = await sights.of(request)
         rows = await desk.rows(select(DISPUTES).where(DISPUTES.c.dispute_id == dispute_id))
-        if not rows:
+        if not rows or not _sees(sight, rows[0]["person"], rows[0]["period"]):
             raise Refused("dispute.unknown")
+        state: dispute.Dispute = (await desk.state(dispute.CATEGORY, dispute_id)).state
+        person, period = rows[0]["person"], rows[0]["period"]
+        frozen = await kept(desk, person, period)
+        about = [line for line in (frozen or {"lines": []})["lines"] if line["line_id"] in rows[0]["lines"]]
+        sight.read(f"dispute {dispute_id}", person)
         shown = {k: v for k, v in rows[0].items() if k not in ("version", "shape")}
-        return shown | {"said": [{"by": by, "text": text} for by, text in state.said]}
+        return shown | {"said": [{"by": by, "text": text} for by, text in state.said], "disputed": about}
 
-    def _sees_all(request: Request) -> bool:
-        subject = desk.subject(request)
-        return subject.may("pay:read:all") or subject.may("conflicts:resolve")
+
+def _sees(sight: Sight, person: str, period: str) -> bool:
+    """Who may see the lines, and who decides: finance, too, sees the lines of what is disputed."""
+    decides = sight.reader.may("conflicts:resolve") or sight.reader.may("pay:read:totals")
+    return decides or sight.may("lines", Pay(person, month_of(period)))
 
 
 def _by(desk: Desk, request: Request, body: BaseBody) -> str:

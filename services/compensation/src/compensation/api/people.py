@@ -5,32 +5,61 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import Query
+from starlette.requests import Request
 
 from belt.core.decider import Refused
 from belt.io.desk import Desk
 from belt.io.doors import Doors
-from compensation.api.shown import Shown
-from compensation.clerk.books import Books, told
+from compensation.access import Deed, Pay
+from compensation.api.shown import SUMS, Shown
+from compensation.api.sight import Sights
+from compensation.clerk.books import Books
 from compensation.figures import figures
 from compensation.history import Known
+from compensation.masking import people_of
 from compensation.months import Month
 
 
-def add(doors: Doors, desk: Desk, books: Books) -> None:
-    @doors.query("/v1/people", "pay:read:all", reply=Shown)
-    async def people(line: Annotated[str | None, Query(max_length=100)] = None) -> dict[str, Any]:
-        """What each person did and earned, on one line or on all; the house holds what nobody else does."""
+def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
+    @doors.query("/v1/people", *SUMS, reply=Shown)
+    async def people(request: Request, line: Annotated[str | None, Query(max_length=100)] = None) -> dict[str, Any]:
+        """What each person whose pay you may see did and earned, on one line or on all.
+
+        The house holds what nobody else does.
+        """
         await books.current()
         last = Month.of(desk.clock.now().date())
         found = await books.earnings(list(books.first_month(last).through(last)))
-        return {"people": {p: f.to_json() for p, f in figures(Known(books.history), found, line).items()}}
+        sight = await sights.of(request)
+        if sight.reader.everything:
+            shown = await books.by_clerk(figures, Known(books.history), found, line)
+        else:
+            mine = {
+                person: {month: s for month, s in by.items() if sight.may("sums", Pay(person, month))}
+                for person, by in found.items()
+            }
+            shown = await books.by_clerk(
+                figures,
+                Known(books.history),
+                mine,
+                line,
+                lambda person, at: person in mine and sight.may("deed", Deed(person, at)),
+            )
+        sight.read(f"people on {line or 'all lines'}", *shown)
+        return {"people": {p: f.to_json() for p, f in shown.items()}}
 
-    @doors.query("/v1/journeys/{client}", "events:read", "leads:read", "accounts:read", reply=Shown)
-    async def journey(client: str) -> dict[str, Any]:
-        """Everything that happened to one client, in the order of business time."""
-        await books.current()
-        mine = [e for e in books.envelopes.values() if e.client_id == client]
-        if not mine:
+    @doors.query("/v1/journeys/{client}", "events:read", "leads:read", "accounts:read", "pay:audit", reply=Shown)
+    async def journey(request: Request, client: str) -> dict[str, Any]:
+        """Everything that happened to one client, in the order of business time.
+
+        Who may not follow all events sees the journeys in which they, or people they lead, took part, and in them the
+        names and amounts of those alone.
+        """
+        sight = await sights.of(request)
+        mine = [e for e in list(books.envelopes.values()) if e.client_id == client]
+        took_part = any(sight.may("follow", Deed(p, e.occurred_at)) for e in mine for p in people_of(e.actor, e.data))
+        if not mine or not (took_part or sight.reader.may("events:read")):
             raise Refused("journey.unknown")
+        sight.read(f"journey {client}", *{p for e in mine for p in people_of(e.actor, e.data)})
         mine.sort(key=lambda e: (e.occurred_at, e.recorded_at, e.sequence))
-        return {"client": client, "events": [told(books, str(e.id)) for e in mine]}
+        return {"client": client, "events": [sight.told(str(e.id), "follow") for e in mine]}

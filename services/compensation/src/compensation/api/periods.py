@@ -16,7 +16,7 @@ from belt.io.body import BaseBody
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.headers import json_response
-from compensation.api.shown import Shown, month_of
+from compensation.api.shown import SUMS, Shown, month_of
 from compensation.clerk.books import Books
 from compensation.months import Month
 from compensation.office import ledger, sheet
@@ -25,7 +25,7 @@ from compensation.verification import Kept, verify
 from conveyor_events.words import Instant, instant_text
 
 AT_ONCE = 500
-SEES = ("periods:close", "pay:read:all", "pay:read:team", "pay:read:own")
+SEES = (*SUMS, "periods:close")
 
 
 class CloseBody(BaseBody):
@@ -121,7 +121,7 @@ def _statements(doors: Doors, desk: Desk) -> None:
 
 
 def _verification(doors: Doors, desk: Desk, books: Books) -> None:
-    @doors.query("/v1/verification", "pay:read:all", "periods:close", reply=Shown)
+    @doors.query("/v1/verification", "pay:read:all", "pay:audit", "periods:close", reply=Shown)
     async def verification() -> dict[str, Any]:
         """Walks the digest chain, replays every closed month from the facts, and names the first row that differs."""
         replayed = await books.replayed()

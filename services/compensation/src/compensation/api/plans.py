@@ -18,7 +18,8 @@ from belt.core.decider import Refused, Step
 from belt.io.body import BaseBody, GivenId, Strict
 from belt.io.desk import Desk
 from belt.io.doors import Doors
-from compensation.api.shown import Shown
+from compensation.api.shown import PAY, Shown
+from compensation.api.sight import Sights
 from compensation.approval import Approve, Draft, Lint, standing
 from compensation.assignment import Assign
 from compensation.clerk.books import Books
@@ -59,7 +60,7 @@ class AssignBody(BaseBody):
     line: GivenId | None = None
 
 
-def add(doors: Doors, desk: Desk, books: Books) -> None:
+def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
     _assign(doors, desk)
 
     @doors.command("/v1/plans", "plans:write", reply=Shown, status=201)
@@ -128,19 +129,21 @@ def add(doors: Doors, desk: Desk, books: Books) -> None:
             request, step, body=body, reply=lambda _: {"plan": plan, "number": int(number), "stage": "approved"}
         )
 
-    @doors.query("/v1/plans", "plans:write", "plans:approve", "pay:read:all", reply=Shown)
-    async def listed() -> dict[str, Any]:
-        """All plans with their versions."""
+    @doors.query("/v1/plans", "plans:write", "plans:approve", *PAY, reply=Shown)
+    async def listed(request: Request) -> dict[str, Any]:
+        """Plans with their versions; to who is paid by a plan, or leads who is, its approved versions are shown."""
+        sight = await sights.of(request)
         rows = await desk.rows(select(PLANS).order_by(PLANS.c.plan))
         today = desk.clock.now().astimezone(ZoneInfo(desk.settings.zone)).date()
-        return {"items": [_shown(dict(row), today) for row in rows]}
+        sight.read("plans")
+        return {"items": [shown for row in rows if (shown := sight.plan(_standing(row, today))) is not None]}
 
 
-def _shown(row: Mapping[str, Any], today: date) -> dict[str, Any]:
+def _standing(row: Mapping[Any, Any], today: date) -> dict[str, Any]:
+    """The plan with the stages of today: active, or superseded."""
     versions = [(v["version"], v["stage"], date.fromisoformat(v["effective_from"])) for v in row["versions"]]
     stands = standing(versions, today)
-    told = {k: v for k, v in row.items() if k not in ("version", "shape")}
-    return told | {"versions": [v | {"stage": stands[v["version"]]} for v in row["versions"]]}
+    return {**row, "versions": [v | {"stage": stands[v["version"]]} for v in row["versions"]]}
 
 
 async def _simulated(desk: Desk, plan: str, number: int) -> bool:

@@ -52,7 +52,7 @@ def add(doors: Doors, desk: Desk) -> None:
 
     bulk(doors, "/v1/fx-rates/bulk", of=record)
 
-    @doors.query("/v1/fx-rates", "plans:write", "plans:approve", "pay:read:all", reply=Shown)
+    @doors.query("/v1/fx-rates", "plans:write", "plans:approve", "pay:read:all", "pay:audit", reply=Shown)
     async def listed() -> dict[str, Any]:
         """Every rate that was ever recorded, by pair and date; of one date the last one counts."""
         rows = await desk.rows(select(RATES.c.entries).order_by(RATES.c.pair))

@@ -14,7 +14,9 @@ from belt.io.body import BaseBody
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.paging import Cursor, Limit, decode_cursor, page
-from compensation.api.shown import Shown, month_of
+from compensation.access import Pay
+from compensation.api.shown import SUMS, Shown, month_of
+from compensation.api.sight import Sights
 from compensation.office import sheet
 from compensation.office.views import STATEMENTS
 
@@ -30,7 +32,7 @@ class FinalizeBody(BaseBody):
     """Nothing to say but yes."""
 
 
-def add(doors: Doors, desk: Desk) -> None:
+def add(doors: Doors, desk: Desk, sights: Sights) -> None:
     @doors.command("/v1/statements/{person}/{period}/acknowledge", "pay:read:own", "act_for", reply=Shown)
     async def acknowledge(request: Request, person: str, period: str, body: AcknowledgeBody) -> Response:
         """The person agrees with their published statement."""
@@ -48,7 +50,7 @@ def add(doors: Doors, desk: Desk) -> None:
         by = desk.who(desk.subject(request), body.by)
         return await _do(request, person, period, sheet.Finalize(by, desk.clock.now()), body)
 
-    @doors.query("/v1/statements", "pay:read:own", "pay:read:all", reply=Shown)
+    @doors.query("/v1/statements", *SUMS, reply=Shown)
     async def listed(
         request: Request,
         period: Annotated[str | None, Query(max_length=7)] = None,
@@ -57,17 +59,20 @@ def add(doors: Doors, desk: Desk) -> None:
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> dict[str, Any]:
-        """Statements of closed months, without their lines: all of them, or one's own."""
-        subject, s = desk.subject(request), STATEMENTS.c
+        """Statements of closed months, without their lines: those of everybody whose pay you may see.
+
+        A page may hold fewer than `limit`; `next` says whether there are more.
+        """
+        sight, s = await sights.of(request), STATEMENTS.c
         wanted = select(s.statement, s.period, s.person, s.totals, *(s[name] for name in BESIDE)).order_by(s.statement)
-        if not subject.may("pay:read:all"):
-            wanted = wanted.where(s.person == subject.person, s.stage != "draft")
         for column, value in ((s.period, period), (s.stage, stage), (s.person, person)):
             wanted = wanted if value is None else wanted.where(column == value)
         if cursor is not None:
             wanted = wanted.where(s.statement > decode_cursor(cursor, str)[0])
         rows, following = page(await desk.rows(wanted.limit(limit + 1)), limit, lambda row: (row["statement"],))
-        return {"items": [{k: v for k, v in row.items() if k != "statement"} for row in rows], "next": following}
+        shown = [row for row in rows if sight.may("sums", Pay(row["person"], month_of(row["period"])))]
+        sight.read("statements", *(row["person"] for row in shown))
+        return {"items": [{k: v for k, v in row.items() if k != "statement"} for row in shown], "next": following}
 
     async def _do(request: Request, person: str, period: str, command: sheet.Command, body: BaseBody) -> Response:
         step = Step(sheet.CATEGORY, sheet.key(period, person), command)

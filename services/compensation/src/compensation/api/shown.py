@@ -1,13 +1,15 @@
-"""What the doors of pay share: the shape of answers, months in addresses, and who may see whose pay."""
+"""What the doors of pay share: the shape of answers, months in addresses, and the scopes that open a door to pay."""
 
 from __future__ import annotations
 
 from pydantic import ConfigDict
 
 from belt.core.decider import Refused
-from belt.io.auth import Subject
 from belt.io.body import Strict
 from compensation.months import Month
+
+PAY = ("pay:read:own", "pay:read:team", "pay:read:all", "pay:audit")
+SUMS = (*PAY, "pay:read:totals")
 
 
 class Shown(Strict):
@@ -21,8 +23,3 @@ def month_of(text: str) -> Month:
         return Month.parse(text)
     except ValueError:
         raise Refused("period.invalid", period=text[:20]) from None
-
-
-def may_see(subject: Subject, person: str) -> bool:
-    """One's own pay, or all of it. Who may not see it is told the same as if there were none."""
-    return subject.may("pay:read:all") or (subject.may("pay:read:own") and subject.person == person)

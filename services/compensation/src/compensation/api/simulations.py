@@ -25,7 +25,7 @@ from compensation.office.views import PROGRESS, SIMULATIONS
 from compensation.whatif import Difference, differences, document_digest, read_scenario
 
 ASKS = ("plans:write", "plans:approve")
-READS = (*ASKS, "pay:read:all")
+READS = (*ASKS, "pay:read:all", "pay:audit")
 
 
 class SimulationBody(BaseBody):
@@ -101,7 +101,7 @@ def add(doors: Doors, desk: Desk, books: Books) -> None:
         stage = "running" if running else shown["stage"]
         return shown | {"stage": stage, "progress": progress, "assumes": scenario.assumes}
 
-    @doors.query("/v1/simulations/{simulation_id}/people/{person}", *READS, reply=Shown)
+    @doors.query("/v1/simulations/{simulation_id}/people/{person}", "pay:read:all", "pay:audit", reply=Shown)
     async def person(simulation_id: str, person: str) -> dict[str, Any]:
         """The lines of one person that would be otherwise, each beside the actual one."""
         state: simulation.Simulation = (await desk.state(simulation.CATEGORY, simulation_id)).state

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -10,48 +11,77 @@ from starlette.requests import Request
 from belt.core.decider import Refused
 from belt.io.desk import Desk
 from belt.io.doors import Doors
-from compensation.api.sheets import kept
-from compensation.api.shown import Shown, may_see, month_of
-from compensation.clerk.books import Books, told
+from compensation.access import Pay
+from compensation.api.sheets import BESIDE, kept
+from compensation.api.shown import PAY, SUMS, Shown, month_of
+from compensation.api.sight import Sights
+from compensation.clerk.books import Books
+from compensation.digest import of_statement
 from compensation.months import Month
+from compensation.statement import Statement
 from conveyor_events.words import Instant
 
-PAY = ("pay:read:own", "pay:read:team", "pay:read:all")
+KnownAt = Annotated[Instant | None, Query(description="as it was known at this instant")]
 
 
-def add(doors: Doors, desk: Desk, books: Books) -> None:
-    @doors.query("/v1/statements/{person}/{period}", *PAY, reply=Shown)
-    async def statement(
-        request: Request,
-        person: str,
-        period: str,
-        known_at: Annotated[Instant | None, Query(description="as it was known at this instant")] = None,
-    ) -> dict[str, Any]:
-        """A person's statement of a month, line by line with its reasons."""
-        month = month_of(period)
-        if not may_see(desk.subject(request), person):
-            raise Refused("statement.unknown")
-        found = await books.statement(person, month, known_at)
-        if not found.lines and person not in books.history.people:
-            raise Refused("statement.unknown")
-        shown = found.to_json() | {"stage": "open"}
+async def seen(
+    request: Request, books: Books, sights: Sights, person: str, period: str, known_at: datetime | None
+) -> Statement:
+    """The statement as the subject may see it; refused in the same words whether it is hidden or does not exist."""
+    month = month_of(period)
+    sight = await sights.of(request)
+    if not sight.may("sums", Pay(person, month)):
+        raise Refused("statement.unknown")
+    found = await books.statement(person, month, known_at)
+    shown = sight.statement(found)
+    known = bool(found.lines) or await books.by_clerk(_named, books, person)
+    if shown is None or not known:
+        raise Refused("statement.unknown")
+    sight.read(f"statement {month}", person)
+    return shown
+
+
+def _named(books: Books, person: str) -> bool:
+    return person in books.history.people
+
+
+def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
+    @doors.query("/v1/statements/{person}/{period}", *SUMS, reply=Shown)
+    async def statement(request: Request, person: str, period: str, known_at: KnownAt = None) -> dict[str, Any]:
+        """A person's statement of a month, line by line with its reasons. Who may see sums alone gets no lines.
+
+        That of a closed month is the frozen one, with its stage and its digest.
+        """
+        shown = (await seen(request, books, sights, person, period, known_at)).to_json() | {"stage": "open"}
         frozen = await kept(desk, person, period) if known_at is None else None
-        return shown if frozen is None else shown | frozen
+        if frozen is None:
+            return shown
+        beside = {name: frozen[name] for name in BESIDE} | {"totals": frozen["totals"]}
+        everything = (await sights.of(request)).reader.everything
+        same = of_statement(period, person, shown["lines"], frozen["totals"]) == frozen["digest"]
+        return shown | beside | ({"lines": frozen["lines"]} if everything and not same else {})
 
     @doors.query("/v1/lines/{line_id}", *PAY, reply=Shown)
     async def line(request: Request, line_id: str) -> dict[str, Any]:
-        """One line and the events it comes from."""
+        """One line and the events it comes from; names and amounts of people who are not yours to see are taken out."""
+        sight = await sights.of(request)
         found = await books.line(line_id, Month.of(desk.clock.now().date()))
-        if found is None or not may_see(desk.subject(request), found.person):
+        if found is None or not sight.may("lines", Pay(found.person, found.period)):
             raise Refused("line.unknown")
-        causes = [told(books, event_id) for event_id in found.causes if event_id in books.envelopes]
-        return found.to_json() | {"events": causes}
+        sight.read(f"line {line_id}", found.person)
+        causes = [sight.told(event_id) for event_id in found.causes if event_id in books.envelopes]
+        return sight.line(found).to_json() | {"events": causes}
 
-    @doors.query("/v1/earnings", "pay:read:all", reply=Shown)
-    async def earnings(since: Annotated[str, Query(alias="from")], to: Annotated[str, Query()]) -> dict[str, Any]:
-        """Everybody's statements from one month to another, both included."""
+    @doors.query("/v1/earnings", *SUMS, reply=Shown)
+    async def earnings(
+        request: Request, since: Annotated[str, Query(alias="from")], to: Annotated[str, Query()]
+    ) -> dict[str, Any]:
+        """The statements from one month to another, both included, of everybody whose pay you may see."""
         first, last = month_of(since), month_of(to)
         if first > last or first < last.plus(-23):
             raise Refused("period.invalid", period=f"{since}..{to}")
         found = await books.earnings(list(first.through(last)))
-        return {"items": [s.to_json() for by in found.values() for s in by.values() if s.lines]}
+        sight = await sights.of(request)
+        shown = [s for by in found.values() for one in by.values() if one.lines and (s := sight.statement(one))]
+        sight.read(f"earnings {first}..{last}", *{s.person for s in shown})
+        return {"items": [s.to_json() for s in shown]}

@@ -59,6 +59,7 @@ class Books:
         self.history = History(zone=zone)
         self.envelopes: dict[str, Envelope] = {}
         self.unread: list[str] = []
+        self.staff: list[Envelope] = []
         self._taken = 0
         self._told = 0
         self._agreed = NOTHING
@@ -209,6 +210,8 @@ class Books:
             if envelope.client_id is not None:
                 self._stories.setdefault(envelope.client_id, []).append(envelope)
                 self._touched.add(envelope.client_id)
+            elif envelope.type.startswith("conveyor.staff."):
+                self.staff.append(envelope)
             try:
                 self.history.add(fact(envelope))
             except UnknownEvent:

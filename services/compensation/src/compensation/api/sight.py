@@ -1,0 +1,131 @@
+"""What the subject of a request may see: `authorize` with everything it asks for at hand, and the auditor's log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import structlog
+from starlette.requests import Request
+
+from belt.io.desk import Desk
+from compensation.access import Action, Deed, Pay, Reader, Thing, authorize
+from compensation.clerk.books import Agreed, Books, told
+from compensation.history import Known
+from compensation.line import Line
+from compensation.masking import COLLEAGUE, masked_event, masked_line
+from compensation.plan import Assignment
+from compensation.statement import Statement
+from compensation.teams import Teams
+from conveyor_events import HOUSE, UnknownEvent
+from conveyor_events import open as open_event
+from conveyor_events.roster import Roster, evolve
+
+log = structlog.get_logger()
+IN_FORCE = ("approved", "active", "superseded")
+
+
+class Sights:
+    """Makes the sight of each request. The roster is folded anew only when something new was said of it."""
+
+    def __init__(self, desk: Desk, books: Books) -> None:
+        self._desk, self._books = desk, books
+        self._known = 0, Teams(Roster(), books.history.zone)
+
+    async def of(self, request: Request) -> Sight:
+        """What this request's subject sees, by everything taken in so far."""
+        agreed = await self._books.current()
+        subject = self._desk.subject(request)
+        reader = Reader(subject.person, subject.scopes)
+        return Sight(reader, self._teams(), self._desk.clock.now(), self._books, agreed)
+
+    def _teams(self) -> Teams:
+        said = list(self._books.staff)
+        if len(said) != self._known[0]:
+            roster = Roster()
+            for envelope in sorted(said, key=lambda e: (e.recorded_at, e.sequence, str(e.id))):
+                try:
+                    roster = evolve(roster, open_event(envelope))
+                except UnknownEvent:
+                    continue  # a release that knows the type reads it
+            self._known = len(said), Teams(roster, self._books.history.zone)
+        return self._known[1]
+
+
+class Sight:
+    """One reader's, at one instant."""
+
+    def __init__(self, reader: Reader, teams: Teams, now: datetime, books: Books, agreed: Agreed) -> None:
+        self.reader, self._teams, self._now = reader, teams, now
+        self._books, self._agreed = books, agreed
+
+    def may(self, action: Action, thing: Thing) -> bool:
+        return authorize(self.reader, action, thing, self._teams, self._now)
+
+    def sees(self, action: Action, at: datetime) -> Callable[[str], bool]:
+        """Whether somebody's deed of that instant is shown by name and amount."""
+        return lambda person: self.may(action, Deed(person, at))
+
+    def named(self, person: str, at: datetime) -> str:
+        """The name, or that it is somebody else."""
+        return person if person == HOUSE or self.may("deed", Deed(person, at)) else COLLEAGUE
+
+    def statement(self, found: Statement) -> Statement | None:
+        """The statement as this reader sees it: whole, without lines, or None."""
+        pay = Pay(found.person, found.period)
+        if self.may("lines", pay):
+            return replace(found, lines=self.lines(found.lines), related=self.lines(found.related))
+        return replace(found, lines=(), related=(), waiting=()) if self.may("sums", pay) else None
+
+    def lines(self, lines: Collection[Line]) -> tuple[Line, ...]:
+        return tuple(self.line(line) for line in lines)
+
+    def line(self, line: Line) -> Line:
+        """A line that may be seen; of a shared sale only its payee's part, if others in it may not be seen."""
+        if self.reader.everything or line.sale_id is None:
+            return line
+        earners = self._earners(line.sale_id) - {line.person}
+        return masked_line(line, earners, self.sees("deed", line.at or self._now))
+
+    def _earners(self, sale_id: str) -> set[str]:
+        """Who is paid for a sale; nobody while it is not known."""
+        known = Known(self._books.history)
+        made = known.sale(sale_id)
+        return {person for person, _ in known.parts(made)} if made is not None else set()
+
+    def told(self, event_id: str, action: Action = "deed") -> dict[str, Any]:
+        """An event in short, with what this reader may not see taken out."""
+        shown = told(self._books, event_id)
+        if self.reader.everything:
+            return shown
+        envelope = self._books.envelopes[event_id]
+        staff = {*self._teams.roster.people, *(one.person for one in self._agreed.assignments)}
+        sale = envelope.data.get("sale")
+        earners = self._earners(str(sale.get("sale_id"))) if isinstance(sale, Mapping) else set()
+        return masked_event(shown, staff, earners, self.sees(action, envelope.occurred_at))
+
+    def plan(self, row: Mapping[str, Any]) -> dict[str, Any] | None:
+        """A plan with its versions; for who is paid by it only the approved ones, without who wrote them."""
+        whole = {key: value for key, value in row.items() if key not in ("version", "shape")}
+        if self.reader.everything or self.reader.may("plans:write") or self.reader.may("plans:approve"):
+            return whole
+        if not any(self.may("terms", a) for a in self._assigned(row["plan"])):
+            return None
+        kept = ("version", "stage", "document", "effective_from", "approved_at")
+        versions = [{k: v[k] for k in kept if k in v} for v in row["versions"] if v["stage"] in IN_FORCE]
+        return whole | {"versions": versions}
+
+    def _assigned(self, plan: str) -> list[Assignment]:
+        """The latest word on each assignment to the plan."""
+        latest: dict[tuple[Any, ...], Assignment] = {}
+        for one in sorted(self._agreed.assignments, key=lambda a: a.recorded_at):
+            if one.plan == plan:
+                latest[one.person, one.role, one.line, one.since] = one
+        return list(latest.values())
+
+    def read(self, what: str, *whose: str) -> None:
+        """An auditor's reads are logged, one line each: who, what, whose."""
+        if self.reader.audits:
+            log.info("pay.read", subject=self.reader.person, what=what, whose=sorted(whose))
