@@ -21,6 +21,7 @@ from compensation.line import Line, total
 from compensation.months import Month
 from compensation.period import Close, Posted, posted
 from compensation.plan import Assignment, PlanVersion, Rate, parse, shipped
+from compensation.rules import Guarantee
 from compensation.statement import Statement, statements
 from conveyor_events import Envelope, round_half_up
 
@@ -235,3 +236,26 @@ def test_a_line_off_by_a_cent_is_named() -> None:
         all_of_them[place], lines=(replace(first, amount=first.amount + Decimal("0.01")), *rest)
     )
     assert len([law for law in broken(_read(made)[0], all_of_them) if "lines sum to" in law]) == 1
+
+
+@often
+@given(companies, st.integers(1, 3000), st.booleans())
+def test_a_guarantee_is_kept_and_an_advance_comes_back_only_from_variable_pay(
+    made: Company, amount: int, recoverable: bool
+) -> None:
+    history, plans, assigned, rates = _read(made)
+    rule = Guarantee(id="G", kind="guarantee", amount=Decimal(amount), recoverable=recoverable, months=4)
+    assured = [PlanVersion(v.plan.model_copy(update={"rules": (*v.plan.rules, rule)}), v.recorded_at) for v in plans]
+    for person in made.people:
+        plain = list(statements(history, plans, assigned, person, MONTHS, None, rates).values())
+        found = list(statements(history, assured, assigned, person, MONTHS, None, rates).values())
+        assert broken(history, found) == []
+        advanced = Decimal(0)
+        for before, after in zip(plain, found, strict=True):
+            added = [line.amount for line in after.lines if line.kind == "guarantee"]
+            advanced += sum(added)
+            assert advanced >= 0, "more came back than was advanced"
+            assert [t.fixed for t in after.totals] == [t.fixed for t in before.totals]
+            assert all(t.payable >= t.fixed for t in after.totals)
+            if not recoverable:
+                assert all(one > 0 for one in added)

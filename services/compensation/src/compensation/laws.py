@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from compensation.facts import Paid, Refunded, Sold
+from compensation.facts import Left, Paid, Refunded, Sold
 from compensation.history import History
 from compensation.line import Line, total
 from compensation.statement import Statement
@@ -76,7 +76,9 @@ def _releases(history: History, lines: Iterable[Line]) -> Iterator[str]:
         kept = total(line for line in mine if line.state == "earned")
         if kept > total(entitled):
             yield f"{' '.join(key)}: {kept} was released of a commission of {total(entitled)}"
-        forfeited = any(line.calc.note == "forfeited" for line in mine)
+        # What is forfeited in a month that was closed before leaves no line: there is nothing to correct.
+        left = any(isinstance(fact.data, Left) for fact in history.staff.get(key[3], ()))
+        forfeited = left or any(line.calc.note == "forfeited" for line in mine)
         if _fully_paid(history, key[0]) and not forfeited and kept != total(entitled):
             yield f"{' '.join(key)}: fully paid, but {kept} was released of {total(entitled)}"
 

@@ -74,6 +74,9 @@ class Calc:
     paid_on: date | None = None
     day: int | None = None
     step: Decimal | None = None
+    # guarantee: how much, and what was advanced and is still to come back
+    guaranteed: Decimal | None = None
+    advanced: Decimal | None = None
     case: str | None = None
     """The open conflict that makes the line conditional."""
     # adjustment

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from compensation.earn import Waiting
 from compensation.fold import fold
+from compensation.guarantee import Term, guarantees, terms
 from compensation.history import History, Known
 from compensation.line import Calc, Line, State, line_id
 from compensation.months import Month
@@ -36,6 +37,7 @@ class Posted:
     waiting: tuple[Waiting, ...]
     currencies: frozenset[str]
     closed_through: Month | None
+    terms: tuple[Term, ...] = ()
 
     def closed(self, month: Month) -> bool:
         return self.closed_through is not None and month <= self.closed_through
@@ -82,7 +84,31 @@ def posted(
     known = Known(history, known_at, rates)
     folded = fold(known, plans, assignments, person, through)
     lines = (*frozen, *_open(folded.lines, frozen, cutoffs, known))
-    return Posted(lines, folded.waiting, folded.currencies, max(cutoffs, default=None))
+    last = max(cutoffs, default=None)
+    held = tuple(_terms(history, plans, assignments, person, through, known, rates, cutoffs))
+    return Posted(lines, folded.waiting, folded.currencies, last, held)
+
+
+def _terms(
+    history: History,
+    plans: Sequence[PlanVersion],
+    assignments: Sequence[Assignment],
+    person: str,
+    through: Month,
+    known: Known,
+    rates: Sequence[Rate],
+    cutoffs: Mapping[Month, datetime],
+) -> Iterator[Term]:
+    """What was guaranteed: in closed months as it was known at their close."""
+    if not guarantees(plans):
+        return
+    done: Month | None = None
+    for month, at in sorted(cutoffs.items()):
+        then = terms(Known(history, at, rates), plans, assignments, person, min(month, through))
+        yield from (term for term in then if done is None or term.month > done)
+        done = month
+    now = terms(known, plans, assignments, person, through)
+    yield from (term for term in now if done is None or term.month > done)
 
 
 def _open(

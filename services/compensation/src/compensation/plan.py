@@ -22,7 +22,7 @@ from pydantic import Field, field_validator, model_validator
 
 from compensation.documents import Fault, FaultyDocument, Written, load, read
 from compensation.months import Span
-from compensation.rules import Bounty, Commission, Days, Growth, Id, Rule, Salary
+from compensation.rules import Bounty, Commission, Days, Growth, Guarantee, Id, Rule, Salary
 from conveyor_events.money import fits, minor_units, plain
 from conveyor_events.words import VARIANTS
 
@@ -101,7 +101,9 @@ class Plan(Written):
         return self
 
 
-def _amounts(rule: Salary | Bounty | Growth | Commission) -> Iterator[Decimal]:
+def _amounts(rule: Salary | Bounty | Growth | Commission | Guarantee) -> Iterator[Decimal]:
+    if isinstance(rule, Guarantee):
+        yield from (step.amount for step in rule.ramp)
     if isinstance(rule, Commission):
         yield from (rule.flat,) if rule.flat is not None else ()
     else:

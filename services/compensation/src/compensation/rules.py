@@ -168,7 +168,43 @@ class Commission(_Rule):
         return next((step.percent for step in self.clawback if day <= step.days), Decimal(0))
 
 
-Rule = Annotated[Salary | Bounty | Growth | Commission, Field(discriminator="kind")]
+class RampStep(Written):
+    """From this month of service on (the first is 1) the guarantee is so much."""
+
+    start: Annotated[int, Field(ge=1, le=1200, alias="from_month")]
+    amount: NotNegative
+
+
+class Guarantee(_Rule):
+    """At least so much variable pay a month, while it is in force; prorated by calendar days, like a salary.
+
+    `months`: only in so many first months of service. `recoverable`: what was added is an advance, paid back out of
+    variable pay above the guarantee, and afterwards out of all variable pay.
+    """
+
+    kind: Literal["guarantee"]
+    amount: NotNegative
+    recoverable: bool = False
+    months: Annotated[int, Field(ge=1, le=1200)] | None = None
+    ramp: tuple[RampStep, ...] = ()
+
+    @field_validator("ramp")
+    @classmethod
+    def _ramp_in_order(cls, steps: tuple[RampStep, ...]) -> tuple[RampStep, ...]:
+        for before, after in pairwise(steps):
+            if after.start <= before.start:
+                raise ValueError(f"the step from month {after.start} does not come after month {before.start}")
+        return steps
+
+    def in_month(self, service: int) -> Decimal | None:
+        """The amount in a month of service; None when it is over."""
+        if self.months is not None and service > self.months:
+            return None
+        begun = [step.amount for step in self.ramp if step.start <= service]
+        return begun[-1] if begun else self.amount
+
+
+Rule = Annotated[Salary | Bounty | Growth | Commission | Guarantee, Field(discriminator="kind")]
 
 
 @lru_cache(maxsize=4096)

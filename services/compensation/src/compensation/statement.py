@@ -5,12 +5,13 @@ Nothing is ever added to a counter: the same facts give the same statement, in a
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from compensation.earn import Waiting
+from compensation.guarantee import Advances, Term, topped_up
 from compensation.history import History
 from compensation.line import Calc, Line, line_id, payable_text, reading_order, total
 from compensation.months import Month
@@ -32,19 +33,20 @@ class Totals:
     conditional: Decimal
     carry_in: Decimal
     carry_out: Decimal
+    guarantee: Decimal = _ZERO
 
     @property
     def earned(self) -> Decimal:
-        """Fixed and variable pay of the month, before carry."""
-        return self.fixed + self.variable
+        """Fixed and variable pay of the month, with what a guarantee adds or takes back, before carry."""
+        return self.fixed + self.variable + self.guarantee
 
     @property
     def payable(self) -> Decimal:
         """What is paid out: the sum of all lines that are earned, carry lines included."""
-        return self.fixed + max(self.variable + self.carry_in, _ZERO)
+        return self.fixed + max(self.variable + self.carry_in, _ZERO) + self.guarantee
 
     def to_json(self) -> dict[str, str]:
-        names = ("fixed", "variable", "earned", "conditional", "carry_in", "carry_out", "payable")
+        names = ("fixed", "variable", "guarantee", "earned", "conditional", "carry_in", "carry_out", "payable")
         return {"currency": self.currency, **{name: self._text(getattr(self, name)) for name in names}}
 
     def _text(self, amount: Decimal) -> str:
@@ -134,9 +136,11 @@ def stated(person: str, kept: Posted, known_at: datetime | None, months: Sequenc
         lines = by_month[month]
         before = carries
         currencies = sorted({*kept.currencies, *carries, *(line.currency for line in lines)})
-        lines, totals, carries = _summed(person, month, lines, currencies, carries)
+        held = [term for term in kept.terms if term.month == month]
+        lines, totals, carries = _summed(person, month, lines, currencies, carries, held)
         if known_at is not None and kept.closed(month) and related[month]:
-            lines, totals, _ = _summed(person, month, [*by_month[month], *related[month]], currencies, before)
+            all_known = [*by_month[month], *related[month]]
+            lines, totals, _ = _summed(person, month, all_known, currencies, before, held)
         if month in wanted:
             yield Statement(
                 person=person,
@@ -155,13 +159,19 @@ class _Carry:
 
     amount: Decimal
     causes: tuple[str, ...]
+    advances: Advances = field(default_factory=dict)
 
 
 _NOTHING = _Carry(_ZERO, ())
 
 
 def _summed(
-    person: str, month: Month, lines: Sequence[Line], currencies: Sequence[str], carries: Mapping[str, _Carry]
+    person: str,
+    month: Month,
+    lines: Sequence[Line],
+    currencies: Sequence[str],
+    carries: Mapping[str, _Carry],
+    held: Sequence[Term],
 ) -> tuple[list[Line], list[Totals], dict[str, _Carry]]:
     """The month's lines with their carry lines, the totals, and what is carried on."""
     all_lines, totals, after = list(lines), [], dict(carries)
@@ -169,7 +179,12 @@ def _summed(
         before = carries.get(currency, _NOTHING)
         result, after[currency] = _totals(lines, currency, before)
         all_lines += _carry_lines(person, month, currency, before, after[currency])
-        totals.append(result)
+        mine = [term for term in held if term.currency == currency]
+        left = max(result.variable + before.amount, _ZERO)
+        added, advances = topped_up(person, month, currency, left, mine, before.advances)
+        after[currency] = replace(after[currency], advances=advances)
+        all_lines += added
+        totals.append(replace(result, guarantee=total(added)))
     return all_lines, totals, after
 
 
