@@ -35,6 +35,18 @@ async def plan(line: Line, document: dict[str, Any]) -> None:
     await post(line, "compensation", path, {}, person="approver")
 
 
+async def simulated(line: Line, asked: dict[str, Any]) -> dict[str, Any]:
+    """Asks for a simulation and waits for its end."""
+    begun = await post(line, "compensation", "/v1/simulations", asked)
+    until = asyncio.get_running_loop().time() + HEARD_WITHIN
+    while True:
+        found = await line.get("compensation", f"/v1/simulations/{begun['simulation_id']}")
+        if found["stage"] not in ("queued", "running"):
+            return found
+        assert asyncio.get_running_loop().time() < until, found
+        await asyncio.sleep(0.1)
+
+
 @dataclass
 class Firm:
     """One line under a variant. `scout` is who works at the first station, and so on; without handover the same one."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from journey_firm import Firm, plans, post
+from journey_firm import Firm, plans, post, simulated
 
 from conveyor.exits import Problem
 from conveyor.line import SERVICES, Line
@@ -224,6 +224,24 @@ async def test_a_statement_goes_from_draft_to_paid_and_the_file_is_its_sum(offic
         for one in (await office.line.get("compensation", "/v1/statements", {"period": period}))["items"]
     }
     assert stages == {firm.scout: "paid", firm.hunter: "paid", firm.farmer: "published"}
+
+
+async def test_a_version_for_a_closed_month_is_simulated_before_it_is_approved(office: Office) -> None:
+    rule = {"id": "H1", "kind": "commission", "sales": "first", "percent": "5", "release": "as_paid"}
+    head = {"plan": "late-hunter", "role": "hunter", "currency": "EUR", "salary": "500.00", "rules": [rule]}
+    first = head | {"version": "1", "effective_from": "2026-01-01"}
+    second = head | {"version": "2", "effective_from": "2026-03-01", "salary": "700.00"}
+    for document in (first, second):
+        await office.said("/v1/plans", document)
+    path = "/v1/plans/late-hunter/versions"
+    await office.said(f"{path}/1/approve", person="approver")
+    assert await office.refused(f"{path}/2/approve", {}, person="approver") == (409, "plan.retroactive-unsimulated")
+    other = second | {"salary": "650.00"}
+    await simulated(office.line, {"from": "2026-03", "to": "2026-04", "plans": [other]})
+    assert await office.refused(f"{path}/2/approve", {}, person="approver") == (409, "plan.retroactive-unsimulated")
+    done = await simulated(office.line, {"from": "2026-03", "to": "2026-04", "plans": [second]})
+    assert done["ledger"][0] == done["ledger"][1] is not None
+    assert (await office.said(f"{path}/2/approve", person="approver"))["stage"] == "approved"
 
 
 async def test_an_adjustment_needs_two_others(office: Office) -> None:

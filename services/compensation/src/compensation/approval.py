@@ -44,7 +44,8 @@ class Lint:
 class Approve:
     """`findings`: what is found at this moment. One that blocks forbids it, whatever was found before.
 
-    `simulated`: whether a finished simulation has shown what this very document does. `today` in the company's zone.
+    `closed_through`: the last day of the last closed month. `simulated`: whether a finished simulation has shown what
+    this very document does.
     """
 
     plan: str
@@ -52,7 +53,7 @@ class Approve:
     by: str
     at: datetime
     findings: tuple[Finding, ...] = ()
-    today: date | None = None
+    closed_through: date | None = None
     simulated: bool = False
 
 
@@ -149,7 +150,7 @@ def _approve(command: Approve, book: PlanBook, known: Written | None) -> Sequenc
     blocking = [asdict(finding) for finding in command.findings if finding.level == "block"]
     if blocking:
         raise Refused("plan.blocked", plan=command.plan, version=command.number, findings=blocking)
-    if _retroactive(written, command.today, book) and not command.simulated:
+    if _retroactive(written, command.closed_through, book) and not command.simulated:
         raise Refused("plan.retroactive-unsimulated", plan=command.plan, version=command.number)
     approved = PlanApproved(command.at, command.plan, command.number, command.by)
     return [*_linted(command, written), approved]
@@ -161,10 +162,10 @@ def _version(known: Written | None, command: Lint | Approve) -> Written:
     return known
 
 
-def _retroactive(written: Written, today: date | None, book: PlanBook) -> bool:
-    """Whether it changes days of a month that is over, for which another version was approved."""
+def _retroactive(written: Written, closed_through: date | None, book: PlanBook) -> bool:
+    """Whether it replaces another version on days of a closed month: then it posts corrections of what was stated."""
     before = any(other.approved is not None for other in book.versions.values())
-    return before and today is not None and written.drafted.effective_from < today.replace(day=1)
+    return before and closed_through is not None and written.drafted.effective_from <= closed_through
 
 
 def standing(versions: Sequence[tuple[int, str, date]], today: date) -> dict[int, str]:

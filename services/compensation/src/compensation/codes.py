@@ -49,7 +49,7 @@ CODES: dict[str, tuple[int, str]] = {
     "simulation.invalid": (422, "The simulation's scenario has faults"),
     "simulation.id-taken": (409, "Another simulation bears this id"),
     "simulation.wrong-stage": (409, "The simulation is over"),
-    "plan.retroactive-unsimulated": (409, "A version for past days is simulated before it is approved"),
+    "plan.retroactive-unsimulated": (409, "A version for closed months is simulated before it is approved"),
     "payout.unknown": (404, "There is no such payout run"),
     "payout.nothing-to-pay": (409, "No statement of the period is final and unpaid"),
     "payout.id-taken": (409, "Another payout run bears this id"),

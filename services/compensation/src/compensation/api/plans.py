@@ -25,6 +25,8 @@ from compensation.assignment import Assign
 from compensation.clerk.books import Books
 from compensation.documents import FaultyDocument
 from compensation.lint import Finding, blocking, fitting, lint
+from compensation.months import Month
+from compensation.office import ledger
 from compensation.office.views import SIMULATIONS
 from compensation.plan import Plan, parse
 from compensation.views import PLANS
@@ -122,9 +124,10 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
         by = desk.who(desk.subject(request), body.by)
         found = tuple(blocking(*await _beside(desk, plan, int(number))))
         now = desk.clock.now()
-        today = now.astimezone(ZoneInfo(desk.settings.zone)).date()
+        last = (await desk.state(ledger.CATEGORY, ledger.COMPANY)).state.last
+        closed_through = Month.parse(last.period).last_day if last is not None else None
         simulated = await _simulated(desk, plan, int(number))
-        step = Step("plan", plan, Approve(plan, int(number), by, now, found, today, simulated))
+        step = Step("plan", plan, Approve(plan, int(number), by, now, found, closed_through, simulated))
         return await desk.do(
             request, step, body=body, reply=lambda _: {"plan": plan, "number": int(number), "stage": "approved"}
         )
