@@ -12,11 +12,11 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test check lock clean
+.PHONY: help setup demo up down test check bench-whatif lock clean
 
 help:  ## this list
 	@echo "Conveyor: sales as a production line, and pay computed from its events."
-	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
 	@echo "More for the curious: make test ARGS='-k splits', make check ARGS=types"
 
 setup: $(READY)  ## put everything into .venv (once; again after a change of the lock)
@@ -36,6 +36,9 @@ test: $(READY)  ## make check, then every test, on real PostgreSQL and Kafka
 
 check: $(READY)  ## style, types, arrows between packages, drift of generated files; no servers, no network
 	@$(PYTHON) -m checks $(ARGS)
+
+bench-whatif: $(READY)  ## how fast history is played again, and in how much memory
+	@$(PYTHON) bench/whatif.py $(ARGS)
 
 lock: $(READY)  ## resolve every dependency anew into requirements.lock (hashes, no addresses)
 	@$(UV) lock --quiet --upgrade

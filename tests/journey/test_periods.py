@@ -237,9 +237,9 @@ async def test_a_version_for_a_closed_month_is_simulated_before_it_is_approved(o
     await office.said(f"{path}/1/approve", person="approver")
     assert await office.refused(f"{path}/2/approve", {}, person="approver") == (409, "plan.retroactive-unsimulated")
     other = second | {"salary": "650.00"}
-    await simulated(office.line, {"from": "2026-03", "to": "2026-04", "plans": [other]})
+    await simulated(office.line, {"from": "2026-03", "to": "2026-04", "plans": [{"document": other}]})
     assert await office.refused(f"{path}/2/approve", {}, person="approver") == (409, "plan.retroactive-unsimulated")
-    done = await simulated(office.line, {"from": "2026-03", "to": "2026-04", "plans": [second]})
+    done = await simulated(office.line, {"from": "2026-03", "to": "2026-04", "plans": [{"document": second}]})
     assert done["ledger"][0] == done["ledger"][1] is not None
     assert (await office.said(f"{path}/2/approve", person="approver"))["stage"] == "approved"
 

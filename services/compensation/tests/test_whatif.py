@@ -1,150 +1,255 @@
-"""The same history under another plan, another variant, another policy: who would have earned what."""
+"""What-if: another plan, variant or policy over the same history; nothing that was paid changes."""
 
-from __future__ import annotations
-
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pay_histories import ZONE, Company, company
+from whatif_case import FLAT, scene
 
-from compensation.cases import Scene, load_case
+from belt.core.calendar import Calendar
+from compensation.cases import Scene
 from compensation.documents import FaultyDocument
 from compensation.facts import Fact, Milestone, Rejected, Seat, fact
-from compensation.history import History
+from compensation.history import History, Known
 from compensation.months import Month
 from compensation.plan import Assignment, PlanVersion, Rate, parse, shipped
-from compensation.whatif import Compared, Scenario, compared, differences, prepared, read_scenario
+from compensation.statement import statements
+from compensation.whatif import (
+    Basis,
+    Outcome,
+    Progress,
+    Scenario,
+    Sums,
+    explain,
+    explained,
+    read_scenario,
+    sides,
+    simulate,
+    sums,
+)
+from conveyor_events.words import VARIANTS
 
-CASES = Path(__file__).parent.parent / "cases"
-FLAT: dict[str, Any] = {
-    "plan": "flat-hunter",
-    "version": "1",
-    "role": "hunter",
-    "currency": "EUR",
-    "effective_from": "2026-01-01",
-    "salary": "500.00",
-    "rules": [{"id": "H1", "kind": "commission", "sales": "first", "percent": "7", "release": "as_paid"}],
-}
-
-
-def scene(name: str, branch: str = "") -> Scene:
-    return next(one for one in load_case(CASES / f"{name}.yaml")[1] if one.name == branch)
-
-
-def told(scene: Scene, first: str, last: str, **change: Any) -> dict[str, Compared]:
-    scenario = read_scenario(first, last, change.pop("plans", []), **change)
-    history = scene.history
-    actual, simulated, people = prepared(history, scene.plans, scene.assignments, scene.rates, scenario, None)
-    return {one.person: one for person in people for one in compared(actual, simulated, person, scenario)}
+MARCH = {"from": "2026-03", "to": "2026-03"}
+YEAR = {"from": "2026-01", "to": "2026-12"}
+companies = st.builds(company, st.integers(0, 2**32 - 1), st.integers(1, 7))
+often = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def test_a_flat_plan_over_the_bands_costs_boris_two_hundred_and_fifty() -> None:
-    bands = scene("02-bands")
-    boris = told(bands, "2026-03", "2026-03", plans=[FLAT])["boris"]
-    fixed = Decimal("500.00")
-    assert (boris.actual - fixed, boris.simulated - fixed, boris.delta) == (
-        Decimal("2700.00"),
-        Decimal("2450.00"),
-        Decimal("-250.00"),
+def basis(of: Scene) -> Basis:
+    facts = [fact(envelope) for envelope in of.envelopes]
+    return Basis(facts, of.zone, of.plans, of.assignments, of.rates)
+
+
+def outcome(of: Basis, scenario: Scenario) -> Outcome:
+    last = list(simulate(of, scenario))[-1]
+    assert isinstance(last, Outcome)
+    return last
+
+
+def ask(**more: Any) -> Scenario:
+    return read_scenario(MARCH | more)
+
+
+def random_basis(made: Company) -> Basis:
+    return Basis(
+        [fact(e) for e in made.envelopes],
+        ZONE,
+        [PlanVersion(parse(document), at) for document, at in made.plans],
+        [Assignment(**a) for a in made.assignments],
+        [Rate(r["id"], "USD", "EUR", r["day"], r["rate"], r["recorded_at"]) for r in made.rates],
     )
 
 
-def test_the_lines_that_differ_say_why() -> None:
-    bands = scene("02-bands")
-    scenario = read_scenario("2026-03", "2026-03", [FLAT])
-    actual, simulated, _ = prepared(bands.history, bands.plans, bands.assignments, bands.rates, scenario, None)
-    found = list(differences(actual, simulated, "boris", scenario))
-    pairs = [(one.actual.amount, one.simulated.amount) for one in found if one.actual and one.simulated]
-    assert sorted(pairs) == [
-        (Decimal("480.00"), Decimal("560.00")),
-        (Decimal("1060.00"), Decimal("840.00")),
-        (Decimal("1160.00"), Decimal("1050.00")),
-    ]
-    assert all(one.simulated is None or one.simulated.version == 2 for one in found)
+def test_flat_seven_per_cent_over_the_bands_gives_boris_250_less_and_the_ledger_stays() -> None:
+    of = scene("02")
+    before = of.statements(of.history, "boris", [Month(2026, 3)])
+    known = outcome(basis(of), ask()).digest
+    found = outcome(basis(of), ask(plans=[{"document": FLAT}]))
+    (boris,) = found.people
+    assert (boris.actual.variable, boris.simulated.variable) == (Decimal("2700.00"), Decimal("2450.00"))
+    assert boris.delta == Sums(variable=Decimal(-250), conditional=Decimal(-250), payable=Decimal(-250))
+    assert found.digest == known
+    assert of.statements(of.history, "boris", [Month(2026, 3)]) == before
 
 
-def test_months_outside_the_range_are_paid_as_they_were() -> None:
-    assert told(scene("02-bands"), "2026-04", "2026-04", plans=[FLAT])["boris"].delta == 0
+def test_the_lines_that_differ_add_up_to_the_difference() -> None:
+    both = sides(basis(scene("02")), ask(plans=[{"document": FLAT}]))
+    pairs = explain(both, ask(), "boris")
+    assert {pair.what for pair in pairs} == {"changed"}
+    releases = [pair for pair in pairs if pair.actual and pair.actual.kind == "release"]
+    assert {(p.actual.sale_id, p.simulated.amount - p.actual.amount) for p in releases if p.actual and p.simulated} == {
+        ("d1", Decimal(80)),
+        ("d2", Decimal(-110)),
+        ("d3", Decimal(-220)),
+    }
+    assert releases[0].to_json()["delta"] == "80.00"
 
 
-def test_one_hunter_for_everything_is_paid_for_what_three_did() -> None:
-    found = told(scene("01-the-line-pays"), "2026-03", "2026-03", variant="hunter")
-    assert found["ana"].simulated > found["ana"].actual, "whoever found the client keeps it, and is paid as a hunter"
-    assert (found["boris"].simulated, found["boris"].actual) == (Decimal("500.00"), Decimal("1100.00"))
+@often
+@given(companies)
+def test_the_plan_in_force_tried_again_makes_no_difference(made: Company) -> None:
+    of = random_basis(made)
+    found = outcome(of, read_scenario(YEAR))
+    assert all(set(one.delta.to_json("EUR").values()) == {"0.00"} for one in found.people)
+    both = sides(of, read_scenario(YEAR))
+    assert [explain(both, read_scenario(YEAR), person) for person in both.people] == [[]] * len(both.people)
 
 
-def lead(event: str, name: str, at: datetime, data: Any) -> Fact:
-    return Fact(event, name, at, at, "acme", "j1", data)
+@often
+@given(companies)
+def test_plans_of_one_version_drafted_again_make_no_difference(made: Company) -> None:
+    only = replace(made, plans=[(document, at) for document, at in made.plans if document["version"] == "1"])
+    plans = [{"document": document} for document, _ in only.plans]
+    found = outcome(random_basis(only), read_scenario(YEAR | {"plans": plans}))
+    assert all(one.delta == Sums() for one in found.people)
 
 
-@pytest.mark.parametrize(
-    ("hours", "answer", "delta"),
-    [(8, "rejected", "20.00"), (80, "rejected", "0"), (8, "accepted", "0"), (8, "silent", "0")],
-)
-def test_an_answer_that_would_have_come_too_late_is_silence_which_pays_the_scout(
-    hours: int, answer: str, delta: str
+@often
+@given(companies)
+def test_totals_are_those_of_the_statements(made: Company) -> None:
+    of = random_basis(made)
+    history = History(of.facts, zone=ZONE)
+    months = list(Month(2026, 2).through(Month(2026, 11)))
+    for person in made.people:
+        folded = sums(Known(history, rates=of.rates), of.plans, of.assignments, person, months)
+        for month, told in statements(history, of.plans, of.assignments, person, months, rates=of.rates).items():
+            for totals in told.totals:
+                mine = folded.months[month, totals.currency]
+                assert (mine.fixed, mine.variable, mine.conditional, mine.payable) == (
+                    totals.fixed,
+                    totals.variable,
+                    totals.conditional,
+                    totals.payable,
+                )
+
+
+@often
+@given(companies, st.sampled_from(sorted(VARIANTS)))
+def test_any_variant_can_be_tried_and_the_actual_side_stays(made: Company, variant: str) -> None:
+    of = random_basis(made)
+    found = outcome(of, read_scenario(YEAR | {"variant": variant, "accept_within_hours": 8}))
+    assert found.digest == outcome(of, read_scenario(YEAR)).digest
+
+
+@often
+@given(companies)
+def test_the_variant_of_the_history_makes_no_difference(made: Company) -> None:
+    found = outcome(random_basis(made), read_scenario(YEAR | {"variant": "scout-hunter-farmer"}))
+    assert all(one.delta.payable == 0 for one in found.people)
+
+
+@often
+@given(companies, st.sampled_from([*sorted(VARIANTS), None]), st.sampled_from([None, "4"]))
+def test_the_lines_of_one_person_add_up_to_their_difference(
+    made: Company, variant: str | None, hours: str | None
 ) -> None:
-    offered, answered = datetime(2026, 3, 2, 9, tzinfo=UTC), datetime(2026, 3, 4, 9, tzinfo=UTC)
-    ana, boris = Seat("ana", "scout"), Seat("boris", "hunter")
-    facts = [lead("e1", "LeadQualified", offered, Milestone("north", {"sourced_by": ana}, "n1", "o1"))]
-    if answer == "rejected":
-        facts.append(lead("e2", "LeadRejected", answered, Rejected("north", "o1", "n1", ana, boris, "duplicate")))
-    elif answer == "accepted":
-        seats = {"sourced_by": ana, "converted_by": boris}
-        facts.append(lead("e2", "LeadAccepted", answered, Milestone("north", seats, "n1", "o1", "accepted")))
-    since = datetime(2026, 1, 1, tzinfo=UTC)
-    plans = [PlanVersion(shipped("ref-scout"), since)]
-    assigned = [Assignment("ana", "ref-scout", "scout", since.date(), since)]
-    scenario = read_scenario("2026-03", "2026-03", [], None, hours)
-    actual, simulated, _ = prepared(History(facts, zone="Europe/Berlin"), plans, assigned, [], scenario, None)
-    (ana_earned,) = compared(actual, simulated, "ana", scenario)
-    assert ana_earned.delta == Decimal(delta)
+    of, more = random_basis(made), {"plans": [{"document": FLAT}], "variant": variant, "accept_within_hours": hours}
+    scenario = read_scenario(YEAR | more)
+    both = sides(of, scenario)
+    for one in outcome(of, scenario).people:
+        pairs = explained(of, scenario, one.person)
+        assert pairs == explain(both, scenario, one.person)
+        lines = [(side, sign) for pair in pairs for side, sign in ((pair.simulated, 1), (pair.actual, -1)) if side]
+        moved = sum((line.amount * sign for line, sign in lines if line.state == "earned"), Decimal(0))
+        assert moved == one.delta.fixed + one.delta.variable
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.builds(company, st.integers(0, 2**32 - 1), st.integers(1, 6)))
-def test_the_plan_in_force_makes_no_difference(made: Company) -> None:
-    history = History((fact(envelope) for envelope in made.envelopes), zone=ZONE)
-    plans = [PlanVersion(parse(document), at) for document, at in made.plans]
-    assigned = [Assignment(**one) for one in made.assignments]
-    rates = [Rate(r["id"], "USD", "EUR", r["day"], r["rate"], r["recorded_at"]) for r in made.rates]
-    first, last = Month(2026, 6), Month(2026, 8)
-    in_force = [
-        max(
-            (v.plan for v in plans if v.plan.plan == name and v.plan.effective_from <= first.first_day),
-            key=lambda plan: plan.version,
-            default=None,
-        )
-        for name in dict.fromkeys(v.plan.plan for v in plans)
+def test_without_a_farmer_the_hunter_keeps_the_buyer() -> None:
+    of = basis(scene("01"))
+    found = {one.person: one for one in outcome(of, ask(variant="scout-hunter")).people}
+    assert found["clara"].actual.payable == Decimal("2080.00")
+    assert found["clara"].simulated.payable == Decimal("500.00")  # paid as a hunter who sold nothing
+    assert found["ana"].delta.payable == 0
+    assert any("earlier station" in one for one in outcome(of, ask(variant="scout-hunter")).assumes)
+
+
+def offered(at: datetime, **more: Any) -> Fact:
+    ana = Seat("ana", "scout")
+    milestone = Milestone("line", {"sourced_by": ana}, "need", "o", "offer", at + timedelta(days=3))
+    return Fact("offer", "LeadQualified", at, at, "acme", "acme", milestone, **more)
+
+
+def with_facts(*facts: Fact) -> Basis:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    plan = PlanVersion(shipped("ref-scout"), start)
+    return Basis(facts, ZONE, [plan], [Assignment("ana", "ref-scout", "scout", start.date(), start)])
+
+
+def test_a_rejection_after_a_shorter_time_does_not_come_and_silence_pays_the_scout() -> None:
+    at = datetime(2026, 3, 3, 8, tzinfo=UTC)  # Tuesday, 9:00 in Berlin
+    rejected = Rejected("line", "o", "need", Seat("ana", "scout"), Seat("boris", "hunter"), "duplicate")
+    no = Fact("no", "LeadRejected", at + timedelta(hours=7), at + timedelta(hours=7), "acme", "acme", rejected)
+    for hours, pay in ((8, 0), (7, 0), (4, 20)):
+        (ana,) = outcome(with_facts(offered(at), no), ask(accept_within_hours=hours)).people
+        assert ana.delta.variable == pay
+    both = sides(with_facts(offered(at), no), ask(accept_within_hours=4))
+    (pair,) = explain(both, ask(), "ana")
+    assert pair.what == "added"
+    assert pair.simulated is not None
+    assert pair.simulated.at == at + timedelta(hours=4)
+
+
+def test_with_more_time_an_expired_offer_counts_when_it_was_accepted() -> None:
+    at = datetime(2026, 3, 30, 7, tzinfo=UTC)
+    seats = {"sourced_by": Seat("ana", "scout")}
+    late, due = at + timedelta(days=3), at + timedelta(hours=4)
+    silent = Milestone(line="line", seats=seats, need_id="need", offer_id="o", due_at=due)
+    taken = Milestone(line="line", seats=seats, need_id="need", offer_id="o", mode="accepted")
+    told = [
+        offered(at),
+        Fact("silent", "LeadOfferExpired", due, due, "acme", "acme", silent),
+        Fact("taken", "LeadAccepted", late, late, "acme", "acme", taken),
     ]
-    later = {v.plan.plan for v in plans if v.plan.effective_from > first.first_day}
-    drafts = [plan for plan in in_force if plan is not None and plan.plan not in later]
-    scenario = Scenario(first, last, tuple(drafts), "scout-hunter-farmer" if not drafts else None)
-    actual, simulated, people = prepared(history, plans, assigned, rates, scenario, None)
-    sums = [one for person in people for one in compared(actual, simulated, person, scenario)]
-    assert [one for one in sums if one.delta and one.person in made.people] == []
+    (ana,) = outcome(with_facts(*told), ask(accept_within_hours=40)).people
+    assert ana.delta.variable == -20  # in April instead of March
+    of = replace(with_facts(*told), calendars={"line": Calendar(ZONE, weekdays=(0,))})
+    (ana,) = outcome(of, ask(accept_within_hours=8)).people
+    assert ana.delta.variable == 0
+
+
+def test_progress_goes_up_to_everybody_and_can_be_stopped() -> None:
+    steps = list(simulate(basis(scene("01")), ask()))
+    seen = [step for step in steps if isinstance(step, Progress)]
+    assert [step.done for step in seen] == sorted(step.done for step in seen)
+    assert (seen[-1].done, seen[-1].of) == (3, 3)
+    running = simulate(basis(scene("01")), ask())
+    next(running)
+    running.close()
+    assert list(running) == []
 
 
 @pytest.mark.parametrize(
-    ("asked", "says"),
+    ("wrong", "path"),
     [
-        (("2026-13", "2026-03", []), "from: '2026-13' is not a month"),
-        (("2026-04", "2026-03", []), "to: the range ends before it begins"),
-        (("2026-03", "2026-03", []), "nothing is to be otherwise"),
-        (("2026-03", "2026-03", [{"plan": "x"}]), "plans[0].version: this key is missing"),
+        ({"from": "2026-13"}, "from"),
+        ({"to": "2026-01"}, ""),
+        ({"to": "2099-01"}, ""),
+        ({"variant": "hunters-only"}, "variant"),
+        ({"accept_within_hours": "-1"}, "accept_within_hours"),
+        ({"plans": [{"document": FLAT | {"salary": "1.001"}}]}, "plans[0].document"),
+        ({"plans": [{"document": FLAT | {"rules": [{"id": "a", "kind": "gift"}]}}]}, "plans[0].document.rules[0]"),
+        ({"weather": "fine"}, "weather"),
     ],
 )
-def test_a_scenario_that_makes_no_sense_says_where(asked: tuple[Any, ...], says: str) -> None:
-    with pytest.raises(FaultyDocument) as faulty:
-        read_scenario(*asked)
-    assert any(str(fault).startswith(says) for fault in faulty.value.faults), faulty.value.faults
+def test_nonsense_is_named_by_its_path(wrong: dict[str, Any], path: str) -> None:
+    with pytest.raises(FaultyDocument) as refused:
+        read_scenario(MARCH | wrong)
+    assert [fault.path for fault in refused.value.faults] == [path]
 
 
-def test_an_unknown_variant_is_named() -> None:
-    with pytest.raises(FaultyDocument, match="there is no variant 'hunters'"):
-        read_scenario("2026-03", "2026-03", [], "hunters")
+def test_a_draft_beside_the_plans_pays_on_top() -> None:
+    rule = {"id": "bonus", "kind": "commission", "sales": "first", "percent": "1", "release": "as_paid"}
+    bonus = {key: value for key, value in FLAT.items() if key != "salary"} | {"plan": "bonus", "rules": [rule]}
+    tried = {"document": bonus, "place": "beside", "from_start": True}
+    (boris,) = outcome(basis(scene("02")), ask(plans=[tried])).people
+    assert boris.delta.variable == Decimal("350.00")
+
+
+def test_a_line_shows_only_who_works_there() -> None:
+    assert outcome(basis(scene("01")), ask(line="elsewhere")).people == ()
+    assert [one.person for one in outcome(basis(scene("01")), ask(line="line")).people] == ["ana", "boris", "clara"]

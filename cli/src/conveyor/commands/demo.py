@@ -12,13 +12,37 @@ import typer
 from rich.progress import Progress
 
 from conveyor.commands.options import AsJson
+from conveyor.commands.simulating import show, watched
 from conveyor.demo.audit import Audit, audit
-from conveyor.demo.company import ZONE
+from conveyor.demo.company import MONTHS, ZONE
 from conveyor.demo.stage import Stage
 from conveyor.exits import CheckFailed
 from conveyor.line import Line
 from conveyor.running import Running
 from conveyor.screen import console, json_text, print_json, progress, say
+
+FLAT: dict[str, Any] = {
+    "from": MONTHS[0],
+    "to": MONTHS[-1],
+    "plans": [
+        {
+            "from_start": True,
+            "document": {
+                "plan": "flat-hunter",
+                "version": "1",
+                "role": "hunter",
+                "currency": "EUR",
+                "effective_from": "2026-01-01",
+                "salary": "500.00",
+                "rules": [
+                    {"id": "H1", "kind": "commission", "sales": "first", "percent": "7", "release": "as_paid"},
+                    {"id": "H2", "kind": "commission", "sales": "repeat", "percent": "1.5", "release": "as_paid"},
+                ],
+            },
+        }
+    ],
+}
+"""What the demo asks at its end: what if every hunter were paid a flat share?"""
 
 
 def demo(
@@ -31,7 +55,7 @@ def demo(
     begun = time.monotonic()
     wish = Wish("demo", "driven", "WARNING", ZONE)
     with passing(wish, lambda step: say(f"[dim]… {step}[/dim]")) as running:
-        stage, found, explained = asyncio.run(_work(seed, running))
+        stage, found, explained, tried = asyncio.run(_work(seed, running))
     seconds = round(time.monotonic() - begun, 1)
     summary = {
         "seed": seed,
@@ -45,14 +69,14 @@ def demo(
     if as_json:
         print_json(summary | {"laws": {law: list(broken) for law, broken in found.broken.items()}})
     else:
-        _show(stage, found, explained)
+        _show(stage, found, explained, tried)
     if not found.ok:
         raise CheckFailed(f"demo: a law does not hold {json_text(summary)}")
     if not as_json:
         typer.echo(f"demo: ok {json_text(summary)}")
 
 
-async def _work(seed: int, running: Running) -> tuple[Stage, Audit, Any]:
+async def _work(seed: int, running: Running) -> tuple[Stage, Audit, Any, dict[str, Any]]:
     from conveyor.demo.opening import departures, open_company
     from conveyor.demo.paying import office
     from conveyor.demo.slots import closing, opening
@@ -69,9 +93,10 @@ async def _work(seed: int, running: Running) -> tuple[Stage, Audit, Any]:
             await stage.run([*departures(seed), *office(seed), *plays], closing())
         say("[dim]… statements, feeds and laws[/dim]")
         found = await audit(line)
+        tried = await watched(line, FLAT)
         line_id = found.telling_line()
         shown = await line.get("compensation", f"/v1/lines/{line_id}", person="quentin", roles=("payroll",))
-        return stage, found, (shown, await in_the_feeds(line, shown["events"]))
+        return stage, found, (shown, await in_the_feeds(line, shown["events"])), tried
 
 
 def _teller(bars: Progress, since: datetime, until: datetime) -> Any:
@@ -86,7 +111,7 @@ def _teller(bars: Progress, since: datetime, until: datetime) -> Any:
     return tell
 
 
-def _show(stage: Stage, found: Audit, explained: Any) -> None:
+def _show(stage: Stage, found: Audit, explained: Any, tried: dict[str, Any]) -> None:
     from conveyor.demo.picture import bars, by_group, earnings_table, events_table, office_table
     from conveyor.pay_tables import line_tree
 
@@ -96,6 +121,7 @@ def _show(stage: Stage, found: Audit, explained: Any) -> None:
     out.print(earnings_table(found.books.statements))
     out.print(bars(by_group(found.books.statements)))
     out.print(office_table(found.office))
+    show(tried, f"every hunter at a flat 7 %, {tried['scenario']['from']} to {tried['scenario']['to']}")
     out.print("\n[bold]One line, down to its events[/bold]")
     out.print(line_tree(*explained))
     out.print("\n[bold]Laws[/bold]")

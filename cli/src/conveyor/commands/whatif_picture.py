@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 from xml.sax.saxutils import escape
 
 ROW, LEFT, HALF, RIGHT, HEAD = 22, 140, 260, 120, 48
 
 
-def picture(result: Sequence[Mapping[str, str]], title: str) -> str:
+def picture(people: Sequence[Mapping[str, Any]], title: str) -> str:
     """SVG text. Each bar carries its amount, so the picture can be read without the table."""
-    rows = sorted((one for one in result if Decimal(one["delta"])), key=lambda one: Decimal(one["delta"]))
-    most = max((abs(Decimal(one["delta"])) for one in rows), default=Decimal(1))
+    moved = [one for one in people if Decimal(one["delta"]["payable"])]
+    rows = sorted(moved, key=lambda one: Decimal(one["delta"]["payable"]))
+    most = max((abs(Decimal(one["delta"]["payable"])) for one in rows), default=Decimal(1))
     width, height = LEFT + 2 * HALF + RIGHT, HEAD + ROW * max(len(rows), 1) + 16
     middle = LEFT + HALF
     drawn = [
@@ -25,11 +27,11 @@ def picture(result: Sequence[Mapping[str, str]], title: str) -> str:
         f'<line x1="{middle}" y1="{HEAD - 8}" x2="{middle}" y2="{height - 8}" stroke="#767676"/>',
     ]
     for number, one in enumerate(rows):
-        delta, top = Decimal(one["delta"]), HEAD + number * ROW
+        delta, top = Decimal(one["delta"]["payable"]), HEAD + number * ROW
         length = max(1, round(abs(delta) / most * (HALF - 90)))
         x, colour = (middle, "#1a7f37") if delta > 0 else (middle - length, "#b42318")
         end, anchor = (middle + length + 6, "start") if delta > 0 else (middle - length - 6, "end")
-        label = f"{'+' if delta > 0 else ''}{one['delta']} {one['currency']}"
+        label = f"{'+' if delta > 0 else ''}{one['delta']['payable']} {one['currency']}"
         drawn += [
             f'<text x="12" y="{top + 15}" fill="#1a1a1a">{escape(one["person"])}</text>',
             f'<rect x="{x}" y="{top + 4}" width="{length}" height="{ROW - 8}" fill="{colour}"/>',

@@ -157,6 +157,15 @@ class Churned:
 
 
 @dataclass(frozen=True, slots=True)
+class Offered:
+    """A buyer was offered to who is to serve it. No rule pays for that; a what-if asks when the clock began."""
+
+    line: str
+    offer_id: str
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
 class Contested:
     """A conflict was found: what is paid for the sale, or for the younger claim's event, is conditional."""
 
@@ -211,7 +220,7 @@ class Noted:
 Staff = Hired | Left
 Money = Sold | Paid | Refunded | Cancelled
 Decided = Contested | Ruled | Adjusted
-Data = Staff | Milestone | Rejected | Invalidated | Seated | Money | Churned | Decided | Noted
+Data = Staff | Milestone | Rejected | Invalidated | Seated | Money | Churned | Offered | Decided | Noted
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,14 +266,18 @@ def fact(envelope: Envelope) -> Fact:
     data = _milestone(name, event) if name in TRIGGERS else _read(event)
     if envelope.client_id is None and not isinstance(data, Staff | Adjusted | Noted):
         raise NoClient(f"{envelope.type} {envelope.id} names no client")
-    return Fact(
+    client, journey = envelope.client_id, envelope.journey_id
+    at = envelope.occurred_at
+    # A conflict is known since its last event is: when somebody looked does not matter.
+    known = event.since if isinstance(event, pay.ConflictDetected) else envelope.recorded_at
+    client = intern(client) if client is not None else None
+    return Fact(  # what is equal is held once: there are very many of them
         event_id=str(envelope.id),
         name=intern(name),
-        occurred_at=envelope.occurred_at,
-        # A conflict is known since its last event is: when somebody looked does not matter.
-        recorded_at=event.since if isinstance(event, pay.ConflictDetected) else envelope.recorded_at,
-        client_id=envelope.client_id,
-        journey_id=envelope.journey_id,
+        occurred_at=at,
+        recorded_at=at if known == at else known,
+        client_id=client,
+        journey_id=client if journey == client else journey,
         data=data,
     )
 
@@ -278,14 +291,19 @@ def _seat(seat: PublicSeat) -> Seat:
     return _shared(seat.person, seat.role)
 
 
+@lru_cache(maxsize=65_536)
+def _seats(names: tuple[str, ...], holders: tuple[Seat, ...]) -> dict[str, Seat]:
+    return dict(zip(names, holders, strict=True))
+
+
 def _milestone(name: str, event: Event) -> Milestone:
     return Milestone(
         line=intern(getattr(event, "line")),  # noqa: B009 - every event in TRIGGERS has one
-        seats={seat: _seat(getattr(event, seat)) for seat in TRIGGERS[name]},
+        seats=_seats(TRIGGERS[name], tuple(_seat(getattr(event, seat)) for seat in TRIGGERS[name])),
         need_id=getattr(event, "need_id", None),
         offer_id=getattr(event, "offer_id", None),
         mode=getattr(event, "mode", None),
-        due_at=getattr(event, "due_at", None),
+        due_at=getattr(event, "due_at", None) or getattr(event, "accept_due_at", None),
     )
 
 
@@ -337,7 +355,8 @@ def _sold(event: deals.DealClosed | accounts.RepeatSale) -> Sold:
 
 
 def _paid(event: sale.Payment) -> Paid:
-    return Paid(event.payment_id, _sale(event.sale), event.net)
+    whole = _sale(event.sale)
+    return Paid(event.payment_id, whole, whole.net if event.net == whole.net else event.net)
 
 
 def _refunded(event: sale.Refund) -> Refunded:
@@ -373,6 +392,10 @@ def _adjusted(event: pay.AdjustmentPosted) -> Adjusted:
     return Adjusted(e.adjustment_id, e.person, e.amount, e.currency, *about)
 
 
+def _offered(event: deals.AccountOffered) -> Offered:
+    return Offered(intern(event.line), event.offer_id, event.mode)
+
+
 _READERS: dict[type[Event], Callable[..., Data]] = {
     staff.StaffHired: _hired,
     staff.StaffLeft: _left,
@@ -382,6 +405,7 @@ _READERS: dict[type[Event], Callable[..., Data]] = {
     deals.PaymentReceived: _paid,
     deals.PaymentRefunded: _refunded,
     deals.DealCancelled: _cancelled,
+    deals.AccountOffered: _offered,
     accounts.CustomerChurned: _churned,
     accounts.SeatAssigned: _seated,
     accounts.RepeatSale: _sold,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from sqlalchemy import select
@@ -11,31 +12,48 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody, GivenId
+from belt.io.body import BaseBody, GivenId, Strict
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.ids import fresh
 from compensation.api.shown import Shown
 from compensation.clerk.books import Books
-from compensation.clerk.simulating import sides
 from compensation.documents import FaultyDocument
-from compensation.line import Line
 from compensation.office import simulation
 from compensation.office.views import PROGRESS, SIMULATIONS
-from compensation.whatif import Difference, differences, document_digest, read_scenario
+from compensation.whatif import document_digest, explained, read_scenario
 
 ASKS = ("plans:write", "plans:approve")
+Hours = Annotated[int, Field(ge=0, le=10_000)]
+CHANGES = {"plans", "variant", "accept_within_hours", "account_accept_within_hours"}
+NOT_ASKED = {"occurred_at", "by", "simulation_id"}
 READS = (*ASKS, "pay:read:all", "pay:audit")
 
 
+class Tried(Strict):
+    """A plan document to try: `instead` of those of its id, else of its role, or `beside` them.
+
+    It takes effect on its own date, or with `from_start` on the first day of the months that are asked for.
+    """
+
+    document: dict[str, Any]
+    place: Literal["instead", "beside"] = "instead"
+    from_start: bool = False
+
+
 class SimulationBody(BaseBody):
-    """Which months, and what is to be otherwise: plan documents, a variant, or how long an offer waits (hours)."""
+    """Which months, and what is to be otherwise: plans, a variant, or how many working hours an offer waits.
+
+    `line`: only who works there is shown, and only there variant and policy change.
+    """
 
     first: Annotated[str, Field(alias="from")]
     last: Annotated[str, Field(alias="to")]
-    plans: Annotated[list[dict[str, Any]], Field(max_length=20)] = []
+    line: GivenId | None = None
+    plans: Annotated[list[Tried], Field(max_length=20)] = []
     variant: GivenId | None = None
-    accept_within_hours: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    accept_within_hours: Hours | None = None
+    account_accept_within_hours: Hours | None = None
     simulation_id: GivenId | None = None
 
 
@@ -47,22 +65,21 @@ def add(doors: Doors, desk: Desk, books: Books) -> None:
     @doors.command("/v1/simulations", *ASKS, reply=Shown, status=201)
     async def ask(request: Request, body: SimulationBody) -> Response:
         """Replays a range of months as it would have been. The result is kept; nobody is paid by it."""
-        scenario: dict[str, Any] = {
-            "first": body.first,
-            "last": body.last,
-            "plans": body.plans,
-            "variant": body.variant,
-            "accept_within_hours": body.accept_within_hours,
-        }
+        scenario = body.model_dump(
+            mode="json", by_alias=True, exclude_none=True, exclude_defaults=True, exclude=NOT_ASKED
+        )
+        if not CHANGES & scenario.keys():
+            nothing = {"pointer": "/", "detail": "nothing is to be otherwise: give plans, a variant or hours"}
+            raise Refused("simulation.invalid", errors=[nothing])
         try:
-            read_scenario(**scenario)
+            read_scenario(scenario)
         except FaultyDocument as faulty:
             errors = [
                 {"pointer": "/" + fault.path.replace(".", "/"), "detail": fault.message} for fault in faulty.faults
             ]
             raise Refused("simulation.invalid", errors=errors) from None
         name, by = body.simulation_id or fresh(), desk.who(desk.subject(request), body.by)
-        digests = tuple(document_digest(plan) for plan in body.plans)
+        digests = tuple(document_digest(plan.document) for plan in body.plans)
         command = simulation.Ask(name, json.dumps(scenario), digests, by, desk.clock.now())
         step = Step(simulation.CATEGORY, name, command)
 
@@ -96,10 +113,9 @@ def add(doors: Doors, desk: Desk, books: Books) -> None:
         shown = {k: v for k, v in rows[0].items() if k not in ("version", "shape", "documents")}
         far = await desk.rows(select(PROGRESS).where(PROGRESS.c.simulation_id == simulation_id))
         running = bool(far) and shown["stage"] == "queued"
-        scenario = read_scenario(**shown["scenario"])
         progress = {"done": far[0]["done"], "people": far[0]["people"]} if running else None
         stage = "running" if running else shown["stage"]
-        return shown | {"stage": stage, "progress": progress, "assumes": scenario.assumes}
+        return shown | {"stage": stage, "progress": progress}
 
     @doors.query("/v1/simulations/{simulation_id}/people/{person}", "pay:read:all", "pay:audit", reply=Shown)
     async def person(simulation_id: str, person: str) -> dict[str, Any]:
@@ -107,16 +123,7 @@ def add(doors: Doors, desk: Desk, books: Books) -> None:
         state: simulation.Simulation = (await desk.state(simulation.CATEGORY, simulation_id)).state
         if state.asked is None:
             raise Refused("simulation.unknown")
-        scenario, actual, simulated, _ = await sides(books, state.asked)
-
-        def found() -> list[Difference]:
-            return list(differences(actual, simulated, person, scenario))
-
-        return {"person": person, "items": [_pair(one) for one in await books.by_clerk(found)]}
-
-
-def _pair(one: Difference) -> dict[str, Any]:
-    def shown(line: Line | None) -> dict[str, Any] | None:
-        return line.to_json() if line is not None else None
-
-    return {"actual": shown(one.actual), "simulated": shown(one.simulated)}
+        basis = await books.basis(state.asked.at)
+        scenario = read_scenario(json.loads(state.asked.scenario))
+        pairs = await asyncio.to_thread(explained, basis, scenario, person)
+        return {"person": person, "items": [pair.to_json() for pair in pairs]}

@@ -15,10 +15,11 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from belt.core.calendar import Calendar
 from belt.io.desk import Desk
 from belt.io.feed import line as told_line
 from compensation.conflict import Case, conflicts
-from compensation.facts import Adjusted, Contested, Ruled, fact
+from compensation.facts import Adjusted, Contested, Fact, Ruled, fact
 from compensation.history import History
 from compensation.line import Line
 from compensation.months import Month
@@ -27,10 +28,14 @@ from compensation.period import Close, frozen_lines
 from compensation.plan import Assignment, PlanVersion, Rate, parse
 from compensation.statement import Statement, earnings, everybody, statement
 from compensation.views import ASSIGNMENTS, FACTS, PLANS, RATES
-from conveyor_events import Envelope, UnknownEvent, from_json
+from compensation.whatif import Basis
+from conveyor_events import Envelope, UnknownEvent, from_json, wire_type
+from conveyor_events import open as open_event
+from conveyor_events.staff import LineStaffed
 from conveyor_events.words import instant_text
 
 AT_ONCE = 5_000
+STAFFED = wire_type(LineStaffed)
 MOST_MONTHS = 240
 T = TypeVar("T")
 
@@ -137,6 +142,20 @@ class Books:
                 lines.setdefault((line.person, line.client_id), []).append(line)
         return lines
 
+    async def basis(self, asked_at: datetime) -> Basis:
+        """What was known and agreed at an instant, copied: a simulation reads it while the books go on."""
+        agreed = await self.current()
+
+        def known() -> tuple[list[Fact], dict[str, Calendar]]:
+            facts = [fact for fact in self.history.facts.values() if fact.recorded_at <= asked_at]
+            return facts, _calendars(self.staff)
+
+        facts, calendars = await self.by_clerk(known)
+        plans = [plan for plan in agreed.plans if plan.recorded_at <= asked_at]
+        assignments = [a for a in agreed.assignments if a.recorded_at <= asked_at]
+        rates = [rate for rate in agreed.rates if rate.recorded_at <= asked_at]
+        return Basis(facts, self.history.zone, plans, assignments, rates, calendars)
+
     async def by_clerk(self, work: Callable[..., T], *arguments: Any) -> T:
         """Does work on the history beside the event loop, when nobody writes it."""
         return await asyncio.get_running_loop().run_in_executor(self._clerk, work, *arguments)
@@ -216,6 +235,19 @@ class Books:
                 self.history.add(fact(envelope))
             except UnknownEvent:
                 self.unread.append(str(envelope.id))  # kept; a release that knows the type reads it
+
+
+def _calendars(envelopes: Sequence[Envelope]) -> dict[str, Calendar]:
+    """The working hours with which each line was staffed last."""
+    found: dict[str, Calendar] = {}
+    for envelope in sorted((e for e in envelopes if e.type == STAFFED), key=lambda e: (e.occurred_at, e.sequence)):
+        staffed = open_event(envelope)
+        if isinstance(staffed, LineStaffed):
+            hours = staffed.policy.calendar
+            found[staffed.line] = Calendar.of(
+                staffed.zone, hours.weekdays, hours.opens, hours.closes, hours.holidays, hours.pauses
+            )
+    return found
 
 
 def _closes(rows: Sequence[Any]) -> list[Close]:

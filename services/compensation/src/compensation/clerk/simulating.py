@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
 
 import structlog
 from sqlalchemy import delete, select
@@ -14,10 +13,9 @@ from belt.core.decider import Step
 from belt.io.desk import Desk
 from belt.io.intake import OUT_OF_REACH
 from compensation.clerk.books import Books, of
-from compensation.line import payable_text
 from compensation.office import ledger, simulation
 from compensation.office.views import PROGRESS, SIMULATIONS
-from compensation.whatif import Folded, Scenario, compared, prepared, read_scenario
+from compensation.whatif import Outcome, read_scenario, simulate
 
 log = structlog.get_logger()
 
@@ -49,18 +47,18 @@ async def _simulate(desk: Desk, books: Books, name: str) -> None:
         return
     try:
         before = await _ledger(desk)
-        scenario, actual, simulated, people = await sides(books, state.asked)
-        result: list[dict[str, str]] = []
-        for number, person in enumerate(people):
-            if number % LOOK_EVERY == 0:
+        basis = await books.basis(state.asked.at)
+        steps = simulate(basis, read_scenario(json.loads(state.asked.scenario)))
+        outcome: Outcome | None = None
+        while outcome is None:
+            step = await asyncio.to_thread(next, steps)
+            if isinstance(step, Outcome):
+                outcome = step
+            elif step.done % LOOK_EVERY == 0:
                 if (await desk.state(simulation.CATEGORY, name)).state.stage != "queued":
                     return
-                await _tell(desk, name, number, len(people))
-            for one in await books.by_clerk(compared, actual, simulated, person, scenario):
-                sums = {"actual": one.actual, "simulated": one.simulated, "delta": one.delta}
-                told = {n: payable_text(amount, one.currency) for n, amount in sums.items()}
-                result.append({"person": person, "currency": one.currency, **told})
-        done = simulation.Finish(json.dumps(result), (before, await _ledger(desk)), desk.clock.now())
+                await _tell(desk, name, step.done, step.of)
+        done = simulation.Finish(json.dumps(outcome.to_json()), (before, await _ledger(desk)), desk.clock.now())
     except OUT_OF_REACH:
         raise
     except Exception as wrong:
@@ -71,15 +69,6 @@ async def _simulate(desk: Desk, books: Books, name: str) -> None:
         await desk.writer.handle(Step(simulation.CATEGORY, name, done))
     async with desk.engine.begin() as connection:
         await connection.execute(delete(PROGRESS).where(PROGRESS.c.simulation_id == name))
-
-
-async def sides(books: Books, asked: simulation.SimulationAsked) -> tuple[Scenario, Folded, Folded, list[str]]:
-    """Both sides as known when it was asked: so the result is the same whenever it is worked out."""
-    written: dict[str, Any] = json.loads(asked.scenario)
-    scenario = read_scenario(**written)
-    agreed = await books.current()
-    basis = books.history, agreed.plans, agreed.assignments, agreed.rates
-    return scenario, *await books.by_clerk(prepared, *basis, scenario, asked.at)
 
 
 async def _ledger(desk: Desk) -> str | None:

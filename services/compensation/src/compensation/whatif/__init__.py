@@ -1,20 +1,31 @@
-"""What if: the same history under another plan, another variant, or another handover policy. The ledger is not touched.
+"""What if: history played again under other plans, another variant or another handover policy. The ledger stays.
 
-Both sides are folded as if no month had been closed, from what was known at one instant: so a difference comes from the
-change that was asked for, and from nothing else.
+Pure: the same facts and the same scenario give the same answer. What a simulation supposes, it says (`assumes`).
 """
 
-from compensation.whatif.compared import Compared, Difference, Folded, compared, differences, prepared
-from compensation.whatif.scenario import Scenario, document_digest, read_scenario
+from compensation.whatif.differing import Pair, differing
+from compensation.whatif.scenario import Draft, Policy, Scenario, document_digest, read_scenario
+from compensation.whatif.sides import Basis, Sides, sides
+from compensation.whatif.simulate import Outcome, PersonOutcome, Progress, explain, explained, simulate
+from compensation.whatif.totals import Sums, sums
 
 __all__ = [
-    "Compared",
-    "Difference",
-    "Folded",
+    "Basis",
+    "Draft",
+    "Outcome",
+    "Pair",
+    "PersonOutcome",
+    "Policy",
+    "Progress",
     "Scenario",
-    "compared",
-    "differences",
+    "Sides",
+    "Sums",
+    "differing",
     "document_digest",
-    "prepared",
+    "explain",
+    "explained",
     "read_scenario",
+    "sides",
+    "simulate",
+    "sums",
 ]

@@ -1,88 +1,112 @@
 """What is asked: which months, and what is to be otherwise in them."""
 
-from __future__ import annotations
-
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal, Self
 
-from compensation.documents import Fault, FaultyDocument
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from compensation.documents import FaultyDocument, Written, read
 from compensation.months import Month
 from compensation.plan import Plan, parse
 from conveyor_events.words import VARIANTS
 
-MOST_MONTHS = 60
+MOST_MONTHS = 120
+MOST_PLANS = 20
+Hours = Annotated[int, Field(ge=0, le=10_000)]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A plan that is tried: `instead` of those of its id (else of its role), or `beside` them.
+
+    It takes effect on its own date, or with `from_start` on the first day of the months that are asked for.
+    """
+
+    plan: Plan
+    place: Literal["instead", "beside"] = "instead"
+    from_start: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How many working hours a lead, and a buyer, may wait for an answer. None: as it was."""
+
+    accept_within_hours: int | None = None
+    account_accept_within_hours: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`plans` stand in for those in force for their roles, from the first month on."""
+    """Months are both included. `line`: only who works there is shown, and only there variant and policy change."""
 
     first: Month
     last: Month
-    plans: tuple[Plan, ...] = ()
+    line: str | None = None
+    drafts: tuple[Draft, ...] = ()
     variant: str | None = None
-    accept_within_hours: int | None = None
+    policy: Policy = Policy()
 
     @property
     def months(self) -> list[Month]:
         return list(self.first.through(self.last))
 
-    @property
-    def assumes(self) -> list[str]:
-        """What no history can tell, and is taken to be so."""
-        found = []
-        if self.plans:
-            found.append("a plan of a new name stands in for every plan of its role")
-        if self.variant is not None:
-            found += [
-                "where hands no longer change, whoever had the client before keeps it",
-                "where hands change anew, the same person goes on, in the role of the station",
-                "who works in a role that the variant lacks is paid by the plan of the role that takes it over",
-            ]
-        if self.accept_within_hours is not None:
-            found += [
-                "an answer that came too late is silence, which pays the finder at the due time",
-                "whoever answered late is not replaced: nobody knows who would have been next",
-            ]
-        return found
+
+def _month(value: object) -> Month:
+    return value if isinstance(value, Month) else Month.parse(str(value))
 
 
-def read_scenario(
-    first: str,
-    last: str,
-    plans: Sequence[Mapping[str, Any]],
-    variant: str | None = None,
-    accept_within_hours: int | None = None,
-) -> Scenario:
-    """Raises FaultyDocument, which names the place of each fault."""
-    months, faults = [], []
-    for name, text in (("from", first), ("to", last)):
+class _Tried(Written):
+    document: dict[str, Any]
+    place: Literal["instead", "beside"] = "instead"
+    from_start: bool = False
+
+
+class _Asked(Written):
+    first: Annotated[Month, BeforeValidator(_month), Field(alias="from")]
+    last: Annotated[Month, BeforeValidator(_month), Field(alias="to")]
+    line: str | None = None
+    plans: Annotated[tuple[_Tried, ...], Field(max_length=MOST_PLANS)] = ()
+    variant: str | None = None
+    accept_within_hours: Hours | None = None
+    account_accept_within_hours: Hours | None = None
+
+    @field_validator("variant")
+    @classmethod
+    def _a_variant(cls, variant: str | None) -> str | None:
+        if variant is not None and variant not in VARIANTS:
+            raise ValueError(f"there is no {variant!r}; there are {', '.join(VARIANTS)}")
+        return variant
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.last < self.first:
+            raise ValueError(f"to: the months end with {self.last} before they begin with {self.first}")
+        if self.last > self.first.plus(MOST_MONTHS - 1):
+            raise ValueError(f"to: more than {MOST_MONTHS} months")
+        return self
+
+
+def read_scenario(content: Mapping[str, Any]) -> Scenario:
+    """The scenario of a document. Raises FaultyDocument; faults of a plan begin with `plans[0].document`."""
+    asked = read(_Asked, content)
+    drafts, faults = [], []
+    for number, tried in enumerate(asked.plans):
         try:
-            months.append(Month.parse(text))
-        except ValueError as wrong:
-            faults.append(Fault(name, str(wrong)))
-    if len(months) == 2 and not months[0] <= months[1] < months[0].plus(MOST_MONTHS):
-        faults.append(Fault("to", f"the range ends before it begins, or is longer than {MOST_MONTHS} months"))
-    if variant is not None and variant not in VARIANTS:
-        faults.append(Fault("variant", f"there is no variant {variant!r}; there are {', '.join(VARIANTS)}"))
-    read: list[Plan] = []
-    for number, document in enumerate(plans):
-        try:
-            read.append(parse(document))
+            drafts.append(Draft(parse(tried.document), tried.place, tried.from_start))
         except FaultyDocument as wrong:
-            faults += [Fault(f"plans[{number}].{fault.path}".rstrip("."), fault.message) for fault in wrong.faults]
-    if not plans and variant is None and accept_within_hours is None:
-        faults.append(Fault("", "nothing is to be otherwise: give plans, a variant or accept_within_hours"))
+            at = f"plans[{number}].document"
+            faults += [replace(f, path=f"{at}.{f.path}" if f.path else at) for f in wrong.faults]
     if faults:
         raise FaultyDocument(faults)
-    return Scenario(months[0], months[1], tuple(read), variant, accept_within_hours)
+    policy = Policy(asked.accept_within_hours, asked.account_accept_within_hours)
+    return Scenario(asked.first, asked.last, asked.line, tuple(drafts), asked.variant, policy)
 
 
 def document_digest(document: Mapping[str, Any] | str) -> str:
-    """The same plan text gives the same digest, whatever the order of its keys."""
+    """The same plan gives the same digest, whatever the order of its keys."""
     content = json.loads(document) if isinstance(document, str) else document
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
