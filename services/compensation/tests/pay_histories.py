@@ -30,6 +30,15 @@ class Company:
     people: list[str]
 
 
+def _bands(mode: str, rnd: Random) -> dict[str, Any]:
+    """Three bands over a month, quarter or year; now and then as percentages of a quota."""
+    starts = sorted(rnd.sample(range(1, 40), 2))
+    percents = sorted(rnd.sample(range(1, 15), 3))
+    steps = [{"from": str(f * 1000), "percent": str(p)} for f, p in zip([0, *starts], percents, strict=True)]
+    quota = {} if percents[0] % 3 else {"quota": str(50 + starts[0])}
+    return {"mode": mode, "over": rnd.choice(["month", "quarter", "year"]), "steps": steps, **quota}
+
+
 class Maker:
     """Writes the history of one company, always the same for one seed."""
 
@@ -97,12 +106,7 @@ class Maker:
             elif kind == "percent":
                 rule["percent"] = str(rnd.choice(["2", "7.5", "9", "0"]))
             else:
-                starts = sorted(rnd.sample(range(1, 40), 2))
-                percents = sorted(rnd.sample(range(1, 15), 3))
-                steps = [
-                    {"from": str(f * 1000), "percent": str(p)} for f, p in zip([0, *starts], percents, strict=True)
-                ]
-                rule["bands"] = {"mode": kind, "over": rnd.choice(["month", "quarter", "year"]), "steps": steps}
+                rule["bands"] = _bands(kind, rnd)
             rule["release"] = rnd.choice(["as_paid", "as_paid", "at_sale"])
             rule["clawback"] = rnd.choice([clawback, clawback, []])
             if sales == "first" and rnd.random() < 0.7:

@@ -288,7 +288,8 @@ class Oracle:
             return base * Fraction(rule["percent"]) / 100
 
         def worth(total: Fraction) -> Fraction:
-            steps = [(Fraction(s["from"]), Fraction(s["percent"]) / 100) for s in rule["bands"]["steps"]]
+            unit = Fraction(rule["bands"].get("quota", 100)) / 100  # steps of a quota are percentages of it
+            steps = [(Fraction(s["from"]) * unit, Fraction(s["percent"]) / 100) for s in rule["bands"]["steps"]]
             if rule["bands"]["mode"] == "whole":
                 return total * next(rate for start, rate in reversed(steps) if start <= total)
             ends = [start for start, _ in steps[1:]] + [max(total, Fraction(10**12))]

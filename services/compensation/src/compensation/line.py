@@ -59,6 +59,9 @@ class Calc:
     mode: str | None = None
     window: str | None = None
     credited_before: Decimal | None = None
+    quota: Decimal | None = None
+    attainment: Decimal | None = None
+    """Percent of the quota that the sale reaches."""
     slices: tuple[Slice, ...] = ()
     uncapped: Decimal | None = None
     # foreign currency

@@ -60,11 +60,22 @@ class BandStep(Written):
 
 
 class Bands(Written):
-    """Rates by what was credited so far in the month, quarter or year."""
+    """Rates by what was credited so far in the month, quarter or year.
+
+    With a `quota` for that time the steps begin at percentages of it: `from: 80` is at 80 % of the quota.
+    """
 
     mode: Literal["marginal", "whole"]
     over: Scale = "month"
+    quota: Positive | None = None
     steps: Annotated[tuple[BandStep, ...], Field(min_length=1)]
+
+    @property
+    def in_money(self) -> tuple[BandStep, ...]:
+        """The steps by what was credited, also where they are written as attainment of a quota."""
+        if self.quota is None:
+            return self.steps
+        return tuple(step.model_copy(update={"start": step.start * self.quota / 100}) for step in self.steps)
 
     @field_validator("steps")
     @classmethod

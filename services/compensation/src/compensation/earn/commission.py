@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from compensation.earn.rates import percent_of, rated
@@ -136,5 +136,9 @@ def _rate(
         raise AssertionError(f"rule {rule.id} has no rate")
     before = tiers.so_far(rule.id, rule.bands.over, month)
     exact, slices = rated(rule.bands, before, base)
-    shown = {"slices": slices, "mode": rule.bands.mode, "window": rule.bands.over, "credited_before": before}
+    shown: dict[str, Any] = {"slices": slices, "mode": rule.bands.mode, "window": rule.bands.over}
+    shown["credited_before"] = before
+    if rule.bands.quota is not None:
+        reached = (before + base) * 100 / rule.bands.quota
+        shown |= {"quota": rule.bands.quota, "attainment": reached.quantize(Decimal("0.01"), ROUND_HALF_UP)}
     return exact, shown

@@ -24,8 +24,9 @@ def rated(bands: Bands, before: Decimal, base: Decimal) -> tuple[Decimal, tuple[
 
 
 def _ranges(bands: Bands) -> Iterator[tuple[Decimal, Decimal | None, Decimal]]:
-    ends: list[Decimal | None] = [*(step.start for step in bands.steps[1:]), None]
-    for step, end in zip(bands.steps, ends, strict=True):
+    steps = bands.in_money
+    ends: list[Decimal | None] = [*(step.start for step in steps[1:]), None]
+    for step, end in zip(steps, ends, strict=True):
         yield step.start, end, step.percent
 
 

@@ -45,12 +45,11 @@ def on_sample(rule: Commission) -> Decimal:
 
 def banded(bands: Bands, net: Decimal) -> Decimal:
     if bands.mode == "whole":
-        reached = [step for step in bands.steps if step.start <= net]
+        reached = [step for step in bands.in_money if step.start <= net]
         return net * reached[-1].percent / 100
-    ends = [step.start for step in bands.steps[1:]] + [net]
-    parts = (
-        max(min(net, end) - step.start, Decimal(0)) * step.percent for step, end in zip(bands.steps, ends, strict=True)
-    )
+    steps = bands.in_money
+    ends = [step.start for step in steps[1:]] + [net]
+    parts = (max(min(net, end) - s.start, Decimal(0)) * s.percent for s, end in zip(steps, ends, strict=True))
     return sum(parts, Decimal(0)) / 100
 
 

@@ -23,7 +23,7 @@ def cliffs(line: Line) -> Iterator[Finding]:
     for plan in line.plans:
         for rule in plan.rules:
             if isinstance(rule, Commission) and rule.bands is not None and rule.bands.mode == "whole":
-                for before, after in pairwise(rule.bands.steps):
+                for before, after in pairwise(rule.bands.in_money):
                     cent = Decimal(1).scaleb(-minor_units(plan.currency))
                     start = round_half_up(after.start, plan.currency)
                     below = round_half_up((start - cent) * before.percent / 100, plan.currency)
