@@ -15,8 +15,14 @@ from conveyor_events.words import VARIANTS
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "services/compensation/lint"
-KINDS = {"Salary": "salary", "Bounty": "bounty", "Growth": "growth", "Commission": "commission"}
-PARTS = ("Window", "Cap", "Bands", "BandStep", "ClawbackStep", "Tail")
+KINDS = {
+    "Salary": "salary",
+    "Bounty": "bounty",
+    "Growth": "growth",
+    "Commission": "commission",
+    "Guarantee": "guarantee",
+}
+PARTS = ("Window", "Cap", "Bands", "BandStep", "ClawbackStep", "RampStep", "Tail")
 HEAD = """\
 # Pay plans
 

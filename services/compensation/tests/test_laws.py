@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pay_histories import ZONE, Company, company, shuffled
 from pay_oracle import Oracle, as_decimal
 
+from compensation.digest import of_statement
 from compensation.facts import Fact, Part, Sale, Seat, Sold, fact
 from compensation.history import History
 from compensation.laws import broken
@@ -259,3 +260,22 @@ def test_a_guarantee_is_kept_and_an_advance_comes_back_only_from_variable_pay(
             assert all(t.payable >= t.fixed for t in after.totals)
             if not recoverable:
                 assert all(one > 0 for one in added)
+
+
+@often
+@given(companies, st.integers(0, 99), st.sets(st.integers(1, 8), max_size=3))
+def test_a_full_replay_gives_every_digest_whatever_the_order_of_arrival(
+    made: Company, seed: int, months: set[int]
+) -> None:
+    closes = [Close(Month(2026, n), datetime(2026, n + 1, 7, tzinfo=UTC)) for n in sorted(months)]
+
+    def digests(envelopes: list[Envelope]) -> list[str]:
+        history, plans, assigned, rates = _read(made, envelopes)
+        stated = [
+            one.to_json()
+            for person in made.people
+            for one in statements(history, plans, assigned, person, MONTHS, None, rates, closes).values()
+        ]
+        return [of_statement(s["period"], s["person"], s["lines"], s["totals"]) for s in stated]
+
+    assert digests(list(made.envelopes)) == digests(list(shuffled(made.envelopes * 3, seed)))

@@ -14,7 +14,7 @@ import pytest
 
 from belt.core.decider import Public, Refused, Step
 from compensation.conflict import Case, Claim
-from compensation.office import adjustment, dispute, ledger, payout, resolution, sheet
+from compensation.office import adjustment, dispute, ledger, payout, resolution, sheet, simulation
 from conveyor_events.catalog import CATALOG
 
 AT = datetime(2026, 5, 4, 9, tzinfo=UTC)
@@ -260,7 +260,42 @@ DISPUTE = Table(
     },
 )
 
-TABLES = {table.stream.CATEGORY: table for table in (LEDGER, STATEMENT, CONFLICT, ADJUSTMENT, DISPUTE)}
+# --- what if --------------------------------------------------------------------------------------------------------
+
+QUESTION = simulation.Ask("s1", '{"from":"2026-03"}', (), "pia", AT)
+ANSWER = simulation.Finish('{"people":[]}', (None, None), AT)
+STOP = simulation.Cancel("pia", AT)
+BREAK = simulation.Fail("ZeroDivisionError", AT)
+UNASKED = simulation.Simulation()
+SIMULATION = Table(
+    simulation,
+    "Simulation (compensation)",
+    "What if. The worker takes up what is queued, oldest first; nobody is paid by it.",
+    {
+        "none": UNASKED,
+        "queued": told(simulation, UNASKED, QUESTION),
+        "done": told(simulation, UNASKED, QUESTION, ANSWER),
+        "cancelled": told(simulation, UNASKED, QUESTION, STOP),
+        "failed": told(simulation, UNASKED, QUESTION, BREAK),
+    },
+    {
+        "ask": QUESTION,
+        "ask something else": replace(QUESTION, scenario="{}"),
+        "finish": ANSWER,
+        "cancel": STOP,
+        "fail": BREAK,
+    },
+    {
+        "ask": ["SimulationAsked", "", "", "", ""],
+        "ask something else": ["SimulationAsked", *["!id-taken"] * 4],
+        "finish": ["!unknown", "SimulationDone", "", "", ""],
+        "cancel": ["!unknown", "SimulationCancelled", "!wrong", "", "!wrong"],
+        "fail": ["!unknown", "SimulationFailed", "", "", ""],
+    },
+)
+
+STREAMS = (LEDGER, STATEMENT, CONFLICT, ADJUSTMENT, DISPUTE, SIMULATION)
+TABLES = {table.stream.CATEGORY: table for table in STREAMS}
 
 
 def outcome(table: Table, command: Any, state: Any) -> str:
@@ -362,5 +397,6 @@ def everything() -> list[Public]:
                     events = table.stream.decide(command, state)
                 except Refused:
                     continue
-                found += [p for event in events for p in table.stream.publish(event, table.stream.evolve(state, event))]
+                publish = getattr(table.stream, "publish", lambda _event, _state: ())
+                found += [public for event in events for public in publish(event, table.stream.evolve(state, event))]
     return [*found, *payout.publish(exported(("ana", "EUR", "1.00")), payout.Payout())]
