@@ -130,8 +130,8 @@ class Firm:
         if invalid:
             await post(self.line, "lead-gen", f"{path}/invalidate", {"reason": "closed_down", **said})
 
-    async def lead(self, at: str) -> tuple[str, str]:
-        """(client, opportunity) of a lead that was found, offered and accepted."""
+    async def offered(self, at: str) -> str:
+        """A lead that is found and offered; its offer's id."""
         client = await self.prospect(at)
         said = {"by": self.scout, "occurred_at": at}
         path = f"/v1/prospects/{client}"
@@ -141,9 +141,14 @@ class Firm:
         need = {"category": "tools", "statement": "drills wear out", "evidence": ["said so"], "budget": "none"}
         await post(self.line, "lead-gen", f"{path}/needs", need | {"wish": "low", **said})
         offered = await post(self.line, "lead-gen", f"{path}/offer", {"to": self.hunter, **said})
+        return str(offered["offer_id"])
+
+    async def lead(self, at: str) -> tuple[str, str]:
+        """(client, opportunity) of a lead that was found, offered and accepted."""
+        offer = await self.offered(at)
         taken = {"by": self.hunter, "occurred_at": at}
-        accepted = await self.heard("conversion", f"/v1/offers/{offered['offer_id']}/accept", taken)
-        return client, accepted["opportunity_id"]
+        accepted = await self.heard("conversion", f"/v1/offers/{offer}/accept", taken)
+        return f"{self.name}-client-{self.clients}", accepted["opportunity_id"]
 
     async def deal(
         self, at: str, net: str, tax: str = "0.00", since: str | None = None, **more: Any

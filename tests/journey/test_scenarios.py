@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from journey_firm import Firm, plan, plans
+from journey_firm import Firm, plan, plans, post
 
 from conveyor.line import Line
 from conveyor.running import Running
@@ -121,3 +121,21 @@ async def test_the_version_in_force_when_it_was_sold_pays(running: Running) -> N
         lines = (await firm.statement(firm.hunter, "2026-03"))["lines"]
         paid = sorted(x["amount"] for x in lines if x["kind"] == "release")
         assert paid == ["400.00", "600.00", "900.00"]
+
+
+async def test_who_left_is_paid_the_days_the_base_and_the_lead_that_is_taken_afterwards(running: Running) -> None:
+    async with Line.of(running) as line:
+        await plans(line)
+        firm = Firm(line, "fourteen", FULL)
+        await firm.open()
+        for day in range(2, 7):
+            await firm.verified(f"2026-03-0{day}T10:00:00+01:00")
+        offer = await firm.offered("2026-03-14T10:00:00+01:00")
+        await post(line, "lead-gen", f"/v1/staff/{firm.scout}/leave", {"last_day": "2026-03-15"})
+        taken = {"by": firm.hunter, "occurred_at": "2026-03-17T10:00:00+01:00"}
+        await firm.heard("conversion", f"/v1/offers/{offer}/accept", taken)
+        await line.drained()
+        march = await firm.statement(firm.scout, "2026-03")
+        amounts = {x["rule"]: x["amount"] for x in march["lines"]}
+        assert amounts == {"salary": "483.87", "S2": "15.00", "S1": "20.00"}
+        assert march["totals"][0]["payable"] == "518.87"

@@ -28,6 +28,10 @@ def verify(as_json: AsJson = False) -> None:
         for fault in found["faults"]:
             where = " ".join(str(fault[name]) for name in ("period", "person", "line") if fault[name])
             console().print(f"  {where}: {fault['what']}", style="red", markup=False)
+        for law in found["laws"]:
+            console().print(f"  a law does not hold: {law}", style="red", markup=False)
+    if not found["ok"] and not found["faults"]:
+        raise CheckFailed(f"verify: a law does not hold: {found['laws'][0]}")
     if not found["ok"]:
         first = found["faults"][0]
         raise CheckFailed(f"verify: {first['period']} {first['person'] or ''}: {first['what']}")

@@ -42,6 +42,7 @@ class PayOffice:
         """What the story promises of the office, and does not hold."""
         late = [line for line in lines if line.kind == "clawback" and line.relates_to in self.closed]
         faults = [f"{one['period']} {one['person']}: {one['what']}" for one in self.verified["faults"]]
+        faults += self.verified["laws"]
         told = {
             "two months are not closed": len(self.closed) != 2,
             "no refund came after its month was closed": not late,

@@ -18,6 +18,7 @@ from belt.io.doors import Doors
 from belt.io.headers import json_response
 from compensation.api.shown import SUMS, Shown, month_of
 from compensation.clerk.books import Books
+from compensation.laws import broken
 from compensation.months import Month
 from compensation.office import ledger, sheet
 from compensation.office.views import STATEMENTS, WAITS
@@ -123,7 +124,10 @@ def _statements(doors: Doors, desk: Desk) -> None:
 def _verification(doors: Doors, desk: Desk, books: Books) -> None:
     @doors.query("/v1/verification", "pay:read:all", "pay:audit", "periods:close", reply=Shown)
     async def verification() -> dict[str, Any]:
-        """Walks the digest chain, replays every closed month from the facts, and names the first row that differs."""
+        """Walks the digest chain, replays every closed month from the facts, and names the first row that differs.
+
+        The laws of pay are looked at, too, over everything up to this month.
+        """
         replayed = await books.replayed()
         state: ledger.Ledger = (await desk.state(ledger.CATEGORY, ledger.COMPANY)).state
         rows = await desk.rows(select(STATEMENTS).order_by(STATEMENTS.c.period, STATEMENTS.c.person))
@@ -135,10 +139,14 @@ def _verification(doors: Doors, desk: Desk, books: Books) -> None:
                     shown = one.to_json()
                     again[str(one.period), one.person] = shown["lines"], shown["totals"]
         faults = list(verify(state.closed.values(), kept, again))
+        now = Month.of(desk.clock.now().date())
+        stated = await books.earnings(list(books.first_month(now).through(now)))
+        laws = await books.by_clerk(lambda: broken(books.history, [s for by in stated.values() for s in by.values()]))
         return {
-            "ok": not faults,
+            "ok": not faults and not laws,
             "periods": [_shown(month) for month in state.closed.values()],
             "statements": len(kept),
+            "laws": laws[:50],
             "lines": sum(len(one.lines) for one in kept),
             "faults": [{"what": f.what, "period": f.period, "person": f.person, "line": f.line} for f in faults[:50]],
         }

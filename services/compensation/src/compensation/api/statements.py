@@ -70,7 +70,8 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
             raise Refused("line.unknown")
         sight.read(f"line {line_id}", found.person)
         causes = [sight.told(event_id) for event_id in found.causes if event_id in books.envelopes]
-        return sight.line(found).to_json() | {"events": causes}
+        journey = f"/v1/journeys/{found.client_id}" if found.client_id is not None else None
+        return sight.line(found).to_json() | {"events": causes, "journey": journey}
 
     @doors.query("/v1/earnings", *SUMS, reply=Shown)
     async def earnings(
