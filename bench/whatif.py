@@ -25,9 +25,10 @@ from typing import Any
 
 from company import facts, people
 
-from compensation.facts import Fact, fact
+from compensation.facts import Fact
 from compensation.months import Month
 from compensation.plan import Assignment, PlanVersion, parse, shipped
+from compensation.reading import fact
 from compensation.whatif import Basis, Draft, Outcome, Scenario, simulate
 from conveyor_events import from_json
 

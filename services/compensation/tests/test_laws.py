@@ -15,13 +15,14 @@ from pay_histories import ZONE, Company, company, shuffled
 from pay_oracle import Oracle, as_decimal
 
 from compensation.digest import of_statement
-from compensation.facts import Fact, Part, Sale, Seat, Sold, fact
+from compensation.facts import Fact, Part, Sale, Seat, Sold
 from compensation.history import History
 from compensation.laws import broken
 from compensation.line import Line, total
 from compensation.months import Month
 from compensation.period import Close, Posted, posted
 from compensation.plan import Assignment, PlanVersion, Rate, parse, shipped
+from compensation.reading import fact
 from compensation.rules import Guarantee
 from compensation.statement import Statement, statements
 from conveyor_events import Envelope, round_half_up

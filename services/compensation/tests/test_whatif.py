@@ -14,10 +14,11 @@ from whatif_case import FLAT, scene
 from belt.core.calendar import Calendar
 from compensation.cases import Scene
 from compensation.documents import FaultyDocument
-from compensation.facts import Fact, Milestone, Rejected, Seat, fact
+from compensation.facts import Fact, Milestone, Rejected, Seat
 from compensation.history import History, Known
 from compensation.months import Month
 from compensation.plan import Assignment, PlanVersion, Rate, parse, shipped
+from compensation.reading import fact
 from compensation.statement import statements
 from compensation.whatif import (
     Basis,

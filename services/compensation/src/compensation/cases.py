@@ -15,7 +15,7 @@ from compensation.conflict import conflicts
 from compensation.decisions import found, named, ruled
 from compensation.documents import Fault, FaultyDocument, Written, load, read
 from compensation.expand import Expander
-from compensation.facts import Adjusted, Fact, fact
+from compensation.facts import Adjusted, Fact
 from compensation.history import History
 from compensation.laws import broken
 from compensation.line import Line
@@ -23,6 +23,7 @@ from compensation.months import Month
 from compensation.notation import Moment, instant
 from compensation.period import Close
 from compensation.plan import Assignment, PlanVersion, Rate, parse, shipped
+from compensation.reading import fact
 from compensation.statement import Statement, everybody, statements
 from conveyor_events import Amount, Envelope
 from conveyor_events.money import plain

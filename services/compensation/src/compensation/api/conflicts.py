@@ -131,19 +131,20 @@ def _decide(doors: Doors, desk: Desk, books: Books) -> None:
         return await do(request, case_id, resolution.Resolve(body.outcome, body.reason, by, desk.clock.now()), body)
 
     async def do(request: Request, case_id: str, command: resolution.Command, body: BaseBody) -> Response:
+        steps = [Step(resolution.CATEGORY, case_id, command)]
+        step = steps[0]
         found = next((case for case in await books.conflicts() if case.case_id == case_id), None)
-        if found is None:
-            raise Refused("conflict.unknown")
-        step = Step(resolution.CATEGORY, case_id, command)
+        if found is not None:  # the clerk may not have recorded it yet; what it recorded and is gone is decided, too
+            since = max(books.envelopes[event].recorded_at for event in found.events)
+            detect = resolution.Detect(found, since, desk.clock.now())
+            steps.insert(0, Step(resolution.CATEGORY, case_id, detect))
 
         def reply(outcome: Any) -> dict[str, Any]:
             after: resolution.Conflict = outcome.state(step.stream_id)
             until = instant_text(after.until) if after.until else None
             return {"case_id": case_id, "stage": after.stage, "until": until, "outcome": after.outcome}
 
-        since = max(books.envelopes[event].recorded_at for event in found.events)
-        first = Step(resolution.CATEGORY, case_id, resolution.Detect(found, since, desk.clock.now()))
-        return await desk.do(request, first, step, body=body, reply=reply)
+        return await desk.do(request, *steps, body=body, reply=reply)
 
 
 def _visible(case: Case, sight: Sight) -> bool:

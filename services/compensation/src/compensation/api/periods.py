@@ -71,7 +71,7 @@ def add(doors: Doors, desk: Desk, books: Books) -> None:
         month, now = month_of(period), desk.clock.now()
         by = desk.who(desk.subject(request), body.by)
         ends = _ends(month, desk.settings.zone)
-        command = ledger.BeginClose(period, body.cutoff or max(now, ends) if now >= ends else now, ends, by, now)
+        command = ledger.BeginClose(period, body.cutoff or now, ends, by, now)
         step = Step(ledger.CATEGORY, ledger.COMPANY, command)
 
         def reply(outcome: Any) -> dict[str, Any]:

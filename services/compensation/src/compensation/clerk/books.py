@@ -19,13 +19,14 @@ from belt.core.calendar import Calendar
 from belt.io.desk import Desk
 from belt.io.feed import line as told_line
 from compensation.conflict import Case, conflicts
-from compensation.facts import Adjusted, Contested, Fact, Ruled, fact
+from compensation.facts import Adjusted, Contested, Fact, Ruled
 from compensation.history import History
 from compensation.line import Line
 from compensation.months import Month
 from compensation.office.views import LEDGER
 from compensation.period import Close, frozen_lines
 from compensation.plan import Assignment, PlanVersion, Rate, parse
+from compensation.reading import fact
 from compensation.statement import Statement, earnings, everybody, statement
 from compensation.views import ASSIGNMENTS, FACTS, PLANS, RATES
 from compensation.whatif import Basis
