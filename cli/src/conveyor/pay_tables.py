@@ -44,6 +44,8 @@ CALC_WORDS = {
     "paid_on": "paid on",
     "day": "day",
     "step": "taken back, per cent",
+    "guaranteed": "guaranteed",
+    "advanced": "advanced, to come back",
     "recomputed": "recomputed",
     "frozen": "frozen",
     "corrected": "corrected already",
@@ -79,7 +81,7 @@ def statement_table(statement: Shown) -> Table:
         made.add_row(*_statement_row(line), style="dim" if line["state"] == "conditional" else None)
     made.add_section()
     for totals in statement["totals"]:
-        for name in ("fixed", "variable", "carry_in", "payable", "carry_out", "conditional"):
+        for name in ("fixed", "variable", "guarantee", "carry_in", "payable", "carry_out", "conditional"):
             if name in ("fixed", "variable", "payable") or Decimal(totals[name]):
                 bold = "bold" if name == "payable" else None
                 made.add_row("", name, "", "", "", money(totals[name]), totals["currency"], "", style=bold)

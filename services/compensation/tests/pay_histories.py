@@ -2,19 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from pay_plans import FIRST, document
+
 from conveyor_events import Envelope, Event, Seat, accounts, deals, leads, staff, wire_type
 from conveyor_events.sale import Sale, SplitPart
 
 ZONE = "Europe/Berlin"
 _LOCAL = ZoneInfo(ZONE)
-_FIRST = date(2026, 1, 1)
 DAYS = 240
 LINES = ("north", "south")
 
@@ -30,15 +31,6 @@ class Company:
     people: list[str]
 
 
-def _bands(mode: str, rnd: Random) -> dict[str, Any]:
-    """Three bands over a month, quarter or year; now and then as percentages of a quota."""
-    starts = sorted(rnd.sample(range(1, 40), 2))
-    percents = sorted(rnd.sample(range(1, 15), 3))
-    steps = [{"from": str(f * 1000), "percent": str(p)} for f, p in zip([0, *starts], percents, strict=True)]
-    quota = {} if percents[0] % 3 else {"quota": str(50 + starts[0])}
-    return {"mode": mode, "over": rnd.choice(["month", "quarter", "year"]), "steps": steps, **quota}
-
-
 class Maker:
     """Writes the history of one company, always the same for one seed."""
 
@@ -47,11 +39,13 @@ class Maker:
         self.events: list[Envelope] = []
         self.people = {"scout": ["ana", "egor"], "hunter": ["boris", "dina", "fedor"], "farmer": ["clara", "gleb"]}
         self.assignments: list[dict[str, Any]] = []
-        self.plans = self._plans()
+        versions = [(role, v) for role in self.people for v in (1, 2, 3)[: self.rnd.randint(1, 3)]]
+        documents = [document(self.rnd, role, v) for role, v in versions]
+        self.plans = [(d, self.at(self.rnd.randint(0, 60) if d["version"] != "1" else 0)) for d in documents]
         self.rates = [
             {
                 "id": f"usd-{n}",
-                "day": _FIRST + timedelta(days=n),
+                "day": FIRST + timedelta(days=n),
                 "rate": Decimal(self.rnd.randint(8000, 9999)).scaleb(-4),
                 "recorded_at": self.at(n),
             }
@@ -68,7 +62,7 @@ class Maker:
         clock = (
             time(0, 0) if edge < 0.1 else time(23, 59, 59, 999000) if edge < 0.2 else time(self.rnd.randint(1, 22), 30)
         )
-        return datetime.combine(_FIRST + timedelta(days=max(day, 0)), clock, _LOCAL).astimezone(UTC)
+        return datetime.combine(FIRST + timedelta(days=max(day, 0)), clock, _LOCAL).astimezone(UTC)
 
     def say(self, event: Event, at: datetime, client: str | None) -> Envelope:
         late = timedelta(days=self.rnd.choice([0, 0, 0, 1, 5, 40]))
@@ -91,70 +85,11 @@ class Maker:
         self.events.append(envelope)
         return envelope
 
-    def _plans(self) -> list[tuple[dict[str, Any], datetime]]:
-        rnd = self.rnd
-        clawback = [{"days": "30", "percent": "100"}, {"days": "90", "percent": "50"}]
-
-        def money(low: int, high: int) -> str:
-            return f"{Decimal(rnd.randint(low, high)).scaleb(-2)}"
-
-        def commission(name: str, sales: str) -> dict[str, Any]:
-            rule: dict[str, Any] = {"id": name, "kind": "commission", "sales": sales}
-            kind = rnd.choice(["flat", "percent", "marginal", "whole"])
-            if kind == "flat":
-                rule["flat"] = money(100, 20000)
-            elif kind == "percent":
-                rule["percent"] = str(rnd.choice(["2", "7.5", "9", "0"]))
-            else:
-                rule["bands"] = _bands(kind, rnd)
-            rule["release"] = rnd.choice(["as_paid", "as_paid", "at_sale"])
-            rule["clawback"] = rnd.choice([clawback, clawback, []])
-            if sales == "first" and rnd.random() < 0.7:
-                rule["co_sell"] = True
-            if rnd.random() < 0.3:
-                rule["cap"] = {"amount": money(10000, 90000), "per": rnd.choice(["month", "quarter", "year"])}
-            if rnd.random() < 0.15:
-                rule["valid"] = {"from": "2026-02-10", "until": "2026-04-20"}
-            return rule
-
-        def document(role: str, version: int) -> dict[str, Any]:
-            rules: list[dict[str, Any]] = []
-            if role == "scout":
-                rules.append(
-                    {"id": "S1", "kind": "bounty", "on": ["LeadAccepted", "LeadOfferExpired"], "seat": "sourced_by",
-                     "once_per": ["client", "need"], "amount": money(500, 3000)}
-                )  # fmt: skip
-                rules.append({"id": "S2", "kind": "growth", "metric": "prospect_base", "amount": money(100, 500)})
-            elif role == "hunter":
-                rules.append(commission("H1", "first"))
-            else:
-                rules.append(commission("F1", "repeat"))
-                rules.append(
-                    {"id": "F2", "kind": "bounty", "on": ["CustomerBecameRegular"], "seat": "served_by",
-                     "once_per": ["client"], "again_after_days": "60", "amount": money(500, 3000)}
-                )  # fmt: skip
-            if rules[-1]["kind"] == "bounty" and rnd.random() < 0.3:
-                rules[-1]["cap"] = {"amount": money(1000, 6000), "per": "month"}
-            begins = _FIRST + timedelta(days=0 if version == 1 else rnd.randint(20, 120))
-            return {
-                "plan": f"{role}-plan",
-                "version": str(version),
-                "role": role,
-                "currency": "EUR",
-                "effective_from": begins.isoformat(),
-                "salary": money(50000, 250000),
-                "tail": {"days": rnd.choice(["60", "20"]), "after": rnd.choice(["pay", "forfeit"])},
-                "rules": rules,
-            }
-
-        versions = [(role, v) for role in ("scout", "hunter", "farmer") for v in (1, 2, 3)[: rnd.randint(1, 3)]]
-        return [(document(role, v), self.at(rnd.randint(0, 60) if v > 1 else 0)) for role, v in versions]
-
     def _staff(self) -> None:
         rnd = self.rnd
         for role, people in self.people.items():
             for person in people:
-                since = _FIRST + timedelta(days=rnd.choice([0, 0, 14, 45]))
+                since = FIRST + timedelta(days=rnd.choice([0, 0, 14, 45]))
                 until = since + timedelta(days=rnd.randint(20, 150)) if rnd.random() < 0.3 else None
                 line = rnd.choice(LINES) if rnd.random() < 0.2 else None
                 entry = {"person": person, "plan": f"{role}-plan", "role": role, "line": line, "since": since}
@@ -163,10 +98,10 @@ class Maker:
                 if until is not None:
                     self.assignments.append({**entry, "until": until, "recorded_at": self.at(70)})
                 if rnd.random() < 0.3:
-                    self.say(staff.StaffHired(person=person, hired_on=_FIRST + timedelta(days=10)), self.at(0), None)
+                    self.say(staff.StaffHired(person=person, hired_on=FIRST + timedelta(days=10)), self.at(0), None)
                 if rnd.random() < 0.3:
                     last = rnd.randint(40, 160)
-                    day = _FIRST + timedelta(days=last)
+                    day = FIRST + timedelta(days=last)
                     end = datetime.combine(day, time(23, 59, 59), _LOCAL)
                     self.say(staff.StaffLeft(person=person, last_day=day, left_at=end), self.at(last), None)
 
@@ -262,13 +197,23 @@ class Maker:
             sale = self._sale(
                 client, line, "repeat", scout, hunter, day, splits=parts, served_by=Seat(person=farmer, role="farmer")
             )
-            self.say(accounts.RepeatSale(sale=sale, tax=Decimal(0)), sale.sold_at, client)
+            before = None
+            if rnd.random() < 0.3:
+                person = rnd.choice([*self.people["hunter"], *self.people["farmer"]])
+                before = {"person": person, "until": rnd.choice([sale.sold_at, self.at(day + 1), self.at(day - 1)])}
+            sold = accounts.RepeatSale.model_validate({"sale": sale, "tax": Decimal(0), "legacy": before})
+            self.say(sold, sale.sold_at, client)
             self._money(client, sale, accounts, day)
             if turn and rnd.random() < 0.6:
                 at = self.at(day)
                 holder = Seat(person=farmer, role="farmer")
                 regular = accounts.CustomerBecameRegular(line=line, served_by=holder, purchases=3, since=at)
                 self.say(regular, at, client)
+
+        if rnd.random() < 0.3:
+            holder = Seat(person=rnd.choice(self.people["farmer"]), role="farmer")
+            gone = accounts.CustomerChurned(line=line, served_by=holder, reason="moved_away")
+            self.say(gone, self.at(day + rnd.randint(-30, 60)), client)
 
     def _money(self, client: str, sale: Sale, topic: Any, day: int) -> None:
         """Payments in parts, some given back in parts, some paid again afterwards."""

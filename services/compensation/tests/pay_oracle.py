@@ -5,6 +5,7 @@ plans only as the documents they are written in.
 """
 
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -100,14 +101,16 @@ class Oracle:
             self.commission(a, out)
         found = {}
         for person in self.company.people:
-            owed = Fraction(0)
+            owed = advanced = Fraction(0)
             day = date(2026, 1, 1)
             while day <= last:
                 month = f"{day:%Y-%m}"
                 pay = out[person, month]
                 variable = sum(pay["rules"].values(), Fraction(0)) + owed
-                owed = min(variable, Fraction(0))
-                found[person, month] = {**pay, "payable": pay["fixed"] + max(variable, Fraction(0)), "owed": owed}
+                owed, variable = min(variable, Fraction(0)), max(variable, Fraction(0))
+                added, advanced = self.guarantee(person, day, variable, advanced)
+                pay["rules"]["G"] += added
+                found[person, month] = {**pay, "payable": pay["fixed"] + variable + added, "owed": owed}
                 day = (day.replace(day=28) + timedelta(days=4)).replace(day=1)
         return found
 
@@ -125,6 +128,39 @@ class Oracle:
         for (month, version), days in counted.items():
             plan = next(p for p in self.plans if p["plan"] == a["plan"] and p["version"] == version)
             out[a["person"], month]["fixed"] += cents(Fraction(plan["salary"]) * days / lengths[month])
+
+    def guarantee(self, person: str, first: date, pay: Fraction, advanced: Fraction) -> tuple[Fraction, Fraction]:
+        """(what is added to the month's variable pay or taken from it, what is still to come back afterwards)
+
+        Where two versions share a month, each guarantees its own days; pay fills the earlier one's first.
+        """
+        month = [first + timedelta(days=n) for n in range(31) if (first + timedelta(days=n)).month == first.month]
+        added = Fraction(0)
+        for a in (a for a in self.assignments if a["person"] == person):
+            mine = [p for p in self.plans if p["plan"] == a["plan"]]
+            for plan in sorted(mine, key=lambda p: (p["effective_from"], int(p["version"]))):
+                rule = next((r for r in plan["rules"] if r["kind"] == "guarantee"), None)
+                begun = self.first_day(a)
+                if rule is None or begun is None:
+                    continue
+                service = (first.year - begun.year) * 12 + first.month - begun.month + 1
+                if service > int(rule.get("months", 10**6)):
+                    continue
+                ramp = [s["amount"] for s in rule.get("ramp", []) if int(s["from_month"]) <= service]
+                days = [d for d in month if self.works(a, d) and self.version(a["plan"], d) is plan]
+                days = [d for d in days if self.runs(rule, d)]
+                least = cents(Fraction([rule["amount"], *ramp][-1]) * len(days) / len(month))
+                short = max(least - pay, Fraction(0))
+                pay = max(pay - least, Fraction(0))
+                added += short
+                advanced += short if rule["recoverable"] else 0
+        back = min(pay, advanced)
+        return added - back, advanced - back
+
+    def first_day(self, a: dict[str, Any]) -> date | None:
+        """The first day at work under the assignment."""
+        days = (a["since"] + timedelta(days=n) for n in range(400))
+        return next((day for day in days if self.works(a, day)), None)
 
     def bounty(self, a: dict[str, Any], out: Pay) -> None:
         steps = [(self.counts_at(e), str(e.id), e) for e in self.events if self.named_milestone(e)]
@@ -193,23 +229,20 @@ class Oracle:
 
     def growth(self, a: dict[str, Any], out: Pay) -> None:
         moves: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
-        for e in self.named("ProspectVerified"):
-            seat = e.data["sourced_by"]
-            if (seat["person"], seat["role"]) != (a["person"], a["role"]) or not self.works(a, self.day(e.occurred_at)):
+        entered = [("prospect_base", *found) for found in self.prospects(a)]
+        entered += [("buyer_base", *found) for found in self.buyers(a)]
+        for metric, line, came, gone in entered:
+            if not self.works(a, self.day(came.occurred_at)) or (a["line"] and a["line"] != line):
                 continue
-            if a["line"] and a["line"] != e.data["line"]:
-                continue
-            gone = [
-                g for g in self.named("ProspectInvalidated") if g.client_id == e.client_id and g.data["was_verified"]
-            ]
-            for moved, by in [(e, 1), *((g, -1) for g in gone)]:
+            for moved, by in [(came, 1), *((g, -1) for g in gone)]:
                 day = self.day(moved.occurred_at)
                 plan = self.version(a["plan"], day)
                 for rule in plan["rules"] if plan else ():
-                    if rule["kind"] == "growth":
+                    if rule["kind"] == "growth" and rule["metric"] == metric:
                         moves[rule["id"], f"{day:%Y-%m}"][plan["version"] if plan else ""] += by
-        debt = 0
+        debt, last = 0, ""
         for (rule_id, month), versions in sorted(moves.items()):
+            debt, last = debt if rule_id == last else 0, rule_id
             debt += sum(n for n in versions.values() if n < 0)
             for version in sorted(versions, key=lambda v: self.begin(a["plan"], v)):
                 gain = max(versions[version], 0)
@@ -218,6 +251,29 @@ class Oracle:
                 plan = next(p for p in self.plans if p["plan"] == a["plan"] and p["version"] == version)
                 amount = next(Fraction(r["amount"]) for r in plan["rules"] if r["id"] == rule_id)
                 out[a["person"], month]["rules"][rule_id] += amount * (gain - used)
+
+    def prospects(self, a: dict[str, Any]) -> Iterator[tuple[str, Envelope, list[Envelope]]]:
+        """(line, when the client entered the base by this person's work, when it turned out to be none)"""
+        for e in self.named("ProspectVerified"):
+            seat = e.data["sourced_by"]
+            if (seat["person"], seat["role"]) == (a["person"], a["role"]):
+                gone = self.named("ProspectInvalidated")
+                yield e.data["line"], e, [g for g in gone if g.client_id == e.client_id and g.data["was_verified"]]
+
+    def buyers(self, a: dict[str, Any]) -> Iterator[tuple[str, Envelope, list[Envelope]]]:
+        """(line, the client's first payment for its first sale if this person has a seat then, its leaving after it)"""
+        first: dict[str | None, Envelope] = {}
+        for e in self.events:
+            if e.type == "conveyor.deals.PaymentReceived":
+                known = first.get(e.client_id, e)
+                first[e.client_id] = min(known, e, key=lambda e: (e.occurred_at, str(e.id)))
+        for client, e in first.items():
+            sale = e.data["sale"]
+            stamped = [(sale[seat]["person"], sale[seat]["role"]) for seat in ("sourced_by", "converted_by")]
+            if (a["person"], a["role"]) in (*stamped, self.holder(client, e.occurred_at)):
+                left = [g for g in self.named("CustomerChurned") if g.client_id == client]
+                later = [g for g in left if g.occurred_at >= e.occurred_at]
+                yield sale["line"], e, sorted(later, key=lambda g: (g.occurred_at, str(g.id)))[:1]
 
     def begin(self, plan: str, version: str) -> str:
         return next(str(p["effective_from"]) for p in self.plans if p["plan"] == plan and p["version"] == version)
@@ -255,8 +311,8 @@ class Oracle:
                     self.settle(a, plan, rule, sale, full, windows[0], out)
 
     def mine(self, a: dict[str, Any], e: Envelope, sold: datetime) -> list[tuple[str, Fraction, list[Fraction], int]]:
-        """(first, repeat or co_sell; my base; all weights; which of them is mine)"""
-        sale = e.data["sale"]
+        """(first, repeat, co_sell or legacy; my base; all weights; which of them is mine)"""
+        sale, before = e.data["sale"], e.data.get("legacy")
         first = sale["kind"] == "first"
         net = Fraction(sale["net"])
         if sale["currency"] == "USD":
@@ -268,12 +324,14 @@ class Oracle:
         if serving and serving[0] == "house":
             serving = None
         me = (a["person"], a["role"])
+        found = []
+        if before and before["person"] == a["person"] and sold < self.instant(before["until"]):
+            found.append(("legacy", net, [Fraction(1)], 0))
         if not sale["splits"]:
             seat = (sale["converted_by"]["person"], sale["converted_by"]["role"]) if first else serving
-            return [("first" if first else "repeat", net, [Fraction(1)], 0)] if seat == me else []
+            return [*found, ("first" if first else "repeat", net, [Fraction(1)], 0)] if seat == me else found
         weights = [Fraction(p["weight"]) for p in sale["splits"]]
         role = serving[1] if serving else (sale["served_by"] or {}).get("role")
-        found = []
         for n, p in enumerate(sale["splits"]):
             if (p["person"], p["role"]) == me:
                 kind = "first" if first else "repeat" if role in (None, p["role"]) else "co_sell"

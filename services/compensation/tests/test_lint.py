@@ -74,6 +74,27 @@ def test_a_cliff_is_told_to_the_cent() -> None:
     assert cliff.example == "9999.99 → 10000.00 jumps 600.00 → 800.00"
 
 
+def test_a_cliff_at_a_part_of_a_quota_is_told_in_money() -> None:
+    (bad, *others) = told(FILES[7])["bad"]
+    steps = [{"from": "0", "percent": "6"}, {"from": "80", "percent": "8"}]
+    bands = {"mode": "whole", "quota": "12500", "steps": steps}
+    rules = [{**rule, "bands": bands} if "bands" in rule else rule for rule in bad["rules"]]
+    (cliff,) = [one for one in found([{**bad, "rules": rules}, *others], FULL) if one.code == "L8"]
+    assert cliff.example == "9999.99 → 10000.00 jumps 600.00 → 800.00"
+
+
+@pytest.mark.parametrize(("rules", "codes"), [(["H1", "G"], []), (["G"], ["L6"]), (["H1", "G", "G2"], ["L11"])])
+def test_a_guarantee_is_no_salary_and_nothing_to_work_for(rules: list[str], codes: list[str]) -> None:
+    kinds = {
+        "H1": {"kind": "commission", "sales": "first", "percent": "6", "release": "as_paid"},
+        "G": {"kind": "guarantee", "amount": "600"},
+        "G2": {"kind": "guarantee", "amount": "100"},
+    }
+    head = {"plan": "h", "version": "1", "role": "hunter", "currency": "EUR", "effective_from": "2026-01-01"}
+    plan = {**head, "salary": "500", "rules": [{"id": name, **kinds[name]} for name in rules]}
+    assert [finding.code for finding in found([plan], FULL)] == codes
+
+
 def test_a_hunter_is_not_paid_for_what_a_farmer_sells_unless_it_is_a_legacy_that_ends() -> None:
     hunter = json.loads(shipped("ref-hunter").model_dump_json(by_alias=True))
     share = {"id": "H2", "kind": "commission", "percent": "1", "release": "as_paid"}

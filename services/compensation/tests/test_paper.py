@@ -147,7 +147,8 @@ def test_the_page_says_what_is_paid_what_is_not_and_why() -> None:
         "Person ana", "Period 2026-03", "Time zone Europe/Berlin", "ref-hunter (version 2)", "2026-03-11",
         "1000 × 6 %", "correction, relates to 2026-02", "−1 240.00 EUR", "released as the client pays",
         "Posted elsewhere for this period",
-        "Fixed 1 000.00 EUR", "Variable −50.50 EUR", "Payable 1 000.00 EUR", "As known at: 2026-04-30",
+        "Fixed 1 000.00 EUR", "Variable −50.50 EUR", "Guarantee 0.00 EUR", "Payable 1 000.00 EUR",
+        "As known at: 2026-04-30",
         "Digest: abc123", "Page 1 / 1",
     ):  # fmt: skip
         assert expected in made.replace("\xa0", " "), expected

@@ -68,6 +68,10 @@ def test_decoded_json_must_write_amounts_as_strings() -> None:
             "rules[0].bands: in mode whole a higher band cannot have a lower rate",
         ),
         (
+            "rules: [" + H1 + "bands: {mode: marginal, quota: 1.005, steps: [{from: 0, percent: 1}]}}]",
+            "rules: H1: 1.005 has more digits than EUR has",
+        ),
+        (
             "rules: [" + H1 + "percent: 1, clawback: [{days: 90, percent: 100}, {days: 90, percent: 50}]}]",
             "rules[0].clawback: the step up to day 90 does not come after day 90",
         ),

@@ -113,6 +113,7 @@ class Expected(Written):
     earned: Amount | None = None
     fixed: Amount | None = None
     variable: Amount | None = None
+    guarantee: Amount | None = None
     conditional: Amount | None = None
     carry_in: Amount | None = None
     carry_out: Amount | None = None
@@ -337,7 +338,7 @@ def _all(scene: Scene, history: History) -> Iterator[Statement]:
         yield from scene.statements(history, person, wanted).values()
 
 
-_AMOUNTS = ("payable", "earned", "fixed", "variable", "conditional", "carry_in", "carry_out")
+_AMOUNTS = ("payable", "earned", "fixed", "variable", "guarantee", "conditional", "carry_in", "carry_out")
 
 
 def _compare(scene: str, expected: Expected, statement: Statement) -> Iterator[Difference]:

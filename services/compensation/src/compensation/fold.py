@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from compensation.earn import Waiting, adjustments, earned
+from compensation.facts import Cancelled, Paid, Refunded, Sale
 from compensation.history import Known
 from compensation.line import Line
 from compensation.months import Month
@@ -40,8 +41,18 @@ def fold(
 
 
 def _unsold(known: Known, person: str) -> Iterator[Waiting]:
-    """Money of sales that nobody has reported yet: each such fact waits for its sale."""
+    """Money of sales that nobody has reported yet: each such fact waits for its sale.
+
+    Who is paid for such a sale is what the money itself says: a part that only the sale tells of is not known either.
+    """
     for sale_id in known.history.sales_of.get(person, ()):
         if known.sale(sale_id) is None:
             for fact in known.money(sale_id):
-                yield Waiting(fact.event_id, f"sale {sale_id} is not known")
+                if isinstance(fact.data, Paid | Refunded | Cancelled) and person in _stamped(fact.data.sale):
+                    yield Waiting(fact.event_id, f"sale {sale_id} is not known")
+
+
+def _stamped(sale: Sale) -> list[str]:
+    """Who is paid for the sale by its own stamps."""
+    holder = sale.converted_by if sale.first else sale.served_by
+    return [part.person for part in sale.splits] or ([holder.person] if holder else [])

@@ -106,6 +106,7 @@ def _amounts(rule: Salary | Bounty | Growth | Commission | Guarantee) -> Iterato
         yield from (step.amount for step in rule.ramp)
     if isinstance(rule, Commission):
         yield from (rule.flat,) if rule.flat is not None else ()
+        yield from (rule.bands.quota,) if rule.bands is not None and rule.bands.quota is not None else ()
     else:
         yield rule.amount
     if isinstance(rule, Bounty | Commission) and rule.cap:

@@ -140,7 +140,8 @@ def stated(person: str, kept: Posted, known_at: datetime | None, months: Sequenc
         lines, totals, carries = _summed(person, month, lines, currencies, carries, held)
         if known_at is not None and kept.closed(month) and related[month]:
             all_known = [*by_month[month], *related[month]]
-            lines, totals, _ = _summed(person, month, all_known, currencies, before, held)
+            frozen = [line for line in lines if line.kind == "guarantee"]
+            lines, totals, _ = _summed(person, month, all_known, currencies, before, held, frozen)
         if month in wanted:
             yield Statement(
                 person=person,
@@ -172,8 +173,12 @@ def _summed(
     currencies: Sequence[str],
     carries: Mapping[str, _Carry],
     held: Sequence[Term],
+    frozen: Sequence[Line] | None = None,
 ) -> tuple[list[Line], list[Totals], dict[str, _Carry]]:
-    """The month's lines with their carry lines, the totals, and what is carried on."""
+    """The month's lines with their carry lines, the totals, and what is carried on.
+
+    `frozen`: what was added by guarantees when the month was closed. It stays, whatever became known since.
+    """
     all_lines, totals, after = list(lines), [], dict(carries)
     for currency in currencies:
         before = carries.get(currency, _NOTHING)
@@ -182,6 +187,8 @@ def _summed(
         mine = [term for term in held if term.currency == currency]
         left = max(result.variable + before.amount, _ZERO)
         added, advances = topped_up(person, month, currency, left, mine, before.advances)
+        if frozen is not None:
+            added = [line for line in frozen if line.currency == currency]
         after[currency] = replace(after[currency], advances=advances)
         all_lines += added
         totals.append(replace(result, guarantee=total(added)))

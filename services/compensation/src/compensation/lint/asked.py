@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from compensation.plan import Plan
-from compensation.rules import Bands, Bounty, Commission, Growth, Rule, Salary, Window
+from compensation.rules import Bands, Bounty, Commission, Growth, Guarantee, Rule, Salary, Window
 from conveyor_events.money import plain, round_half_up
 from conveyor_events.words import Station
 
@@ -88,6 +88,8 @@ def pays_for(rule: Rule) -> tuple[object, ...]:
             return ("growth", metric)
         case Commission(sales=sales):
             return ("commission", sales)
+        case Guarantee():
+            return ("guarantee",)
         case _:
             return ("salary",)
 

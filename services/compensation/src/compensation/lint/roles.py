@@ -19,7 +19,7 @@ from compensation.lint.asked import (
     variable_share,
 )
 from compensation.lint.finding import Finding, Line
-from compensation.rules import Bounty, Commission, Salary
+from compensation.rules import Bounty, Commission, Guarantee, Salary
 from conveyor_events.money import plain
 from conveyor_events.words import VARIANTS
 
@@ -141,10 +141,10 @@ def upside_down(line: Line) -> Iterator[Finding]:
 
 
 def nothing_to_gain(line: Line) -> Iterator[Finding]:
-    """L6: a role without a variable rule does not care how its station does."""
+    """L6: a role without a variable rule does not care how its station does; a guarantee alone is a second salary."""
     for role in dict.fromkeys(map(str, VARIANTS[line.variant].values())):
         plans = list(line.of(role))
-        if plans and all(isinstance(rule, Salary) for plan in plans for rule in plan.rules):
+        if plans and all(isinstance(rule, Salary | Guarantee) for plan in plans for rule in plan.rules):
             yield Finding(
                 "L6",
                 "block",

@@ -20,7 +20,7 @@ from compensation.paper.wording import Language, wording
 from compensation.statement import Statement
 from conveyor_events.words import instant_text
 
-_SUMS = ("fixed", "variable", "carry_in", "carry_out", "conditional", "payable")
+_SUMS = ("fixed", "variable", "guarantee", "carry_in", "carry_out", "conditional", "payable")
 
 
 def pdf(
