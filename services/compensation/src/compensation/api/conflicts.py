@@ -22,6 +22,7 @@ from compensation.access import Deed, Pay
 from compensation.api.shown import PAY, Shown
 from compensation.api.sight import Sight, Sights
 from compensation.clerk.books import Books
+from compensation.clerk.chores import detected
 from compensation.conflict import KINDS, Case, Claim
 from compensation.line import Line, payable_text
 from compensation.months import Month
@@ -135,9 +136,7 @@ def _decide(doors: Doors, desk: Desk, books: Books) -> None:
         step = steps[0]
         found = next((case for case in await books.conflicts() if case.case_id == case_id), None)
         if found is not None:  # the clerk may not have recorded it yet; what it recorded and is gone is decided, too
-            since = max(books.envelopes[event].recorded_at for event in found.events)
-            detect = resolution.Detect(found, since, desk.clock.now())
-            steps.insert(0, Step(resolution.CATEGORY, case_id, detect))
+            steps.insert(0, detected(desk, books, found))
 
         def reply(outcome: Any) -> dict[str, Any]:
             after: resolution.Conflict = outcome.state(step.stream_id)
