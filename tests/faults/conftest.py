@@ -12,6 +12,7 @@ from conveyor.processes import Wish, down, up
 from conveyor.running import Running
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "journey"))
+sys.path.insert(0, str(Path(__file__).parent))
 WISH = Wish("fault-test")
 
 

@@ -153,6 +153,17 @@ async def kafka_away(scene: Scene) -> None:
         await asyncio.to_thread(scene.plant.start_kafka)
 
 
+async def kafka_away_kill(scene: Scene) -> None:
+    """Who has records in hand that Kafka has not acknowledged dies before it comes back."""
+    await asyncio.to_thread(scene.plant.stop_kafka)
+    try:
+        await scene.rest(1.0, 2.0)
+        for member in scene.plant.twins(scene.service()):
+            member.send(signal.SIGKILL)
+    finally:
+        await asyncio.to_thread(scene.plant.start_kafka)
+
+
 async def kafka_freeze(scene: Scene) -> None:
     scene.plant.signal_kafka(signal.SIGSTOP)
     try:
@@ -399,6 +410,7 @@ FAULTS: dict[str, tuple[tuple[int, ...], Fault]] = {
     "roll": ((35, 36), roll),
     "kafka-kill": ((4,), kafka_kill),
     "kafka-away": ((6,), kafka_away),
+    "kafka-away-kill": ((2, 6), kafka_away_kill),
     "kafka-freeze": ((5,), kafka_freeze),
     "strangers": ((25,), strangers),
     "postgres-restart": ((9,), postgres_restart),

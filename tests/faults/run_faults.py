@@ -28,6 +28,7 @@ from plant import SERVICES, Plant, plant
 from stories import FARMERS, HUNTERS, SCOUTS, Stories
 from talk import Talk
 from verdict import violations
+from verdict_pay import agreed
 
 REST_WITHIN = 60.0
 TELL_EVERY = 5.0
@@ -47,6 +48,7 @@ class Run:
     services: Sequence[str] = SERVICES
     code: Path | None = None
     quiet: bool = False
+    rest_within: float = REST_WITHIN
     figures: dict[str, Any] = field(default_factory=dict)
     broken: dict[str, list[str]] = field(default_factory=dict)
     faults: list[tuple[float, str]] = field(default_factory=list)
@@ -108,9 +110,9 @@ async def _disturbed(wanted: Run, scene: Scene, found: Evidence) -> None:
     wanted.figures["faults"] = {kind: count for kind, count in used.items() if count}
     if frozen is not None:
         if used.get("close"):
-            await asyncio.wait([frozen], timeout=REST_WITHIN)
+            await asyncio.wait([frozen], timeout=wanted.rest_within)
             if not frozen.done():
-                wanted.broken["a_close_ends"] = [f"the month is not closed after {REST_WITHIN:g} s"]
+                wanted.broken["a_close_ends"] = [f"the month is not closed after {wanted.rest_within:g} s"]
         frozen.cancel()
         await asyncio.gather(frozen, return_exceptions=True)
     if scene.slow_ends:
@@ -161,11 +163,11 @@ async def _at_rest(wanted: Run, scene: Scene, found: Evidence) -> None:
     """The lives are told to their ends, what is parked is redriven, and nothing is on its way within a minute."""
     begun = time.monotonic()
     await asyncio.to_thread(scene.plant.wait_ready)
-    cut_off = await scene.stories.settle(REST_WITHIN)
+    cut_off = await scene.stories.settle(wanted.rest_within)
     for service in wanted.services:
         await redriven(scene.talk, service)
     dsns = {service: scene.plant.dsn(service) for service in wanted.services}
-    _, left = await still(dsns, max(1.0, REST_WITHIN - (time.monotonic() - begun)))
+    _, left = await still(dsns, max(1.0, wanted.rest_within - (time.monotonic() - begun)))
     took = time.monotonic() - begun
     wanted.say(f"  at rest after {took:.1f} s")
     wanted.figures["rest_seconds"] = round(took, 1)
@@ -239,6 +241,9 @@ def _figures(wanted: Run, found: Evidence, stories: Stories) -> dict[str, Any]:
         "records": len(found.records),
         "repeated_records": len(found.records) - public,
         "resent": len(found.answered_again),
+        "frozen": len(found.frozen),
+        "late_lines": len([1 for s in found.statements.values() for one in s["lines"] if one["relates_to_period"]]),
+        "paid": str(sum(agreed(found).values())) if found.statements else None,
         "kinds": len(wanted.figures.get("faults", {})),
     }
 
