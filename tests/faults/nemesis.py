@@ -158,7 +158,7 @@ async def kafka_away_kill(scene: Scene) -> None:
     await asyncio.to_thread(scene.plant.stop_kafka)
     try:
         await scene.rest(1.0, 2.0)
-        for member in scene.plant.twins(scene.service()):
+        for member in scene.plant.members:
             member.send(signal.SIGKILL)
     finally:
         await asyncio.to_thread(scene.plant.start_kafka)
@@ -357,9 +357,10 @@ async def poison(scene: Scene) -> None:
     await redriven(scene.talk, service)
 
 
-async def redriven(talk: Talk, service: str) -> None:
+async def redriven(talk: Talk, service: str, within: float = 20.0) -> None:
     """What an operator does when the cause is mended."""
-    for _ in range(40):
+    until = time.monotonic() + within
+    while time.monotonic() < until:
         told = await talk.found(service, "/v1/parked?limit=200")
         if not told["items"]:
             return

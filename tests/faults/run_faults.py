@@ -34,7 +34,9 @@ REST_WITHIN = 60.0
 TELL_EVERY = 5.0
 SCRAPED_WITHIN = 15.0
 RESENDS = 1_500
-GAUGES = re.compile(r"^(conveyor_(?:unpublished_records|parked_keys|consumer_lag_records|published_position))(?:\{.*\})? (\S+)")
+GAUGES = re.compile(
+    r"^(conveyor_(?:unpublished_records|parked_keys|consumer_lag_records|published_position))(?:\{.*\})? (\S+)"
+)
 
 
 @dataclass
@@ -165,7 +167,7 @@ async def _at_rest(wanted: Run, scene: Scene, found: Evidence) -> None:
     await asyncio.to_thread(scene.plant.wait_ready)
     cut_off = await scene.stories.settle(wanted.rest_within)
     for service in wanted.services:
-        await redriven(scene.talk, service)
+        await redriven(scene.talk, service, wanted.rest_within / 3)
     dsns = {service: scene.plant.dsn(service) for service in wanted.services}
     _, left = await still(dsns, max(1.0, wanted.rest_within - (time.monotonic() - begun)))
     took = time.monotonic() - begun

@@ -61,7 +61,9 @@ class Stories:
             "since": since,
             "zone": "UTC",
             "currency": "EUR",
-            "teams": {station: {"team": f"{station}-team", "members": list(people)} for station, people in TEAMS.items()},
+            "teams": {
+                station: {"team": f"{station}-team", "members": list(people)} for station, people in TEAMS.items()
+            },
             "managers": [],
             "policy": {
                 "accept_within_hours": 1,
@@ -129,7 +131,9 @@ class Stories:
             await self._served(client, said, rnd)
         if len(parts) == 1 and rnd.random() < 0.25:
             body = {"net": f"{net}.00", "currency": "EUR", "by": hunter}
-            await self._asked("conversion", f"/v1/deals/{deal}/refunds", body | ({"payment_id": payment} if payment else {}))
+            await self._asked(
+                "conversion", f"/v1/deals/{deal}/refunds", body | ({"payment_id": payment} if payment else {})
+            )
 
     def _when(self, rnd: Random) -> dict[str, str]:
         """Half of the lives are told afterwards: they lie in the month before."""

@@ -28,10 +28,15 @@ class Wire:
     delay: float = 0.0  # seconds that each piece waits
     cut_replies: int = 0  # so many replies are lost: the request arrives, the connection breaks before its answer
     _open: set[asyncio.Task[None]] = field(default_factory=set)
+    _server: asyncio.Server | None = None
 
     async def listen(self) -> None:
-        server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
-        self.port = server.sockets[0].getsockname()[1]
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -98,10 +103,12 @@ class Wires:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="wires", daemon=True)
         self._thread.start()
+        self._all: list[Wire] = []
 
     def new(self, name: str, ends: Sequence[int]) -> Wire:
         wire = Wire(name, list(ends))
         asyncio.run_coroutine_threadsafe(wire.listen(), self._loop).result(10)
+        self._all.append(wire)
         return wire
 
     def cut(self, wire: Wire) -> None:
@@ -109,6 +116,8 @@ class Wires:
 
     def close(self) -> None:
         async def end() -> None:
+            for wire in self._all:
+                wire.close()
             mine = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
             for task in mine:
                 task.cancel()
@@ -118,5 +127,3 @@ class Wires:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
-
-
