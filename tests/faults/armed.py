@@ -30,6 +30,7 @@ from typing import Any
 
 from belt.io import clock, kafka, reactions, store
 from belt.io.facts import Facts
+from belt.io.intake import Poison
 
 FOLDER = Path(os.environ["CONVEYOR_FAULTS"])
 
@@ -86,10 +87,10 @@ def poisoned() -> None:
 
 
 def _failing(envelope: Any) -> Any:
-    raise reactions.Poison(f"a reaction that fails for {envelope.type}")
+    raise Poison(f"a reaction that fails for {envelope.type}")
 
 
-def off(_self: Any) -> datetime:
+def off(_self: clock.SystemClock) -> datetime:
     return datetime.now(UTC) + timedelta(seconds=float(told("clock") or 0))
 
 
@@ -99,7 +100,7 @@ wrapped(kafka.Reader, "commit", before="before_offset")
 for intake in (reactions.Reactions, Facts):
     slowed(intake)
 poisoned()
-clock.SystemClock.now = off  # type: ignore[method-assign]
+setattr(clock.SystemClock, "now", off)  # noqa: B010 (mypy knows no such assignment)
 
 package = sys.argv[1]
 sys.argv = [package, *sys.argv[2:]]

@@ -34,7 +34,10 @@ HEARS = {
     "compensation": ("conveyor.staff.v1", "conveyor.leads.v1", "conveyor.deals.v1", "conveyor.accounts.v1"),
 }
 STORED = "stream_id, version, type, data, meta, recorded_at"
-LOGGED = "position, topic, key, sequence, event_id::text, attributes, value, recorded_at, extract(epoch from recorded_at)::text as epoch"
+LOGGED = (
+    "position, topic, key, sequence, event_id::text, attributes, value, recorded_at, "
+    "extract(epoch from recorded_at)::text as epoch"
+)
 READ_WITHIN = 60.0
 
 
@@ -154,7 +157,7 @@ async def lag(dsns: Mapping[str, str]) -> dict[str, int]:
     for service, dsn in dsns.items():
         connection = await asyncpg.connect(dsn, timeout=5, command_timeout=10)
         try:
-            at = await connection.fetchrow(AT)
+            at: Any = await connection.fetchrow(AT)
             found["unsent"] += at["head"] - at["relayed"]
             found["parked"] += at["parked"]
             found["due"] += at["due"]

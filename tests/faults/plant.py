@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -240,7 +240,7 @@ class Plant:
             "CONVEYOR_FEED_TOKEN_FILE": str(token),
         }  # fmt: skip
 
-    def _code(self) -> Mapping[str, str]:
+    def _code(self) -> dict[str, str]:
         """Where the services' code is taken from: before what is installed."""
         if self.code is None:
             return {}

@@ -23,8 +23,11 @@ from typing import Any
 
 import aiohttp
 from evidence import Evidence, counts_of, records_of, rows_of, still
-from nemesis import CRASH_POINTS, FAULTS, Scene, chosen, disturb, redriven
+from faults_of_content import redriven
+from faults_of_processes import CRASH_POINTS
+from nemesis import FAULTS, chosen, disturb
 from plant import SERVICES, Plant, plant
+from scene import Scene
 from stories import FARMERS, HUNTERS, SCOUTS, Stories
 from talk import Talk
 from verdict import violations

@@ -1,4 +1,4 @@
-"""A short run of every kind of process: whatever happens to it, the line keeps its promises. `make faults` runs longer."""
+"""A short run: whatever happens to its processes, the line keeps its promises. `make faults` runs longer."""
 
 from __future__ import annotations
 

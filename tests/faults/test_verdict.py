@@ -1,4 +1,4 @@
-"""Every law of the verdict is broken once here, in an otherwise honest piece of evidence, and says so; no other does."""
+"""Every law of the verdict is broken here once, in otherwise honest evidence, and says so."""
 
 from __future__ import annotations
 
@@ -47,9 +47,7 @@ def honest() -> Evidence:
         command = "k1" if kind.endswith("Registered") else "k2" if kind.endswith("LeadAccepted") else f"x{n}"
         rows[service].events.append(_event(stream, version, kind, command))
         _publish(rows[service], records, topic, str(uuid5(NAMESPACE, f"{stream}\x1f{version}\x1f0")), kind, data)
-    for service, offer in (("account-mgmt", "offer-a1"),):
-        assert any(event["stream_id"] == offer for event in rows[service].events)
-    for service, has in rows.items():
+    for has in rows.values():
         has.relayed = len(has.published)
         has.chain = _chain(has)
         for topic in TOPICS:
@@ -83,11 +81,20 @@ def _event(stream: str, version: int, kind: str, command: str) -> dict[str, Any]
 def _publish(rows: Rows, records: list[Record], topic: str, event_id: str, kind: str, data: dict[str, Any]) -> None:
     sequence = 1 + len([row for row in rows.published if row["topic"] == topic])
     position = len(rows.published) + 1
-    row = {"position": position, "topic": topic, "key": "c1", "sequence": sequence, "event_id": event_id,
-           "attributes": "{}", "value": json.dumps(data), "recorded_at": AT + timedelta(seconds=position),
-           "epoch": str(position)}  # fmt: skip
+    value = json.dumps(data)
+    row: dict[str, Any] = {
+        "position": position,
+        "topic": topic,
+        "key": "c1",
+        "sequence": sequence,
+        "event_id": event_id,
+        "attributes": "{}",
+        "value": value,
+        "recorded_at": AT + timedelta(seconds=position),
+        "epoch": str(position),
+    }
     rows.published.append(row)
-    records.append(Record(topic, "c1", event_id, sequence, f"conveyor.{kind}", row["value"], (0, len(records))))
+    records.append(Record(topic, "c1", event_id, sequence, f"conveyor.{kind}", value, (0, len(records))))
 
 
 def _chain(rows: Rows) -> list[dict[str, Any]]:
@@ -101,13 +108,12 @@ def _chain(rows: Rows) -> list[dict[str, Any]]:
 
 
 def _statement(person: str, lines: list[tuple[str, str, str, str | None]]) -> dict[str, Any]:
-    shown = [
-        {"line_id": f"{person}-{n}", "person": person, "kind": kind, "amount": amount, "currency": "EUR",
-         "state": "earned", "rule": "R", "causes": [cause], "sale_id": sale, "reverses": None}
-        for n, (kind, amount, cause, sale) in enumerate(lines)
-    ]  # fmt: skip
-    fixed = {"line_id": f"{person}-fixed", "person": person, "kind": "fixed", "amount": "100.00", "currency": "EUR",
-             "state": "earned", "rule": "salary", "causes": [], "sale_id": None, "reverses": None}  # fmt: skip
+    def line(name: str, kind: str, amount: str, causes: list[str], sale: str | None) -> dict[str, Any]:
+        told = {"line_id": f"{person}-{name}", "person": person, "kind": kind, "amount": amount, "currency": "EUR"}
+        return told | {"state": "earned", "rule": kind, "causes": causes, "sale_id": sale, "reverses": None}
+
+    fixed = line("fixed", "fixed", "100.00", [], None)
+    shown = [line(str(n), kind, amount, [cause], sale) for n, (kind, amount, cause, sale) in enumerate(lines)]
     total = f"{sum(float(amount) for _, amount, _, _ in lines) + 100:.2f}"
     return {"digest": "d", "lines": [fixed, *shown], "totals": [{"currency": "EUR", "payable": total, "earned": total}]}
 
@@ -121,7 +127,11 @@ def test_honest_evidence_breaks_no_law() -> None:
 Tamper = Callable[[Evidence], Any]
 
 
-def _set(owner: Any, name: str, value: Any) -> None:
+def _as_if_refused(found: Evidence) -> None:
+    found.history[0].outcome, found.history[0].status = "refused", 422
+
+
+def _set(owner: Any, name: Any, value: Any) -> None:
     owner[name] = value
 
 
@@ -145,7 +155,7 @@ BROKEN: tuple[tuple[str, Tamper], ...] = (
     ("nothing_is_left_open", lambda f: setattr(f.history[1], "outcome", "unknown")),
     ("answers_are_true", lambda f: setattr(f.history[0], "key", "never stored")),
     ("answers_are_true", lambda f: f.history[0].replies.append({"client_id": "c2"})),
-    ("answers_are_true", lambda f: (setattr(f.history[0], "outcome", "refused"), setattr(f.history[0], "status", 422))),
+    ("answers_are_true", _as_if_refused),
     ("answers_are_true", lambda f: _set(f.rows["lead-gen"].events[1], "meta", json.dumps({"command": "k1"}))),
     ("refusals_are_refusals", lambda f: f.history[0].attempts.append((1.0, 0.1, "500"))),
     ("resends_change_nothing", lambda f: f.answered_again.append((f.history[0], 200, {"client_id": "c1"}))),

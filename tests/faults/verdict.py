@@ -165,7 +165,8 @@ def kafka_has_what_is_public(found: Evidence) -> Iterator[str]:
     services = set(found.rows)
     lost = [row for row in public.values() if row["event_id"] not in known and TOPICS[row["topic"]] in services]
     if lost:
-        yield f"{len(lost)} public events are not in Kafka, such as {lost[0]['topic']} {lost[0]['key']} {lost[0]['sequence']}"
+        first = lost[0]
+        yield f"{len(lost)} public events are not in Kafka, such as {first['topic']} {first['key']} {first['sequence']}"
     for place, partitions in homes.items():
         if len(partitions) > 1:
             yield f"{place} lives in partitions {sorted(partitions)}"

@@ -21,7 +21,7 @@ def once(found: Evidence, *types: str) -> list[Record]:
 
 
 def handovers_have_one_outcome(found: Evidence) -> Iterator[str]:
-    """Each lead that was offered is known at the next station, has at most one outcome, and one opportunity if taken."""
+    """Each lead that was offered is known to the next station, has one outcome at most, one opportunity if taken."""
     offered = [r.data for r in once(found, "conveyor.leads.LeadQualified")]
     outcomes = Counter(
         r.data["offer_id"] for r in once(found, "conveyor.deals.LeadAccepted", "conveyor.deals.LeadRejected")

@@ -1,4 +1,4 @@
-"""What must hold of pay (I7 to I13): worked out again from the records alone, by plain sums under the plans of stories.py."""
+"""What must hold of pay (I7 to I13), worked out again from the records alone, under the plans of stories.py."""
 
 from __future__ import annotations
 

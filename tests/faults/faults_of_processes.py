@@ -1,0 +1,99 @@
+"""Processes of ours are killed, frozen, asked to end, or die at a point of their work (armed.py)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Sequence
+
+import aiohttp
+from plant import Member
+from scene import Fault, Scene, end_sessions
+
+CRASH_POINTS = ("after_send", "after_commit", "before_offset", "before_commit", "in_effect")
+ENDS_WITHIN = 30.0
+
+
+async def kill(scene: Scene) -> None:
+    scene.member().send(signal.SIGKILL)
+    await scene.rest(0.5, 2.0)
+
+
+async def kill_all(scene: Scene) -> None:
+    for member in scene.plant.members:
+        member.send(signal.SIGKILL)
+    await scene.rest(1.0, 2.0)
+
+
+def crash(point: str) -> Fault:
+    async def crash_there(scene: Scene) -> None:
+        victims = scene.plant.twins(scene.service())
+        for member in victims:  # one of them relays, and each has its share of the partitions
+            member.arm(point)
+        await scene.rest(2.0, 4.0)
+        for member in victims:
+            member.disarm(point)
+
+    return crash_there
+
+
+async def zombie_relay(scene: Scene) -> None:
+    """The leader is frozen and loses its session; another takes over; then the first goes on where it was."""
+    service = scene.service()
+    frozen = scene.plant.twins(service)
+    leader = await _leader(frozen)
+    leader.send(signal.SIGSTOP)
+    try:
+        await end_sessions(scene.plant.dsn(service), "application_name = 'belt-relay'")
+        await scene.rest(1.5, 4.0)
+    finally:
+        leader.send(signal.SIGCONT)
+    await scene.rest(0.5, 1.0)
+
+
+async def zombie_consumer(scene: Scene) -> None:
+    """A member sleeps until the group has given its partitions away, and wakes with a batch in its hands."""
+    member = scene.member()
+    member.send(signal.SIGSTOP)
+    try:
+        await scene.rest(11.0, 14.0)
+    finally:
+        member.send(signal.SIGCONT)
+    await scene.rest(0.5, 1.0)
+
+
+async def ask_to_end(scene: Scene) -> None:
+    await _ended(scene, scene.member())
+
+
+async def roll(scene: Scene) -> None:
+    """One after the other, as a rolling deployment does."""
+    for member in scene.plant.twins(scene.service()):
+        await _ended(scene, member)
+        until = time.monotonic() + ENDS_WITHIN
+        while not await asyncio.to_thread(member.ready) and time.monotonic() < until:  # noqa: ASYNC110 (another process)
+            await asyncio.sleep(0.1)
+
+
+async def _ended(scene: Scene, member: Member) -> None:
+    process = member.process
+    assert process is not None
+    begun = time.monotonic()
+    member.send(signal.SIGTERM)
+    while process.poll() is None and time.monotonic() < begun + ENDS_WITHIN:  # noqa: ASYNC110 (another process)
+        await asyncio.sleep(0.05)
+    if process.poll() != 0:
+        scene.slow_ends.append(f"{member.name}: {process.poll()} after {time.monotonic() - begun:.1f} s")
+
+
+async def _leader(twins: Sequence[Member]) -> Member:
+    """The twin that relays, as its metrics say; any if that cannot be had."""
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as http:
+        for member in twins:
+            with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
+                async with http.get(f"http://127.0.0.1:{member.port}/metrics") as answer:
+                    if "conveyor_relay_active 1.0" in await answer.text():
+                        return member
+    return twins[0]
