@@ -146,11 +146,11 @@ HEADS = "select topic, key, max(sequence) from published group by topic, key"
 AT = """select (select position from log_head) as head,
                (select coalesce(max(position), 0) from checkpoints where name = 'relay') as relayed,
                (select count(*) from parked) as parked,
-               (select count(*) from timers where due_at < clock_timestamp()) as due"""
+               (select count(*) from timers where due_at < clock_timestamp() + interval '10 seconds') as due"""
 
 
 async def lag(dsns: Mapping[str, str]) -> dict[str, int]:
-    """What is not done yet, by kind: records not sent, places not taken in, events parked, timers due."""
+    """What is not done yet, by kind: records not sent, places not taken in, events parked, timers due or soon due."""
     heads: dict[str, dict[tuple[str, str], int]] = {}
     found = {"unsent": 0, "behind": 0, "parked": 0, "due": 0}
     gates: dict[str, dict[tuple[str, str], int]] = {}

@@ -78,6 +78,8 @@ async def roll(scene: Scene) -> None:
 
 
 async def _ended(scene: Scene, member: Member) -> None:
+    while not await asyncio.to_thread(member.ready):  # noqa: ASYNC110 (another process; it cannot hear yet)
+        await asyncio.sleep(0.1)
     process = member.process
     assert process is not None
     begun = time.monotonic()
