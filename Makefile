@@ -6,13 +6,16 @@ UV      := $(VENV)/bin/uv
 MEMBERS := $(wildcard libs/* services/*) cli deploy/local
 READY   := $(VENV)/.ready
 ARGS    ?=
+SECONDS ?= 60
+SEED    ?=
+ONLY    ?=
 
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test check bench-whatif lock clean
+.PHONY: help setup demo up down test check faults simulate bench-whatif lock clean
 
 help:  ## this list
 	@echo "Conveyor: sales as a production line, and pay computed from its events."
@@ -36,6 +39,9 @@ test: $(READY)  ## make check, then every test, on real PostgreSQL and Kafka
 
 check: $(READY)  ## style, types, arrows between packages, drift of generated files; no servers, no network
 	@$(PYTHON) -m checks $(ARGS)
+
+faults: $(READY)  ## everything breaks for SECONDS=60, and must be whole again (SEED=, ONLY=kafka-away,poison)
+	@$(PYTHON) tests/faults/run_faults.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) --only '$(ONLY)' $(ARGS)
 
 bench-whatif: $(READY)  ## how fast history is played again, and in how much memory
 	@$(PYTHON) bench/whatif.py $(ARGS)
