@@ -11,6 +11,7 @@ from verdict_line import once
 
 BOUNTY, FIRST, REPEAT = Decimal("20.00"), Decimal("0.06"), Decimal("0.02")
 FIXED = Decimal("100.00")
+HOUSE = "house"
 
 
 def agreed(found: Evidence) -> dict[str, Decimal]:
@@ -26,6 +27,7 @@ def agreed(found: Evidence) -> dict[str, Decimal]:
         for kind, sign in (("PaymentReceived", 1), ("PaymentRefunded", -1)):
             for record in once(found, f"conveyor.{area}.{kind}"):
                 earned[record.data["sale"][seat]["person"]] += sign * rate * Decimal(record.data["net"])
+    earned.pop(HOUSE, None)  # nobody served the client then, so nobody is paid
     return earned
 
 
