@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
+import structlog
 from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -40,6 +41,8 @@ from conveyor_events.catalog import TOPICS
 
 if TYPE_CHECKING:
     from belt.io.service import Service
+
+log = structlog.get_logger()
 
 REVISION = text("select version_num from alembic_version")
 CLOCK = text("select at from clock")
@@ -121,9 +124,9 @@ async def running(service: Service, settings: Settings, role: str = "all") -> As
             carrier = relay(settings.dsn, brokers, name=service.name, wake=wake)
             carrier.start()
             stack.push_async_callback(carrier.stop, settings.shutdown_deadline / 2)
-            stack.enter_context(_task(ticker.run(), "belt-ticker"))
+            stack.enter_context(_task(ticker.run(), "belt-ticker", stuck))
             for chore in service.chores:
-                stack.enter_context(_task(chore(desk), f"belt-{chore.__name__}"))
+                stack.enter_context(_task(chore(desk), f"belt-{chore.__name__}", stuck))
             if intake is not None:
                 consumer = Consumer(
                     lambda: Reader(brokers, service.name, service.topics),
@@ -213,8 +216,16 @@ async def _close(pool: Pool, within: float) -> None:
 
 
 @contextmanager
-def _task(work: Coroutine[Any, Any, None], name: str) -> Iterator[None]:
+def _task(work: Coroutine[Any, Any, None], name: str, stuck: asyncio.Event) -> Iterator[None]:
+    """Work that goes on as long as the process. Should it end, the process ends: half a service is worse than none."""
+
+    def ended(task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            log.error("service.task_ended", task=name, exc_info=task.exception())
+            stuck.set()
+
     task = asyncio.create_task(work, name=name)
+    task.add_done_callback(ended)
     try:
         yield
     finally:

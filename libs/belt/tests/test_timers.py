@@ -1,0 +1,86 @@
+"""The ticker fires what is due, whatever becomes of its database and of single timers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import asyncpg
+import pytest
+from counting import STREAMS, Remind
+from sqlalchemy.ext.asyncio import create_async_engine
+from wire import eventually
+
+from belt.core.decider import Step
+from belt.io.clock import SystemClock
+from belt.io.handle import Writer
+from belt.io.seal import Vault
+from belt.io.timers import Ticker
+from belt.io.unit import Outcome
+
+SECRET = b"a secret for tests only, 32 bytes"
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+ENDED = (
+    "select count(pg_terminate_backend(pid)) from pg_stat_activity "
+    "where datname = current_database() and pid <> pg_backend_pid()"
+)
+
+
+class FailsFor(Writer):
+    """Commands to the stream `bad` are answered with a fault of ours."""
+
+    async def handle(self, *steps: Step, **more: Any) -> Outcome:
+        if more.get("fired") and steps[0].id == "bad":
+            raise RuntimeError("a fault in the domain")
+        return await super().handle(*steps, **more)
+
+
+@pytest.fixture
+async def writer(counters: str) -> AsyncIterator[Writer]:
+    made = FailsFor(counters, STREAMS, Vault(SECRET), SystemClock(), "/test")
+    made.start()
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+async def database(counters: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(counters)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def ticking(counters: str, writer: Writer) -> AsyncIterator[None]:
+    engine = create_async_engine(counters.replace("postgresql://", "postgresql+asyncpg://", 1))
+    task = asyncio.create_task(Ticker(writer, engine, SystemClock(), every=0.05).run())
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await engine.dispose()
+
+
+async def gone(database: asyncpg.Connection, name: str) -> bool:
+    found: int = await database.fetchval("select count(*) from timers where stream_id = $1", f"counter-{name}")
+    return found == 0
+
+
+async def test_the_clock_outlives_its_sessions(writer: Writer, ticking: None, database: asyncpg.Connection) -> None:
+    for n in range(5):
+        await database.fetchval(ENDED)
+        await asyncio.sleep(0.07)  # so that the ticker meets the broken connection itself
+        name = f"s{n}"
+        await writer.handle(Step("counter", name, Remind(LONG_AGO)))
+        await eventually(partial(gone, database, name), f"the timer of {name} fires")
+
+
+async def test_a_timer_that_fails_holds_up_no_other(
+    writer: Writer, ticking: None, database: asyncpg.Connection
+) -> None:
+    await writer.handle(Step("counter", "bad", Remind(LONG_AGO)))
+    await writer.handle(Step("counter", "good", Remind(LONG_AGO + timedelta(seconds=1))))
+    await eventually(partial(gone, database, "good"), "the good timer fires")
+    assert not await gone(database, "bad")
