@@ -43,6 +43,9 @@ check: $(READY)  ## style, types, arrows between packages, drift of generated fi
 faults: $(READY)  ## everything breaks for SECONDS=60, and must be whole again (SEED=, ONLY=kafka-away,poison)
 	@$(PYTHON) tests/faults/run_faults.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) --only '$(ONLY)' $(ARGS)
 
+simulate: $(READY)  ## thousands of seeded histories on a virtual clock, for SECONDS=60; SEED= plays one again
+	@$(PYTHON) tests/simulation/simulate.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
 bench-whatif: $(READY)  ## how fast history is played again, and in how much memory
 	@$(PYTHON) bench/whatif.py $(ARGS)
 

@@ -292,6 +292,7 @@ def plant(
             for member in made.members:
                 shutil.copy(member.log, keep_logs)
         for process in made.postgres_processes() if stack.postgres and stack.postgres.runs() else []:
-            process.resume()
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
         stack.stop()
         watch.done()

@@ -119,16 +119,17 @@ class ReaderModel:
         await self._reached()
         self._look()
         found = self._fetched(partitions, limit)
-        if not found:
-            came = self.broker.came
-            try:
-                async with asyncio.timeout(wait):
-                    await came.wait()
-            except TimeoutError:
-                return {}
-            await self.process.step("fetch")
-            found = self._fetched(partitions, limit)
-        return found
+        if found:
+            return found
+        wanted = self.view & set(partitions)
+        try:
+            async with asyncio.timeout(wait):
+                while not any(self.broker.end(place) > self.at[place] for place in wanted):
+                    await self.broker.came.wait()
+        except TimeoutError:
+            return {}
+        await self.process.step("fetch")
+        return self._fetched(partitions, limit)
 
     def _fetched(self, partitions: Iterable[Partition], limit: int) -> dict[Partition, list[Received]]:
         found: dict[Partition, list[Received]] = {}

@@ -1,4 +1,4 @@
-"""One history: the world of a seed is disturbed for a while, left alone, and judged by the verdict of the fault suite."""
+"""One history: the world of a seed is disturbed, left alone, and judged by the verdict of the fault suite."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from compensation.statement import statements
 from conveyor_events.envelope import from_json
 
 CLIENTS = 2
-DISTURBED = 20.0
+DISTURBED = 14.0
 REST_WITHIN = 180.0
 PLANS: dict[str, dict[str, Any]] = {
     "scout": {"id": "S1", "kind": "bounty", "on": ["LeadAccepted", "LeadOfferExpired"], "seat": "sourced_by",
@@ -219,14 +219,16 @@ def _gathered(world: World, lives: Lives) -> Evidence:
             head, value = told(raw), (raw.value or b"").decode()
             key = (raw.key or b"").decode()
             where = place.number, raw.offset
-            records.append(Record(raw.topic, key, head["ce_id"], int(head["ce_sequence"]), head["ce_type"], value, where))
+            records.append(
+                Record(raw.topic, key, head["ce_id"], int(head["ce_sequence"]), head["ce_type"], value, where)
+            )
     found = Evidence(rows, records, lives.history)
     found.statements = _statements(world.databases["compensation"])
     return found
 
 
 def _with_epoch(row: Any) -> dict[str, Any]:
-    return vars(row) | {"epoch": str(row.recorded_at.timestamp())}
+    return {**vars(row), "epoch": str(row.recorded_at.timestamp())}
 
 
 def _statements(pay: Database) -> dict[tuple[str, str], Any]:
@@ -263,7 +265,8 @@ async def _asked_again(world: World, lives: Lives, found: Evidence) -> None:
         step = lives.steps[asked.number]
         reply = None
         while reply is None:
-            with contextlib.suppress(Unavailable, TimeoutError):  # who was frozen may still be
+            await asyncio.sleep(0.01)
+            with contextlib.suppress(Unavailable, TimeoutError):  # who was frozen or dead may still be
                 reply = await lives.once(asked, *step)
         found.answered_again.append((asked, asked.status, reply))
     found.counts_after = _counts(world)

@@ -61,8 +61,12 @@ class Lives:
 
     async def life(self, client: str) -> None:
         """From the first call to the first payment, or to an offer that nobody answers."""
-        await asyncio.sleep(self.rnd.uniform(0.0, 15.0))
-        scout, hunter, silent = self.rnd.choice(("ana", "abe")), self.rnd.choice(("boris", "bea")), self.rnd.random() < 0.2
+        await asyncio.sleep(self.rnd.uniform(0.0, 9.0))
+        scout, hunter, silent = (
+            self.rnd.choice(("ana", "abe")),
+            self.rnd.choice(("boris", "bea")),
+            self.rnd.random() < 0.2,
+        )
         at = self.world.now() - (timedelta(minutes=59, seconds=50) if silent else timedelta(0))
         try:
             offer = await self._lead(client, scout, hunter, at)
@@ -140,11 +144,11 @@ class Lives:
             try:
                 reply = await self.once(asked, step, told)
             except (Unavailable, Busy, TimeoutError):
-                await asyncio.sleep(self.rnd.uniform(0.1, 1.0))
+                await asyncio.sleep(self.rnd.uniform(0.2, 3.0))
                 continue
             except (Refused, Taken, Conflict) as no:
                 if isinstance(no, Refused) and no.code in UNHEARD:
-                    await asyncio.sleep(0.5)
+                    await asyncio.sleep(self.rnd.uniform(1.0, 4.0))
                     continue
                 if asked.outcome != "ok":
                     asked.outcome, asked.status, asked.reply = "refused", 409, str(no)

@@ -93,13 +93,13 @@ class RelayConnection:
             raise NotImplementedError(sql)
         return list(self.database.above(args[0], args[1]))
 
-    async def fetchrow(self, sql: str, *args: Any, timeout: float) -> dict[str, Any]:
+    async def fetchrow(self, sql: str, *args: Any, timeout: float) -> dict[str, Any]:  # noqa: ASYNC109 (asyncpg has it)
         await self._alive("relay look")
         if sql != public_log.BACKLOG or args != (RELAY,):
             raise NotImplementedError(sql)
         return {"position": self.database.relayed or 0, "head": len(self.database.published), "age": 0.0}
 
-    async def close(self, timeout: float) -> None:
+    async def close(self, timeout: float) -> None:  # noqa: ASYNC109 (asyncpg has it)
         self.end()
 
     def terminate(self) -> None:
@@ -136,13 +136,17 @@ class PoolModel:
             return min(rows, key=lambda row: row.sequence, default=None)
         raise NotImplementedError(sql)
 
-    async def fetch(self, sql: str, *args: Any, timeout: float | None = None) -> list[Any]:
+    async def fetch(self, sql: str, *args: Any, timeout: float | None = None) -> list[Any]:  # noqa: ASYNC109 (asyncpg has it)
         await self.process.step("pool", asyncpg.ConnectionDoesNotExistError)
         if sql == parking.KEYS:
             topics = {row.topic for row in self.database.parked}
-            return [Told({"topic": t, "keys": len({r.key for r in self.database.parked if r.topic == t})}) for t in topics]
+            return [
+                Told({"topic": t, "keys": len({r.key for r in self.database.parked if r.topic == t})}) for t in topics
+            ]
         if sql.startswith("select sequence from parked"):
-            return [Told({"sequence": r.sequence}) for r in self._of(args[1], args[2]) if args[3] < r.sequence < args[4]]
+            return [
+                Told({"sequence": r.sequence}) for r in self._of(args[1], args[2]) if args[3] < r.sequence < args[4]
+            ]
         if sql == facts.OPEN:
             return self._open(*args)
         raise NotImplementedError(sql)
@@ -150,7 +154,7 @@ class PoolModel:
     async def fetchval(self, sql: str, *args: Any) -> Any:
         await self.process.step("pool", asyncpg.ConnectionDoesNotExistError)
         if sql == parking.QUEUE:
-            consumer, topic, key, sequence, event_id, attributes, value, reason, gate = args
+            _, topic, key, sequence, event_id, attributes, value, reason, gate = args
             in_front = any(gate < row.sequence < sequence for row in self._of(topic, key))
             if in_front:
                 row = topic, key, sequence, event_id, attributes, value, reason
@@ -185,7 +189,7 @@ class PoolModel:
         return found[:limit]
 
     @asynccontextmanager
-    async def acquire(self, timeout: float) -> AsyncIterator[FactsConnection]:
+    async def acquire(self, timeout: float) -> AsyncIterator[FactsConnection]:  # noqa: ASYNC109 (asyncpg has it)
         await self.process.step("acquire", asyncpg.ConnectionDoesNotExistError)
         connection = FactsConnection(self.process, self.database)
         yield connection
@@ -266,5 +270,3 @@ class Rows:
 
     def all(self) -> list[tuple[str, str, datetime]]:
         return self.rows
-
-

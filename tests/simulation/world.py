@@ -1,7 +1,8 @@
 """The world of one history: two stations and pay as the real code runs them, on a virtual clock, out of one seed.
 
 The real writer, relay, consumer, reactions, facts and ticker run the real services' streams. Only what lies outside is
-a model: databases, Kafka, the feeds, time. At every await of theirs a process may wait, lose the answer, be frozen or die.
+a model: databases, Kafka, the feeds, time. At every await of theirs a process may wait, lose the answer, stand still or
+die.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ class Process:
         database = world.databases[service.name]
         wake = asyncio.Event()
         self.writer = Writer("", service.streams, VAULT, Clock(world), f"/conveyor/{service.name}", wake=wake)
-        self.writer._committer._store = world.kinds.store(self, database)  # type: ignore[assignment]
+        self.writer._committer._store = world.kinds.store(self, database)
         pool: Any = PoolModel(self, database)
         parking = world.kinds.parking(service.name, pool)
         self.intake: Intake
@@ -106,8 +107,8 @@ class Process:
         """It takes a while; then it goes on, unless it was lost, or the process is frozen or dead by then."""
         world = self.world
         await asyncio.sleep(world.rnd.uniform(LEAST, MOST))
-        while self.frozen_until > world.time():
-            await asyncio.sleep(self.frozen_until - world.time())
+        while self.frozen_until > world.time():  # noqa: ASYNC110 (it may be frozen again meanwhile)
+            await asyncio.sleep(max(self.frozen_until - world.time(), 0.001))  # less may not move the clock
         if self.dead:
             await asyncio.get_running_loop().create_future()
         if lost is not None and world.rnd.random() < world.loses:
