@@ -9,7 +9,7 @@ from importlib import import_module
 import asyncpg
 from fastapi import FastAPI
 
-from belt.io import driving, feed
+from belt.io import driving, feed, parked_doors
 from belt.io.clock import SystemClock
 from belt.io.desk import Desk
 from belt.io.handle import Writer
@@ -52,6 +52,7 @@ async def _app(service: Service) -> FastAPI:
     doors = [
         service.routes(desk),
         driving.doors(desk, Ticker(writer, engine, clock), progress_of(pool, None)),
-        feed.doors(desk, pool, parking, intake),
+        feed.doors(desk, pool),
+        parked_doors.doors(desk, parking, intake),
     ]
     return app_for(service, settings, doors, Readiness())

@@ -7,6 +7,7 @@ import pytest
 from small_line import Publisher, Station, all_taken_in, keeper
 from wire import eventually, fetchval
 
+from belt.io import skipping
 from belt.io.facts import Facts
 from belt.io.kafka import Brokers, Outgoing
 from conveyor_events.envelope import to_kafka
@@ -136,3 +137,25 @@ async def test_bytes_that_cannot_be_read_are_replaced_by_the_publishers_copy(
         await eventually(lambda: complete(facts), "the gate closes up")
         await consumer.stop()
     assert await kept(station.dsn) == {"a": [1, 2, 3]}
+
+
+async def test_a_fact_that_is_passed_over_no_longer_holds_the_gate_back(station: Station, publisher: Publisher) -> None:
+    events = [publisher.make("a", does) for does in ("count", "bad", "count", "count")]
+    async with keeper(station.dsn, publisher, {"bad"}) as (facts, parking):
+        consumer = station.consumer(facts)
+        consumer.start()
+        await publisher.send(*events)
+        await all_taken_in(consumer)
+        [parked] = await parking.listed(0, 10)
+        assert await facts.skip(99_999, "rosa", "no such event") is None
+        done = await facts.skip(parked.id, "rosa", "a test of the publisher")
+        assert done is not None
+        assert (done.handled, done.left) == (0, 0)
+        await eventually(lambda: complete(facts), "the gate closes up")
+        await publisher.send(events[1])  # it comes once more, and stays passed over
+        await all_taken_in(consumer)
+        assert await parking.listed(0, 10) == []
+        [said] = await skipping.listed(parking, 0, 10)
+        assert (said.by, said.because, said.parked.sequence) == ("rosa", "a test of the publisher", 2)
+        await consumer.stop()
+    assert await kept(station.dsn) == {"a": [1, 3, 4]}

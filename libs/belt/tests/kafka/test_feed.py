@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from small_line import Publisher, Station, all_taken_in
 from wire import AT, publish
 
-from belt.io import feed
+from belt.io import feed, parked_doors
 from belt.io.auth import Verifier
 from belt.io.desk import Desk
 from belt.io.http import create_app, server, subject_of
@@ -51,18 +51,19 @@ class Service:
     async def get(self, path: str, *scopes: str, **headers: str) -> httpx.Response:
         return await self.ask("GET", path, *scopes, **headers)
 
-    async def ask(self, method: str, path: str, *scopes: str, **headers: str) -> httpx.Response:
+    async def ask(self, method: str, path: str, *scopes: str, body: Any = None, **headers: str) -> httpx.Response:
         async with httpx.AsyncClient(base_url=self.address) as client:
             signed = {"authorization": f"Bearer {self.token(*scopes)}"} | headers
-            return await client.request(method, path, headers=signed)
+            return await client.request(method, path, headers=signed, json=body)
 
 
 @asynccontextmanager
 async def served(dsn: str, folder: Path, intake: Reactions | None = None) -> AsyncIterator[Service]:
     issuer = DevelopmentIssuer(folder)
     async with asyncpg.create_pool(dsn, min_size=0, max_size=4, command_timeout=5) as pool:
-        doors = feed.doors(cast("Desk", Subjects()), pool, Parking("station", pool), intake)
-        app = create_app("Feed", [doors], Verifier(KeySet(str(issuer.jwks)), DEV_ISSUER, AUDIENCE))
+        desk, parking = cast("Desk", Subjects()), Parking("station", pool)
+        doors = [feed.doors(desk, pool), parked_doors.doors(desk, parking, intake)]
+        app = create_app("Feed", doors, Verifier(KeySet(str(issuer.jwks)), DEV_ISSUER, AUDIENCE))
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -224,3 +225,41 @@ async def test_what_is_parked_is_listed_and_redriven(
         for gone in (path, "/v1/parked/99999/redrive", "/v1/parked/0/redrive"):
             assert (await service.ask("POST", gone, "parked:write")).status_code == 404
     assert await station.effects() == {"a": [1, 2, 3]}
+
+
+async def test_what_can_never_be_taken_in_is_passed_over_with_a_reason_that_is_kept(
+    database: str, brokers: Brokers, topic: str, tmp_path: Path
+) -> None:
+    publisher = Publisher(brokers, topic)
+    station = Station(database, brokers, publisher, faulty={"bad"})
+    await publisher.send(*[publisher.make("a", does) for does in ("count", "bad", "count", "bad", "count")])
+    async with station.works() as (reactions, consumer), served(database, tmp_path, reactions) as service:
+        await all_taken_in(consumer)
+        listed = (await service.get("/v1/parked", "parked:write")).json()["items"]
+        first, behind = listed[0], listed[1]
+        shown = (await service.get(f"/v1/parked/{first['id']}", "parked:write")).json()
+        assert (shown["event"]["data"]["offer_id"], shown["raw"]) == ("bad", None)
+
+        path, why = f"/v1/parked/{first['id']}/skip", {"reason": "the client never existed"}
+        assert (await service.ask("POST", path, "events:read", body=why)).status_code == 403
+        assert (await service.ask("POST", path, "parked:write", body={"reason": ""})).status_code == 422
+        early = await service.ask("POST", f"/v1/parked/{behind['id']}/skip", "parked:write", body=why)
+        assert (early.status_code, early.json()["code"]) == (409, "parked.not-first")
+
+        done = (await service.ask("POST", path, "parked:write", body=why)).json()
+        assert (done["handled"], done["left"]) == (1, 2)  # up to the next that fails
+        assert (await service.ask("POST", path, "parked:write", body=why)).status_code == 404
+        [left] = [
+            row for row in (await service.get("/v1/parked", "parked:write")).json()["items"] if row["sequence"] == 4
+        ]
+        await service.ask("POST", f"/v1/parked/{left['id']}/skip", "parked:write", body=why)
+        kept = (await service.get("/v1/parked/skipped", "parked:write")).json()["items"]
+        assert [(row["sequence"], row["skipped_by"], row["because"]) for row in kept] == [
+            (2, "rosa", "the client never existed"),
+            (4, "rosa", "the client never existed"),
+        ]
+        station.faulty = set()
+        await publisher.send(publisher.made["a"][1], publisher.make("a"))  # what was passed over comes once more
+        await all_taken_in(consumer)
+        assert (await service.get("/v1/parked", "parked:write")).json()["items"] == []
+    assert await station.effects() == {"a": [1, 3, 5, 6]}

@@ -51,7 +51,11 @@ CODES: dict[str, Code] = {
     "handover.receiver-needed": Code(422, "Name the receiver whose it becomes"),
     "handover.reason-not-allowed": Code(422, "This is no reason to reject"),
     "handover.dispute-over": Code(409, "The time to dispute the rejection is over"),
+    # what is parked
+    "parked.not-first": Code(409, "Another parked event of the key stands in front of this one"),
+    "parked.gap": Code(409, "Events in front of this one are missing and not parked: redrive first"),
     # the service's own state
+    "storage-low": Code(503, "There is too little room for further commands"),
     "too-many-requests": Code(429, "Too many requests of this subject"),
     "overloaded": Code(503, "More work waits than can be done now"),
     "unavailable": Code(503, "The service cannot reach what it needs"),
@@ -60,7 +64,14 @@ CODES: dict[str, Code] = {
     "internal": Code(500, "A fault of ours"),
 }
 
-RETRY_AFTER = {"overloaded": 1, "unavailable": 2, "deadline-exceeded": 1, "not-ready": 2, "too-many-requests": 1}
+RETRY_AFTER = {
+    "overloaded": 1,
+    "unavailable": 2,
+    "deadline-exceeded": 1,
+    "not-ready": 2,
+    "too-many-requests": 1,
+    "storage-low": 30,
+}
 """Seconds after which a retry makes sense, unless the refusal says so itself (`retry_after`)."""
 
 

@@ -13,11 +13,13 @@ from typing import Any
 
 import structlog
 
+from belt.core.decider import Refused
+from belt.io import skipping
 from belt.io.arrival import Arrival, from_record
 from belt.io.intake import OUT_OF_REACH, Poison, Progress, Redriven, patiently
 from belt.io.kafka import Received
 from belt.io.missing import Fetch, PublisherAway
-from belt.io.parking import Parking
+from belt.io.parking import Parked, Parking
 from belt.io.public_log import Pool
 from belt.io.telemetry import CONSUMED, SEQUENCE_GAPS
 from conveyor_events.envelope import Envelope
@@ -108,6 +110,32 @@ class Facts:
             await self._parking.remove(front)
             handled += 1
         return Redriven(handled, await self._parking.left(asked.topic, asked.key), reason)
+
+    async def skip(self, parked_id: int, by: str, because: str) -> Redriven | None:
+        """The fact is never kept, and its place counts as complete: a month may close over it."""
+        parked = await self._parking.find(parked_id)
+        if parked is None:
+            return None
+        await skipping.in_front(self._parking, parked)
+        if parked.sequence > 0 and parked.sequence > 1 + await self._complete(parked):
+            raise Refused("parked.gap", complete_up_to=await self._complete(parked), sequence=parked.sequence)
+        await skipping.record(self._parking, parked, by, because)
+        log.warning("intake.skipped", topic=parked.topic, event_id=str(parked.event_id), by=by)
+        if parked.sequence > 0:
+            place = self._parking.consumer, parked.topic, parked.key, parked.sequence
+            await self._parking.ask("execute", skipping.COMPLETE, *place, self._parking.key_of(parked.arrival))
+        await self._parking.remove(parked)
+        CONSUMED.labels(parked.topic, "skipped").inc()
+        await self.tidy()  # what came behind it is complete now as well
+        following = await self._parking.first(parked.topic, parked.key, 0)
+        if following is not None:
+            return await self.redrive(following.id)
+        return Redriven(0, await self._parking.left(parked.topic, parked.key))
+
+    async def _complete(self, parked: Parked) -> int:
+        """Up to which sequence the event's key is complete."""
+        rows = await self._pool.fetch(GATES, self._parking.consumer, parked.topic, [parked.key], timeout=self._deadline)
+        return int(rows[0]["sequence"]) if rows else 0
 
     async def _batch(self, topic: str, arrivals: Sequence[Arrival]) -> None:
         """All in one transaction; if that fails, one by one, and what fails alone is parked."""

@@ -1,4 +1,4 @@
-"""GET /v1/events: the public log as JSON lines, or as server-sent events; and the doors to what is parked.
+"""GET /v1/events: the public log as JSON lines, or as server-sent events.
 
 A reader remembers the `position` of the last event it has worked on and asks for those `after` it; it skips nothing.
 """
@@ -9,9 +9,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import Annotated, Any
-from uuid import UUID
 
 import structlog
 from fastapi import Query
@@ -22,9 +20,6 @@ from starlette.responses import Response, StreamingResponse
 from belt.core.decider import Refused
 from belt.io.desk import Desk
 from belt.io.doors import Doors
-from belt.io.intake import OUT_OF_REACH, Intake
-from belt.io.paging import Cursor, Limit, decode_cursor, page
-from belt.io.parking import Parked, Parking
 from belt.io.public_log import Filter, Pool, attributes, read
 from belt.io.watermark import seal
 from conveyor_events.words import Instant
@@ -50,37 +45,11 @@ Sequence = Annotated[
 ]
 
 
-class ParkedEvent(BaseModel):
-    """An event that could not be taken in. `sequence` below zero: it cannot be read, and has no place in its key."""
-
-    id: int
-    topic: str
-    key: str
-    sequence: int
-    event_id: UUID
-    type: str | None
-    reason: str
-    parked_at: datetime
-
-
-class ParkedPage(BaseModel):
-    items: list[ParkedEvent]
-    next: str | None
-
-
 class WatermarkReply(BaseModel):
     """Every event recorded before `sealed_at` stands at `position` or below."""
 
     position: int
     sealed_at: Instant
-
-
-class RedriveReply(BaseModel):
-    """Events of the key that were handled, those still parked, and why the redrive stopped, if it did."""
-
-    handled: int
-    left: int
-    reason: str | None
 
 
 def line(row: Any) -> str:
@@ -92,7 +61,7 @@ def line(row: Any) -> str:
     return f'{json.dumps(head, ensure_ascii=False)[:-1]}, "data": {row["value"]}}}'
 
 
-def doors(desk: Desk, pool: Pool, parking: Parking, intake: Intake | None) -> Doors:
+def doors(desk: Desk, pool: Pool) -> Doors:
     found = Doors(tags=["events"])
 
     @found.query("/v1/events", "events:read", reply=None, response_class=Response, responses=DESCRIBED)
@@ -125,27 +94,6 @@ def doors(desk: Desk, pool: Pool, parking: Parking, intake: Intake | None) -> Do
             mark = await seal(connection, desk.clock.stamp(), desk.settings.database_deadline)
         return WatermarkReply(position=mark.position, sealed_at=mark.sealed_at)
 
-    @found.query("/v1/parked", "parked:write", reply=ParkedPage)
-    async def parked(limit: Limit = 50, cursor: Cursor = None) -> ParkedPage:
-        """Events that could not be taken in, and those that wait behind them."""
-        after = decode_cursor(cursor, int)[0] if cursor is not None else 0
-        rows, following = page(await parking.listed(after, limit + 1), limit, lambda row: (row.id,))
-        return ParkedPage(items=[_told(row) for row in rows], next=following)
-
-    @found.command("/v1/parked/{parked_id}/redrive", "parked:write", reply=RedriveReply)
-    async def redrive(parked_id: int) -> RedriveReply:
-        """Tries all parked events of this one's key again, in order."""
-        if not 0 < parked_id <= LAST:
-            raise Refused("not-found")
-        try:
-            done = await intake.redrive(parked_id) if intake is not None else None
-        except OUT_OF_REACH as away:
-            log.warning("parked.redrive_waits", error=f"{type(away).__name__}: {away}")
-            raise Refused("unavailable") from away
-        if done is None:
-            raise Refused("not-found")
-        return RedriveReply(handled=done.handled, left=done.left, reason=done.reason)
-
     return found
 
 
@@ -155,20 +103,6 @@ DESCRIBED: dict[int | str, dict[str, Any]] = {
         "content": {LINES: {"schema": {"type": "string"}}, STREAM: {"schema": {"type": "string"}}},
     }
 }
-
-
-def _told(row: Parked) -> ParkedEvent:
-    kind = row.arrival.envelope.type if row.arrival.envelope is not None else None
-    return ParkedEvent(
-        id=row.id,
-        topic=row.topic,
-        key=row.key,
-        sequence=row.sequence,
-        event_id=row.event_id,
-        type=kind,
-        reason=row.reason,
-        parked_at=row.parked_at,
-    )
 
 
 def _last_event_id(request: Request, after: int) -> int:

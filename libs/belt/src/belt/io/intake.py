@@ -76,6 +76,12 @@ class Intake(Protocol):
     async def redrive(self, parked_id: int) -> Redriven | None:
         """Tries a parked event and the others of its key again, in order. None: there is no such event."""
 
+    async def skip(self, parked_id: int, by: str, because: str) -> Redriven | None:
+        """Passes over a parked event for good, and redrives those behind it. None: there is no such event.
+
+        Raises Refused: another event of the key stands in front.
+        """
+
 
 async def patiently(progress: Progress, longest: float, attempt: Callable[[], Awaitable[T]]) -> T:
     """Tries until what is out of reach comes back, with growing pauses."""

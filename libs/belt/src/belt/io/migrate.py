@@ -55,6 +55,12 @@ def create_store(*views: StreamView) -> None:
             script(statement)
 
 
+def create_skipped() -> None:
+    """The table of skipped events, where the store is older than it."""
+    found = SCHEMA[SCHEMA.index("create table skipped") :]
+    script(found[: found.index(";") + 1].replace("create table", "create table if not exists", 1))
+
+
 def renew_append() -> None:
     """Brings the append function of an older database to this code's."""
     script(APPEND_FUNCTION)

@@ -62,7 +62,8 @@ class Parking:
         self.consumer, self._pool, self._deadline = consumer, pool, deadline
         self._topics: set[str] = set()
 
-    async def _ask(self, how: str, sql: str, *arguments: Any) -> Any:
+    async def ask(self, how: str, sql: str, *arguments: Any) -> Any:
+        """One question to the database, within the deadline."""
         async with asyncio.timeout(self._deadline):
             return await getattr(self._pool, how)(sql, *arguments)
 
@@ -73,26 +74,26 @@ class Parking:
     async def park(self, arrival: Arrival, reason: str) -> None:
         """Holds the event back, unless it is parked or has been handled already."""
         place = self.consumer, arrival.topic, arrival.key, arrival.sequence, arrival.event_id
-        await self._ask("execute", INSERT, *place, *arrival.texts, reason, self.key_of(arrival))
+        await self.ask("execute", INSERT, *place, *arrival.texts, reason, self.key_of(arrival))
         await self.count()
 
     async def queue(self, arrival: Arrival, gate: int) -> bool:
         """Parks the event if an earlier one of its key, above the gate, is parked. Answers whether it did."""
         place = self.consumer, arrival.topic, arrival.key, arrival.sequence, arrival.event_id
-        return bool(await self._ask("fetchval", QUEUE, *place, *arrival.texts, BEHIND, gate))
+        return bool(await self.ask("fetchval", QUEUE, *place, *arrival.texts, BEHIND, gate))
 
     async def find(self, parked_id: int) -> Parked | None:
-        row = await self._ask(
+        row = await self.ask(
             "fetchrow",
             f"select {COLUMNS} from parked where consumer = $1 and id = $2",
             self.consumer,
             parked_id,
         )
-        return _parked(row) if row is not None else None
+        return from_row(row) if row is not None else None
 
     async def first(self, topic: str, key: str, above: int) -> Parked | None:
         """The next event of a key, in order."""
-        row = await self._ask(
+        row = await self.ask(
             "fetchrow",
             f"select {COLUMNS} from parked where consumer = $1 and topic = $2 and key = $3 and sequence > $4"
             " order by sequence limit 1",
@@ -101,22 +102,22 @@ class Parking:
             key,
             above,
         )
-        return _parked(row) if row is not None else None
+        return from_row(row) if row is not None else None
 
     async def listed(self, after: int, limit: int) -> list[Parked]:
         """Parked events by id."""
-        rows = await self._ask(
+        rows = await self.ask(
             "fetch",
             f"select {COLUMNS} from parked where consumer = $1 and id > $2 order by id limit $3",
             self.consumer,
             after,
             limit,
         )
-        return [_parked(row) for row in rows]
+        return [from_row(row) for row in rows]
 
     async def sequences(self, topic: str, key: str, above: int, below: int) -> set[int]:
         """Which of the key's events between two sequences are parked."""
-        rows = await self._ask(
+        rows = await self.ask(
             "fetch",
             "select sequence from parked where consumer = $1 and topic = $2 and key = $3 and sequence > $4"
             " and sequence < $5",
@@ -130,15 +131,15 @@ class Parking:
 
     async def explain(self, parked: Parked, reason: str) -> None:
         """A new reason, after another try."""
-        await self._ask("execute", "update parked set reason = $2 where id = $1", parked.id, reason)
+        await self.ask("execute", "update parked set reason = $2 where id = $1", parked.id, reason)
 
     async def remove(self, parked: Parked) -> None:
-        await self._ask("execute", "delete from parked where id = $1", parked.id)
+        await self.ask("execute", "delete from parked where id = $1", parked.id)
         await self.count()
 
     async def left(self, topic: str, key: str) -> int:
         """How many events of the key are parked."""
-        found: int = await self._ask(
+        found: int = await self.ask(
             "fetchval",
             "select count(*) from parked where consumer = $1 and topic = $2 and key = $3",
             self.consumer,
@@ -149,7 +150,7 @@ class Parking:
 
     async def count(self) -> dict[str, int]:
         """Parked keys per topic; told to the metrics."""
-        rows = await self._ask("fetch", KEYS, self.consumer)
+        rows = await self.ask("fetch", KEYS, self.consumer)
         found = {row["topic"]: row["keys"] for row in rows}
         self._topics |= found.keys()
         for topic in self._topics:
@@ -157,6 +158,7 @@ class Parking:
         return found
 
 
-def _parked(row: Any) -> Parked:
+def from_row(row: Any) -> Parked:
+    """A row with the columns of COLUMNS."""
     place = row["id"], row["topic"], row["key"], row["sequence"], row["event_id"]
     return Parked(*place, row["reason"], row["parked_at"], from_parked(row))

@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from belt.core.decider import Refused, Step
+from belt.io import skipping
 from belt.io.arrival import Arrival, from_envelope, from_record
 from belt.io.handle import Writer
 from belt.io.intake import OUT_OF_REACH, Poison, Progress, Redriven, patiently
@@ -182,6 +183,41 @@ class Reactions:
             return parked.arrival
         found = await self._fetch(parked.topic, parked.key, parked.sequence - 1, parked.sequence)
         return from_envelope(parked.topic, found[0]) if found else parked.arrival
+
+    # -- skipped events ----------------------------------------------------------------------------------------
+
+    async def skip(self, parked_id: int, by: str, because: str) -> Redriven | None:
+        """The gate moves past the event, and past what is missing in front of it; its key is known from then on."""
+        parked = await self._parking.find(parked_id)
+        if parked is None:
+            return None
+        await skipping.in_front(self._parking, parked)
+        await skipping.record(self._parking, parked, by, because)
+        log.warning("intake.skipped", topic=parked.topic, event_id=str(parked.event_id), by=by)
+        if parked.sequence > 0:
+            await self._pass_over(parked)
+        await self._parking.remove(parked)
+        CONSUMED.labels(parked.topic, "skipped").inc()
+        following = await self._parking.first(parked.topic, parked.key, 0)
+        if following is not None:
+            return await self.redrive(following.id)
+        return Redriven(0, await self._parking.left(parked.topic, parked.key))
+
+    async def _pass_over(self, parked: Parked) -> None:
+        sequence, key = parked.sequence, self._parking.key_of(parked.arrival)
+        while True:
+            gate = Gate(self._parking.consumer, parked.topic, parked.key, sequence)
+            try:
+                await self._writer.handle(key=key, gate=gate)
+            except Gap as gap:  # what nobody has any more: its places are passed over one by one
+                sequence = gap.have + 1
+                key = f"{self._parking.consumer}:skipped:{parked.topic}:{parked.key}:{sequence}"
+            except Behind:
+                return  # the gate is past it
+            else:
+                if sequence == parked.sequence:
+                    return
+                sequence, key = parked.sequence, self._parking.key_of(parked.arrival)
 
 
 def _from_the_future(envelope: Envelope) -> bool:

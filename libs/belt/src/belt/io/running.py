@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from belt.io import driving, feed
+from belt.io import driving, feed, parked_doors
 from belt.io.auth import Verifier
 from belt.io.clock import Clock, DrivenClock, SystemClock
 from belt.io.consumer import Consumer
@@ -141,7 +141,8 @@ async def running(service: Service, settings: Settings, role: str = "all") -> As
             doors = [
                 service.routes(desk),
                 driving.doors(desk, ticker, progress_of(pool, consumer)),
-                feed.doors(desk, pool, parking, intake),
+                feed.doors(desk, pool),
+                parked_doors.doors(desk, parking, intake),
             ]
             app = app_for(service, settings, doors, readiness)
         yield Running(desk, ticker, app, readiness, stuck)

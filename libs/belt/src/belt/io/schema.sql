@@ -77,6 +77,23 @@ create table parked (
     unique (consumer, topic, key, sequence)
 );
 
+-- Events that somebody decided to pass over, for good: who, when and why.
+create table skipped (
+    id          bigint      generated always as identity primary key,
+    consumer    text        not null,
+    topic       text        not null,
+    key         text        not null,
+    sequence    bigint      not null,
+    event_id    uuid        not null,
+    attributes  text        not null,
+    value       text        not null,
+    reason      text        not null,      -- why it was parked
+    skipped_by  text        not null,
+    because     text        not null,      -- why it may be passed over
+    skipped_at  timestamptz not null,
+    unique (consumer, topic, key, sequence)
+);
+
 create table checkpoints (
     name        text        primary key,
     position    bigint      not null

@@ -61,7 +61,9 @@ RELAY_ACTIVE = _gauge("relay_active", "1 where this process relays")
 RELAY_RESTARTS = _counter("relay_restarts", "Producers abandoned after a failure")
 
 # Consumers
-CONSUMED = _counter("consumed", "Events by outcome: applied, duplicate, ignored, refused, parked", "topic", "outcome")
+CONSUMED = _counter(
+    "consumed", "Events by outcome: applied, duplicate, ignored, refused, parked, skipped", "topic", "outcome"
+)
 CONSUMER_LAG_SECONDS = _gauge("consumer_lag_seconds", "Age of the oldest event not yet taken in", "topic")
 CONSUMER_LAG_RECORDS = _gauge("consumer_lag_records", "Records not yet taken in", "topic")
 SEQUENCE_GAPS = _counter("sequence_gaps", "Gaps found in a key's sequence", "topic")
