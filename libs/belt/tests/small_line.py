@@ -185,6 +185,9 @@ class Slow:
     async def redrive(self, parked_id: int) -> None:
         raise AssertionError(parked_id)
 
+    async def skip(self, parked_id: int, by: str, because: str) -> None:
+        raise AssertionError(parked_id)
+
 
 @asynccontextmanager
 async def keeper(dsn: str, publisher: Publisher, poison: set[str]) -> AsyncIterator[tuple[Facts, Parking]]:

@@ -62,9 +62,10 @@ class Door(APIRoute):
         *,
         scopes: tuple[str, ...] | None = (),
         body_bytes: int | None = None,
+        when_full: bool = False,
         **rest: Any,
     ) -> None:
-        self.scopes, self.body_bytes = scopes, body_bytes
+        self.scopes, self.body_bytes, self.when_full = scopes, body_bytes, when_full
         self.call = None if set(rest.get("methods") or {"GET"}) == {"GET"} else Call(path, endpoint)
         super().__init__(path, endpoint, **rest)
         if self.call is not None:
@@ -86,6 +87,8 @@ class Door(APIRoute):
         most = request.app.state.reception.body_bytes if self.body_bytes is None else self.body_bytes
         if self.call is None:
             raise TypeError(f"{self.path} is no command")
+        if request.app.state.full() and not self.when_full:
+            raise Refused("storage-low")
         raw = await read_body(request, most) if self.call.body is not None else b""
         answer = await self.call.made(request, raw)
         return answer if isinstance(answer, Response) else json_response(answer, status=self.status_code or 200)
@@ -157,17 +160,20 @@ class Doors(APIRouter):
         method: str = "POST",
         body_bytes: int | None = None,
         line: dict[str, Any] | None = None,
+        when_full: bool = False,
         **rest: Any,
     ) -> Callable[[Endpoint], Endpoint]:
         """A door for one command. The endpoint takes the path's parts, one body and, if it wants, the request.
 
         `line`: OpenAPI's description of a body that the endpoint reads by itself (bulk.py).
+        `when_full`: open even when there is too little room for commands (storage.py).
         """
         headers = [*KEY_HEADERS] if method == "POST" else KEY_HEADERS[1:]
         codes = (400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 503)
         extra = _extra(scopes, codes, headers if line is None else KEY_HEADERS[:1])
         if line is not None:
             extra["openapi_extra"]["requestBody"] = line
+        rest["when_full"] = when_full
         return self._add(path, scopes, {method}, reply, status, extra, body_bytes, rest)
 
     def query(self, path: str, *scopes: str, reply: Any, **rest: Any) -> Callable[[Endpoint], Endpoint]:

@@ -85,6 +85,7 @@ def create_app(
     rate: float = 0.0,
     burst: float = 0.0,
     body_bytes: int = BODY_BYTES,
+    full: Callable[[], bool] = lambda: False,
 ) -> FastAPI:
     """An app with these doors, /livez, /readyz and /metrics. Every error is a problem document.
 
@@ -104,6 +105,7 @@ def create_app(
     )
     app.state.reception = Reception(verifier, Buckets(rate, burst or rate * 2), body_bytes)
     app.state.problems = problems
+    app.state.full = full
     app.state.readiness = readiness or Readiness()
     for some in (_health(app.state.readiness), *doors):
         app.router.routes.extend(as_door(route) for route in some.routes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import asyncpg
 import structlog
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
@@ -84,6 +85,13 @@ def from_database(wrong: DBAPIError) -> Refused:
     raise wrong
 
 
+def from_postgres(wrong: asyncpg.PostgresError) -> Refused:
+    """The same, where no engine stands between."""
+    if str(wrong.sqlstate or "").startswith(_OUT_OF_REACH):
+        return Refused("unavailable")
+    raise wrong
+
+
 AS_REFUSED: dict[type[Exception], Callable[[Any], Refused]] = {
     Refused: lambda refused: refused,
     Conflict: from_conflict,
@@ -93,6 +101,9 @@ AS_REFUSED: dict[type[Exception], Callable[[Any], Refused]] = {
     KeysUnavailable: lambda _: Refused("unavailable"),
     PoolExhausted: lambda _: Refused("overloaded"),
     DBAPIError: from_database,
+    asyncpg.PostgresError: from_postgres,
+    asyncpg.InterfaceError: lambda _: Refused("unavailable"),
+    asyncpg.InternalClientError: lambda _: Refused("unavailable"),
     ConnectionError: lambda _: Refused("unavailable"),
     TimeoutError: lambda _: Refused("unavailable"),
     HTTPException: from_http,
@@ -123,7 +134,7 @@ class Problems:
             for kind in type(wrong).__mro__:
                 if kind in AS_REFUSED:
                     return self.response(AS_REFUSED[kind](wrong), request_id)
-        except DBAPIError as ours:
+        except (DBAPIError, asyncpg.PostgresError) as ours:
             wrong = ours
         log.error("problem.fault", exc_info=wrong)
         return self.response(Refused("internal"), request_id)

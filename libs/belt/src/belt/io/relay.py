@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 import structlog
@@ -31,6 +31,7 @@ from belt.io.telemetry import (
 
 log = structlog.get_logger()
 
+T = TypeVar("T")
 MEASURE_EVERY = 1.0
 LEADER = 4712  # the store's own lock is 4711
 JSON = ("content-type", b"application/json")
@@ -63,7 +64,7 @@ class Relay:
 
     `wake` is set by the writer of the same process after a commit; other processes ring (see `doorbell`); and if nobody
     does, the log is looked at every `idle` seconds. The database ends the session of a leader that is silent for
-    `silence` seconds, which must be longer than a start and a send may take.
+    `silence` seconds, so a frozen one is soon followed; while it waits for Kafka, it says a word now and then.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class Relay:
         idle: float = 0.25,
         standby: float = 1.0,
         deadline: float = 5.0,
-        silence: float = 30.0,
+        silence: float = 6.0,
         patience: float = 5.0,
     ) -> None:
         self._dsn, self._sender, self._batch = dsn, sender, batch
@@ -128,7 +129,7 @@ class Relay:
         try:
             if await self._elected(connection):
                 await self._measure(connection)
-                await sender.start()
+                await self._meanwhile(connection, sender.start())
                 self._leading, self._trouble = True, None
                 RELAY_ACTIVE.set(1)
                 log.info("relay.elected", position=self._seen.position, head=self._seen.head)
@@ -209,7 +210,7 @@ class Relay:
         """Sends the records and moves the checkpoint over them; reads the next ones meanwhile. Answers both."""
         ahead = asyncio.create_task(self._read(connection, position + len(records)))
         try:
-            sent = await sender.send_batches(records)
+            sent = await self._meanwhile(connection, sender.send_batches(records), ahead)
             following = await ahead
         finally:
             ahead.cancel()
@@ -221,6 +222,20 @@ class Relay:
             RELAYED_RECORDS.labels(topic).inc(count)
         self._seen = replace(self._seen, position=reached, head=max(self._seen.head, reached + len(following)))
         return reached, following if sent == len(records) else records[sent:]
+
+    async def _meanwhile(
+        self, connection: Connection, work: Coroutine[Any, Any, T], ahead: asyncio.Task[Any] | None = None
+    ) -> T:
+        """Waits for Kafka without falling silent towards the database. `ahead` uses the connection until it is done."""
+        doing = asyncio.create_task(work)
+        try:
+            while not (await asyncio.wait([doing], timeout=self._silence / 3))[0]:
+                if ahead is None or ahead.done():
+                    await connection.execute("select 1")
+            return doing.result()
+        finally:
+            doing.cancel()
+            await asyncio.gather(doing, return_exceptions=True)
 
     async def _rest(self, wait: float) -> None:
         with contextlib.suppress(TimeoutError):

@@ -36,6 +36,7 @@ from belt.io.reactions import Reactions
 from belt.io.relay import relay
 from belt.io.seal import Vault
 from belt.io.settings import Settings
+from belt.io.storage import Limits, Storage
 from belt.io.timers import Ticker
 from conveyor_events.catalog import TOPICS
 
@@ -144,7 +145,10 @@ async def running(service: Service, settings: Settings, role: str = "all") -> As
                 feed.doors(desk, pool),
                 parked_doors.doors(desk, parking, intake),
             ]
-            app = app_for(service, settings, doors, readiness)
+            limits = Limits(settings.database_limit_bytes, settings.disk_free_bytes, settings.disk_path)
+            storage = Storage(pool, limits)
+            stack.enter_context(_task(storage.run(), "belt-storage", stuck))
+            app = app_for(service, settings, doors, readiness, lambda: storage.closed)
         yield Running(desk, ticker, app, readiness, stuck)
 
 
@@ -178,7 +182,13 @@ def progress_of(pool: Pool, consumer: Consumer | None) -> driving.Progress:
     return progress
 
 
-def app_for(service: Service, settings: Settings, doors: list[Doors], readiness: Readiness) -> FastAPI:
+def app_for(
+    service: Service,
+    settings: Settings,
+    doors: list[Doors],
+    readiness: Readiness,
+    full: Callable[[], bool] = lambda: False,
+) -> FastAPI:
     """The HTTP side, as the service's doors and codes make it."""
     verifier = Verifier(KeySet(settings.jwks), settings.issuer, settings.audience)
     return create_app(
@@ -192,6 +202,7 @@ def app_for(service: Service, settings: Settings, doors: list[Doors], readiness:
         rate=settings.rate,
         burst=settings.burst,
         body_bytes=settings.body_bytes,
+        full=full,
     )
 
 

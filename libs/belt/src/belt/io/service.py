@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,6 +35,9 @@ from belt.io.telemetry import configure_logging
 from conveyor_events import Envelope
 
 log = structlog.get_logger()
+
+GRACE = 8.0  # beside the deadline of shutdown, until a process that does not end is cut off
+CUT_OFF = 75  # its exit code
 
 ROLES = ("api", "worker", "all", "migrate", "rebuild")
 
@@ -84,6 +89,7 @@ async def serve(service: Service, settings: Settings, role: str) -> None:
         waits = [asyncio.create_task(ended.wait()), asyncio.create_task(parts.stuck.wait())]
         waits += [web] if web is not None else []  # type: ignore[list-item]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        _last_resort(service.name, settings.shutdown_deadline + GRACE)
         parts.readiness.drain()
         if http is not None and web is not None:
             http.should_exit = True
@@ -93,6 +99,18 @@ async def serve(service: Service, settings: Settings, role: str) -> None:
         if parts.stuck.is_set():
             sys.exit(f"{service.name}: nothing moved any more; start it again")
     log.info("service.stopped", service=service.name)
+
+
+def _last_resort(name: str, within: float) -> None:
+    """Whatever hangs: after so many seconds the process is gone. What was not finished is repeated by the next one."""
+
+    def cut() -> None:
+        log.error("service.cut_off", service=name, seconds=within)
+        os._exit(CUT_OFF)
+
+    timer = threading.Timer(within, cut)
+    timer.daemon = True
+    timer.start()
 
 
 def run(service: Service) -> None:

@@ -53,6 +53,12 @@ class Settings(BaseSettings):
     kafka_deadline: Seconds = 10.0
     shutdown_deadline: Seconds = 20.0
 
+    database_limit_bytes: Annotated[
+        int, Field(ge=0, description="size of the database from which on commands are refused; 0: no limit")
+    ] = 0
+    disk_path: Annotated[Path | None, Field(description="a folder on the volume of the database, if it is seen")] = None
+    disk_free_bytes: Annotated[int, Field(ge=0, description="room that must be left there for commands")] = 1024**3
+
     body_bytes: Annotated[int, Field(ge=1_024, le=16 * 1024 * 1024)] = 256 * 1024
     in_flight: Count = 512
     backlog: Count = 20_000

@@ -70,6 +70,11 @@ SEQUENCE_GAPS = _counter("sequence_gaps", "Gaps found in a key's sequence", "top
 SEQUENCE_REUSED = _counter("sequence_reused", "Events not above their key's gate that were never handled", "topic")
 PARKED_KEYS = _gauge("parked_keys", "Keys whose events wait to be redriven", "topic")
 
+# Room
+STORAGE_USED_BYTES = _gauge("storage_used_bytes", "Size of the database, where a limit is set")
+STORAGE_FREE_BYTES = _gauge("storage_free_bytes", "Room left on the volume of the database, where it is watched")
+STORAGE_CLOSED = _gauge("storage_closed", "1 while commands are refused for want of room")
+
 # Timers
 TIMERS_FIRED = _counter("timers_fired", "Commands sent by the clock: deadlines that passed", "name")
 TIMER_LATE_SECONDS = _histogram("timer_late_seconds", "How late the clock was", buckets=(0.1, 0.5, 1, 5, 30, 120, 600))
