@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,8 +13,9 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from journey_firm import Firm, plans
 
+from conveyor.commands.rebuilding import rebuilt, settings_of
 from conveyor.line import SERVICES, Line
-from conveyor.processes import Wish, database, package, up
+from conveyor.processes import Wish, database, up
 from conveyor.running import Running
 from conveyor_events.catalog import TOPICS
 from conveyor_events.words import parse_instant
@@ -123,10 +123,11 @@ async def test_every_record_three_times_changes_no_statement(running: Running) -
 
 
 async def rebuild(running: Running, service: str) -> None:
-    """What an operator does: `python -m SERVICE rebuild`, with the settings of the service."""
-    settings = psutil.Process(running.services[service].pid).environ()
-    done = await asyncio.create_subprocess_exec(sys.executable, "-m", package(service), "rebuild", env=settings)
-    assert await asyncio.wait_for(done.wait(), 60) == 0
+    """What an operator does: `conveyor rebuild SERVICE`."""
+    told: list[tuple[int, int]] = []
+    done = await rebuilt(service, settings_of(running, service), lambda rows, of: told.append((rows, of)))
+    assert sum(done.values()) > 0
+    assert told[-1][0] == told[-1][1] == sum(done.values())
 
 
 async def rows(running: Running, service: str) -> dict[str, list[str]]:

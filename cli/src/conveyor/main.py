@@ -7,7 +7,18 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from conveyor.commands import casefiles, importing, linting, rates, reading, simulating, stack, verifying
+from conveyor.commands import (
+    casefiles,
+    importing,
+    linting,
+    parking,
+    rates,
+    reading,
+    rebuilding,
+    simulating,
+    stack,
+    verifying,
+)
 from conveyor.commands import demo as demonstration
 from conveyor.exits import INTERRUPTED, Trouble, first_of
 from conveyor.screen import console
@@ -49,7 +60,9 @@ for command in (
     linting.lint,
     rates.rates,
     verifying.verify,
+    rebuilding.rebuild,
     simulating.whatif,
 ):
     app.command()(command)
 app.add_typer(importing.importer, name="import")
+app.add_typer(parking.parked, name="parked")

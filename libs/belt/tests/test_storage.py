@@ -43,31 +43,33 @@ def test_without_limits_nothing_is_refused() -> None:
     assert not closes(Limits(), 10**15, None, closed=False)
 
 
+async def closed(storage: Storage) -> bool:
+    await storage.look()
+    return storage.closed
+
+
 async def test_a_database_that_grows_closes_the_doors_and_one_that_shrinks_opens_them(
     new_database: NewDatabase,
 ) -> None:
     async with asyncpg.create_pool(await new_database(None), min_size=1, max_size=2) as pool:
         size = await pool.fetchval("select pg_database_size(current_database())")
         storage = Storage(pool, Limits(used=size + 4 * MIB))
-        await storage.look()
-        assert not storage.closed
+        seen = [await closed(storage)]
         await pool.execute(
             "create table filler as select repeat(md5(n::text), 8) as text from generate_series(1, 40000) n"
         )
-        await storage.look()
-        assert storage.closed
+        seen.append(await closed(storage))
         await pool.execute("drop table filler")
         await storage.look()
+        assert seen == [False, True]
         assert storage.closed is (
             (size + 4 * MIB) * 0.95 <= await pool.fetchval("select pg_database_size(current_database())")
         )
-        left = {"free": 10 * MIB}
+        left = {"free": 0}
         watched = Storage(pool, Limits(free=20 * MIB, path=Path("/")), free=lambda _: left["free"])
-        await watched.look()
-        assert watched.closed
-        left["free"] = 30 * MIB
-        await watched.look()
-        assert not watched.closed
+        for room, then in ((10, True), (30, False)):
+            left["free"] = room * MIB
+            assert await closed(watched) is then
 
 
 def _app(folder: Path, full: dict[str, bool]) -> tuple[FastAPI, str]:

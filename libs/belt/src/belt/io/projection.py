@@ -17,6 +17,7 @@ from belt.io.codec import Codec
 from belt.io.seal import Vault
 
 Row = Mapping[str, Any]
+COUNT = "select count(*) from events where version = 1 and stream_id like $1"
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,17 @@ def keep_function(view: StreamView) -> str:
     )
 
 
-async def rebuild(dsn: str, stream: Stream[Any, Any, Any], vault: Vault, *, batch: int = 500) -> int:
+async def rebuild(
+    dsn: str,
+    stream: Stream[Any, Any, Any],
+    vault: Vault,
+    *,
+    batch: int = 500,
+    told: Callable[[int, int], None] = lambda _done, _of: None,
+) -> int:
     """Folds every stream of the kind anew and writes its row by compare-and-set. Safe while commands run.
 
-    Answers how many rows it looked at.
+    Answers how many rows it looked at; `told` hears how many are done, and of how many, after each batch.
     """
     view = stream.view
     if not isinstance(view, StreamView):
@@ -79,6 +87,8 @@ async def rebuild(dsn: str, stream: Stream[Any, Any, Any], vault: Vault, *, batc
     connection = await asyncpg.connect(dsn, timeout=10, command_timeout=60)
     done = 0
     try:
+        of: int = await connection.fetchval(COUNT, f"{stream.category}-%")
+        told(done, of)
         last = ""
         while True:
             names = [
@@ -96,6 +106,7 @@ async def rebuild(dsn: str, stream: Stream[Any, Any, Any], vault: Vault, *, batc
             rows = [row for row in await _rows(connection, names, view, codec, vault) if row is not None]
             await connection.execute(f"select keep_{view.name}($1::jsonb)", json.dumps(rows, default=str))
             done += len(names)
+            told(done, max(of, done))
             last = names[-1]
     finally:
         await connection.close()

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
@@ -101,6 +102,10 @@ async def serve(service: Service, settings: Settings, role: str) -> None:
     log.info("service.stopped", service=service.name)
 
 
+def _told(stream: str, done: int, of: int) -> None:
+    log.info("rebuild.progress", stream=stream, done=done, of=of)
+
+
 def _last_resort(name: str, within: float) -> None:
     """Whatever hangs: after so many seconds the process is gone. What was not finished is repeated by the next one."""
 
@@ -131,7 +136,8 @@ async def _run(service: Service, settings: Settings, role: str) -> None:
         await upgrade(settings.dsn, service.package)
     elif role == "rebuild":
         for stream in service.streams.values():
-            rows = await rebuild(settings.dsn, stream, Vault(settings.sealing_key))
+            told = partial(_told, stream.category)
+            rows = await rebuild(settings.dsn, stream, Vault(settings.sealing_key), told=told)
             log.info("rebuild.done", stream=stream.category, rows=rows)
     else:
         await serve(service, settings, role)
