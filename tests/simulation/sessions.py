@@ -82,6 +82,8 @@ class RelayConnection:
 
     async def execute(self, sql: str, *args: Any) -> None:
         await self._alive("relay")
+        if sql == "select 1":
+            return  # a word to the database
         if not sql.startswith("insert into checkpoints"):
             raise NotImplementedError(sql)
         if self.database.relayed is None:
