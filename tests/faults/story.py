@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from journey_firm import Firm, plans, post
 
@@ -27,7 +28,7 @@ class Story:
     @classmethod
     async def begun(cls, line: Line, name: str) -> Story:
         await plans(line)
-        firm = Firm(line, name, "scout-hunter-farmer")
+        firm = Firm(line, f"{name}-{uuid4().hex[:8]}", "scout-hunter-farmer")
         await firm.open()
         return cls(firm)
 
