@@ -111,11 +111,3 @@ async def test_a_topic_with_other_partitions_is_told_and_pay_stays_right(running
         await line.drained()
         assert await held(running, LEADS) == await logged(line, LEADS)
         await story.comes_to(truth)
-
-
-async def test_republish_wants_a_position(running: Running) -> None:
-    for arguments in (("republish",), ("republish", "--from", "0"), ("verify", "--from", "3")):
-        code, said = await command(running, "lead-gen", *arguments)
-        assert (code, "republish needs --from POSITION" in said) == (2, True)
-
-
