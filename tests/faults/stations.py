@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import asyncpg
 import psutil
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
 from belt.io.kafka import Outgoing, partition_of
 from belt.io.public_log import RELAY
 from belt.io.relay import LEADER, outgoing
-from conveyor.line import Line
+from conveyor.line import SERVICES, Line
 from conveyor.processes import database, package
 from conveyor.running import Running, ServiceProcess
 from conveyor_events.catalog import TOPICS
@@ -29,6 +28,7 @@ from conveyor_local import Stack
 from conveyor_local.process import Server
 
 SOON = 30.0
+PARTITIONS = [TopicPartition(name, n) for name, topic in TOPICS.items() for n in range(topic.partitions)]
 END_RELAY = (
     "select pg_terminate_backend(pid) from pg_stat_activity "
     "where application_name = 'belt-relay' and datname = current_database()"
@@ -45,12 +45,14 @@ def dsn_of(running: Running, service: str) -> str:
     return stack_of(running).dsn(database(service))
 
 
-async def eventually(check: Callable[[], Awaitable[Any]], what: str, within: float = SOON) -> Any:
+async def eventually(
+    check: Callable[[], Awaitable[Any]], what: str, within: float = SOON, *, every: float = 0.05
+) -> Any:
     """Looks until the answer is something; answers it."""
     until = time.monotonic() + within
     while not (found := await check()):
         assert time.monotonic() < until, f"not within {within:.0f} s: {what}"
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(every)
     return found
 
 
@@ -92,14 +94,10 @@ async def ready(address: str, server: Server, within: float = 60.0) -> None:
 
 def spawn(running: Running, service: str, argv: Sequence[str], settings: Mapping[str, str], log: str) -> Server:
     path = running.logs / f"{log}.log"
-    return Server.spawn(
-        service, [sys.executable, *argv], cwd=running.home, log=path, env=dict(settings), account=None
-    )
+    return Server.spawn(service, [sys.executable, *argv], cwd=running.home, log=path, env=dict(settings), account=None)
 
 
 async def end(server: Server) -> None:
-    import signal
-
     await asyncio.to_thread(server.stop, signal.SIGTERM, 25.0)
 
 
@@ -226,12 +224,31 @@ async def command(running: Running, service: str, *arguments: str) -> tuple[int,
     return done.returncode, said.decode()
 
 
-def plain(value: Any, *names: tuple[str, str]) -> Any:
-    """The value with names changed in every text of it."""
-    text = json.dumps(value)
-    for name, other in names:
-        text = text.replace(name, other)
-    return json.loads(text)
+# -- what there is ---------------------------------------------------------------------------------------------------
 
 
-settled = partial(eventually, what="the line is at rest")
+async def kept(running: Running) -> dict[str, int]:
+    """How many events and facts each service holds."""
+    counts = {}
+    for service in SERVICES:
+        connection = await asyncpg.connect(stack_of(running).dsn(database(service)))
+        for table in ("events", "published", *(["facts"] if service == "compensation" else [])):
+            counts[f"{service}.{table}"] = await connection.fetchval(f"select count(*) from {table}")
+        await connection.close()
+    return counts
+
+
+async def records(brokers: str) -> list[Any]:
+    """Every record of every topic, as it stands there now."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=brokers, group_id="reader", auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        consumer.assign(PARTITIONS)
+        ends = await consumer.end_offsets(PARTITIONS)
+        found: list[Any] = []
+        while any([await consumer.position(p) < ends[p] for p in PARTITIONS]):
+            for some in (await consumer.getmany(timeout_ms=500)).values():
+                found += some
+        return found
+    finally:
+        await consumer.stop()

@@ -1,17 +1,20 @@
-"""The same month of work told on different lines, so that what a fault did to one of them can be seen beside another."""
+"""The same month of work told on different lines: what a fault did to one is seen beside another."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 from journey_firm import Firm, plans, post
+from stations import eventually
 
 from conveyor.line import Line
-from stations import eventually
+from conveyor_events.words import parse_instant
 
 MONTH = "2026-03"
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -93,3 +96,13 @@ async def undisturbed(line: Line, name: str) -> list[Any]:
         await story.sold(client)
     await line.drained()
     return await story.told()
+
+
+async def nothing_due(line: Line) -> None:
+    """The clocks have said of this history what there is to say: silent clients, lapsed customers."""
+    while True:
+        clocks = await line.drained()
+        dues = [clock["next_due"] for clock in clocks.values() if clock["next_due"]]
+        if all(parse_instant(due) > datetime.now(UTC) for due in dues):
+            return
+        await asyncio.sleep(0.1)

@@ -8,9 +8,8 @@ import asyncpg
 import psutil
 import pytest
 from aiokafka import AIOKafkaProducer
-from stations import command, dsn_of, eventually, metric, parked, stack_of
+from stations import command, dsn_of, eventually, kept, metric, parked, records, stack_of
 from story import Story, undisturbed
-from test_again import kept, records
 
 from belt.io.chain import verify
 from conveyor.line import SERVICES, Line
@@ -60,10 +59,10 @@ async def test_a_consumer_that_is_held_up_keeps_little_in_memory_and_catches_up(
         try:
             await connection.execute("begin; lock table commands in access exclusive mode")
             resident = process.memory_info().rss
-            await flood(brokers, of_leads, 40_000)
+            await flood(brokers, of_leads, 20_000)
 
             async def shown() -> bool:
-                return await metric(address, "conveyor_consumer_lag_records") > 20_000
+                return await metric(address, "conveyor_consumer_lag_records") > 10_000
 
             await eventually(shown, "the lag is shown")
             assert process.memory_info().rss - resident < 100 * MEGABYTE
@@ -85,14 +84,14 @@ async def test_a_consumer_that_is_held_up_keeps_little_in_memory_and_catches_up(
 
 
 async def flood(brokers: str, found: list[object], count: int) -> None:
-    """Known records again, many times over."""
+    """Known records again, many times over, each with 5 kB of blanks behind it."""
     producer = AIOKafkaProducer(bootstrap_servers=brokers, linger_ms=5, max_batch_size=500_000)
     await producer.start()
     try:
         for n in range(count):
             one = found[n % len(found)]
             about = {"key": one.key, "headers": list(one.headers), "partition": one.partition}  # type: ignore[attr-defined]
-            await producer.send(one.topic, one.value, **about)  # type: ignore[attr-defined]
+            await producer.send(one.topic, one.value + b" " * 5_000, **about)  # type: ignore[attr-defined]
     finally:
         await producer.stop()
 

@@ -13,8 +13,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 from stations import end, fetch, ready, settings_of, spawn
-from story import Story
-from test_again import nothing_due
+from story import Story, nothing_due
 
 from conveyor.line import SERVICES, Answer, Line
 from conveyor.running import Running

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
-from stations import changed, end, fetch, parked, ready, settings_of, spawn, stack_of
+from stations import changed, end, eventually, fetch, parked, ready, settings_of, spawn, stack_of
 from story import Story, undisturbed
 
 from conveyor.line import SERVICES, Answer, Line
@@ -69,7 +70,7 @@ async def test_two_releases_work_side_by_side(running: Running, tmp_path: Path) 
             await asyncio.gather(*(story.sold(client) for story in stories for client in story.clients))
             # While both run, each sees a part of the topics: what is at rest is seen by the statements.
             for story in stories:
-                await comes_to(story, truth)
+                await eventually(partial(becomes, story, truth), "the statements are those without a fault")
         await line.drained()
         for story in stories:
             assert await story.told() == truth
@@ -79,10 +80,8 @@ async def test_two_releases_work_side_by_side(running: Running, tmp_path: Path) 
         assert [await parked(line, service) for service in SERVICES] == [[]] * len(SERVICES)
 
 
-async def comes_to(story: Story, truth: list[Any]) -> None:
-    async with asyncio.timeout(30.0):
-        while await story.told() != truth:
-            await asyncio.sleep(0.1)
+async def becomes(story: Story, truth: list[Any]) -> bool:
+    return await story.told() == truth
 
 
 async def stranger(brokers: str, group: str, ended: asyncio.Event) -> int:

@@ -1,14 +1,11 @@
-"""Kafka loses a topic, or an operator gives it more partitions: both are told, pay stays right, the log can be sent again."""
+"""A topic is lost, or has more partitions: both are told, pay stays right, and the log can be sent again."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
-from stations import command, eventually, metric, parked, stack_of
+from stations import command, eventually, metric, parked, records, stack_of
 from story import Story, undisturbed
-from test_again import records
 
 from conveyor.line import SERVICES, Line
 from conveyor.running import Running
@@ -87,7 +84,7 @@ async def test_a_topic_that_was_deleted_is_filled_again_from_the_log(running: Ru
 
 
 async def test_a_topic_with_other_partitions_is_told_and_pay_stays_right(running: Running) -> None:
-    """Keys move: an outside reader may see a key's events out of order. It is forbidden; the way back is a new topic."""
+    """Keys move: an outside reader may see a key's events out of order. It is forbidden; a new topic leads back."""
     brokers = stack_of(running).brokers
     async with Line.of(running) as line:
         truth = await undisturbed(line, "before-more")

@@ -1,7 +1,8 @@
-"""Whether Kafka still has what was sent to it: topics are kept for ever, with a number of partitions that never changes.
+"""Whether Kafka still has what was sent to it: topics are kept for ever, with partitions that never change in number.
 
-A topic that holds fewer records than were acknowledged was made anew or lost some (as far as records that were sent twice
-do not hide it); one with other partitions keeps keys in two places. Both are told, by a metric and in the log; what to do about it is an operator's decision (`republish`).
+A topic that holds fewer records than were acknowledged was made anew or lost some (as far as those that were sent twice
+do not hide it); one with other partitions keeps keys in two places. Both are told, by a metric and in the log; what to
+do about it is an operator's decision (`republish`).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
+from functools import partial
 
 import structlog
 
@@ -31,7 +33,7 @@ class Inventory:
 
     def __init__(self, pool: Pool, brokers: Brokers, name: str, topics: Mapping[str, int]) -> None:
         self._pool, self._topics = pool, dict(topics)
-        self._surveyor = lambda: Surveyor(brokers, f"{name}-inventory")
+        self._surveyor = partial(Surveyor, brokers, f"{name}-inventory")
         self._counted = 0
         self._sent: Counter[str] = Counter()
         self._told: dict[str, str | None] = dict.fromkeys(topics)

@@ -18,7 +18,7 @@ returning (select position from log_head) - $2 as again
 
 
 async def republish(dsn: str, start: int) -> int:
-    """Has everything from position `start` on sent again. Answers how many records that are; 0: they are not sent yet."""
+    """Has everything from position `start` on sent again. Answers how many records; 0: they were not sent yet."""
     if start < 1:
         raise ValueError("positions begin at 1")
     connection = await asyncpg.connect(dsn, timeout=DEADLINE, command_timeout=DEADLINE)

@@ -25,8 +25,8 @@ from belt.io.facts import Facts
 from belt.io.handle import Writer
 from belt.io.http import Readiness, create_app
 from belt.io.intake import Intake
-from belt.io.kafka import Brokers, Reader, Unreachable
 from belt.io.inventory import Inventory
+from belt.io.kafka import Brokers, Reader, Unreachable
 from belt.io.keyset import KeySet
 from belt.io.migrate import head
 from belt.io.missing import PublisherFeed

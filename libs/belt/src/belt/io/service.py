@@ -2,7 +2,8 @@
 
 `api` answers HTTP, `worker` relays, consumes and ticks, `all` is both in one process for small machines. `rebuild`
 makes the views anew, `republish --from POSITION` has the public log sent to Kafka again, `verify` walks its hash chain.
-Shutdown is bounded and in order: not ready any more, HTTP finished, timers and consumers stopped, the log carried out, closed.
+Shutdown is bounded and in order: not ready any more, HTTP finished, timers and consumers stopped, the log carried out,
+closed.
 """
 
 from __future__ import annotations
