@@ -11,8 +11,7 @@ import pytest
 from conveyor.processes import Wish, down, up
 from conveyor.running import Running
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "journey"))
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "journey")]
 WISH = Wish("fault-test")
 
 

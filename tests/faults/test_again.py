@@ -4,38 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
 import psutil
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from journey_firm import Firm, plans
+from stations import PARTITIONS, kept, records, stack_of
+from story import nothing_due
 
 from conveyor.commands.rebuilding import rebuilt, settings_of
 from conveyor.line import SERVICES, Line
 from conveyor.processes import Wish, database, up
 from conveyor.running import Running
 from conveyor_events.catalog import TOPICS
-from conveyor_events.words import parse_instant
-from conveyor_local import Stack
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
 MONTH = "2026-03"
-PARTITIONS = [TopicPartition(name, n) for name, topic in TOPICS.items() for n in range(topic.partitions)]
 VIEWS = {
     "lead-gen": ("prospects",),
     "conversion": ("offers", "opportunities", "deals"),
     "account-mgmt": ("offers", "accounts", "sales"),
     "compensation": ("plans", "assignments"),
 }
-
-
-def stack_of(running: Running) -> Stack:
-    stack = Stack.find(running.name)
-    assert stack is not None
-    return stack
 
 
 async def worked(line: Line, name: str) -> Firm:
@@ -53,48 +45,11 @@ async def worked(line: Line, name: str) -> Firm:
     return firm
 
 
-async def nothing_due(line: Line) -> None:
-    """The clocks have said of this history what there is to say: silent clients, lapsed customers."""
-    while True:
-        clocks = await line.drained()
-        dues = [clock["next_due"] for clock in clocks.values() if clock["next_due"]]
-        if all(parse_instant(due) > datetime.now(UTC) for due in dues):
-            return
-        await asyncio.sleep(0.1)
-
-
 async def statements(firm: Firm) -> list[dict[str, Any]]:
     """Everything that was said of everybody's month, but for the moment it was asked."""
     found = [await firm.statement(person, MONTH) for person in (firm.scout, firm.hunter, firm.farmer)]
     assert all(statement["lines"] for statement in found)
     return [{name: part for name, part in statement.items() if name != "known_at"} for statement in found]
-
-
-async def kept(running: Running) -> dict[str, int]:
-    """How many events and facts each service holds."""
-    counts = {}
-    for service in SERVICES:
-        connection = await asyncpg.connect(stack_of(running).dsn(database(service)))
-        for table in ("events", "published", *(["facts"] if service == "compensation" else [])):
-            counts[f"{service}.{table}"] = await connection.fetchval(f"select count(*) from {table}")
-        await connection.close()
-    return counts
-
-
-async def records(brokers: str) -> list[Any]:
-    """Every record of every topic, as it stands there now."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=brokers, group_id="reader", auto_offset_reset="earliest")
-    await consumer.start()
-    try:
-        consumer.assign(PARTITIONS)
-        ends = await consumer.end_offsets(PARTITIONS)
-        found: list[Any] = []
-        while any([await consumer.position(p) < ends[p] for p in PARTITIONS]):
-            for some in (await consumer.getmany(timeout_ms=500)).values():
-                found += some
-        return found
-    finally:
-        await consumer.stop()
 
 
 async def test_every_record_three_times_changes_no_statement(running: Running) -> None:

@@ -1,12 +1,18 @@
-"""Takes public events in as they are: one insert a batch, each event once, whatever order they come in."""
+"""Takes public events in as they are: one insert a batch, each event once, whatever order they come in.
+
+An event whose data does not fit its type is refused, so that it is parked and nobody's pay is reckoned from it or waits
+for it. One of a type or version that this release does not know is kept: a later release reads it.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Sequence
 from typing import Any
 
-from conveyor_events import Envelope, to_json
+from compensation.reading import fact
+from conveyor_events import Envelope, UnknownEvent, to_json
 
 LOCK = "select pg_advisory_xact_lock(4720)"  # numbers are given in the order of commits, so a reader skips none
 TAKE = """
@@ -20,6 +26,9 @@ async def take(connection: Any, envelopes: Sequence[Envelope]) -> None:
     """Runs in the consumer's transaction (asyncpg): the events and its bookkeeping are kept together or not at all."""
     if not envelopes:
         return
+    for envelope in envelopes:
+        with contextlib.suppress(UnknownEvent):
+            fact(envelope)
     await connection.execute(LOCK)
     await connection.execute(
         TAKE,

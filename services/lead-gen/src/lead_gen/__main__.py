@@ -1,4 +1,4 @@
-"""`python -m lead_gen api | worker | all | migrate | rebuild`"""
+"""`python -m lead_gen api | worker | all | migrate | rebuild | republish | verify`"""
 
 from belt.io.service import run
 from lead_gen.main import SERVICE

@@ -15,7 +15,7 @@ import structlog
 
 from belt.core.decider import Refused
 from belt.io import skipping
-from belt.io.arrival import Arrival, from_record
+from belt.io.arrival import Arrival, from_envelope, from_record
 from belt.io.intake import OUT_OF_REACH, Poison, Progress, Redriven, patiently
 from belt.io.kafka import Received
 from belt.io.missing import Fetch, PublisherAway
@@ -92,15 +92,9 @@ class Facts:
             return None
         handled, above, reason = 0, asked.sequence - 1 if asked.sequence < 0 else 0, None
         while (front := await self._parking.first(asked.topic, asked.key, above)) is not None:
-            above, arrival = front.sequence, front.arrival
-            if arrival.envelope is None and front.sequence > 0:
-                found = await self._fetch(front.topic, front.key, front.sequence - 1, front.sequence)
-                arrival = Arrival(front.topic, front.key, front.sequence, found[0].id, found[0]) if found else arrival
+            above = front.sequence
             try:
-                if arrival.envelope is not None:
-                    await self._commit(front.topic, [arrival])
-                elif front.sequence > 0:
-                    raise Poison(f"unreadable: {arrival.wrong}")
+                await self._retry(front)
             except OUT_OF_REACH:
                 raise
             except Exception as fault:  # noqa: BLE001 (any fault of the keeper, or unreadable)
@@ -110,6 +104,24 @@ class Facts:
             await self._parking.remove(front)
             handled += 1
         return Redriven(handled, await self._parking.left(asked.topic, asked.key), reason)
+
+    async def _retry(self, parked: Parked) -> None:
+        """Keeps the event as it came to us; where that cannot be, as its publisher has it. Raises the first fault."""
+        arrival = parked.arrival
+        try:
+            if arrival.envelope is not None:
+                await self._commit(parked.topic, [arrival])
+            elif parked.sequence > 0:
+                raise Poison(f"unreadable: {arrival.wrong}")
+        except OUT_OF_REACH:
+            raise
+        except Exception:
+            if parked.sequence < 0:
+                raise
+            found = await self._fetch(parked.topic, parked.key, parked.sequence - 1, parked.sequence)
+            if not found or found[0] == arrival.envelope:
+                raise
+            await self._commit(parked.topic, [from_envelope(parked.topic, found[0])])
 
     async def skip(self, parked_id: int, by: str, because: str) -> Redriven | None:
         """The fact is never kept, and its place counts as complete: a month may close over it."""

@@ -201,7 +201,7 @@ class Reader:
             heartbeat_interval_ms=int(self._session * 300),
             max_poll_interval_ms=int(self._poll_interval * 1000),
             request_timeout_ms=int(max(self._within, self._session) * 1000) + 1000,
-            metadata_max_age_ms=60_000,
+            metadata_max_age_ms=10_000,  # how long a topic that was made anew stays unnoticed
             fetch_max_wait_ms=250,  # a partition that is resumed waits behind the fetch in flight
             **self._brokers.security,
         )

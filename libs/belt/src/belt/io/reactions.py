@@ -161,7 +161,7 @@ class Reactions:
             if front is None:
                 break
             try:
-                outcome = await self._attempt(await self._fresh(front))
+                outcome = await self._retried(front)
             except Poison as poison:
                 reason = str(poison)
                 await self._parking.explain(front, reason)
@@ -177,12 +177,17 @@ class Reactions:
             handled += 1
         return Redriven(handled, await self._parking.left(asked.topic, asked.key), reason)
 
-    async def _fresh(self, parked: Parked) -> Arrival:
-        """The event; what came to us unreadable is asked of its publisher again."""
-        if parked.arrival.envelope is not None:
-            return parked.arrival
-        found = await self._fetch(parked.topic, parked.key, parked.sequence - 1, parked.sequence)
-        return from_envelope(parked.topic, found[0]) if found else parked.arrival
+    async def _retried(self, parked: Parked) -> str:
+        """The event as it came to us; if that is still poison, as its publisher has it. Raises the first Poison."""
+        try:
+            return await self._attempt(parked.arrival)
+        except Poison:
+            if parked.sequence < 0:
+                raise
+            found = await self._fetch(parked.topic, parked.key, parked.sequence - 1, parked.sequence)
+            if not found or found[0] == parked.arrival.envelope:
+                raise
+        return await self._attempt(from_envelope(parked.topic, found[0]))
 
     # -- skipped events ----------------------------------------------------------------------------------------
 

@@ -188,7 +188,7 @@ class Relay:
             self._wake.clear()
             records = await self._read(connection, position)
             if not records:
-                self._tell(Backlog(position, position, 0.0))
+                await self._idle_at(connection, position)
                 await self._rest(wait)
                 wait = min(wait * 1.5, self._idle)
                 continue
@@ -197,6 +197,15 @@ class Relay:
                 position, records = await self._pass_on(connection, sender, position, records)
                 if asyncio.get_running_loop().time() > self._measured + MEASURE_EVERY:
                     await self._measure(connection)
+
+    async def _idle_at(self, connection: Connection, position: int) -> None:
+        """Nothing is to be sent. Looks now and then whether the checkpoint was set back (see `republish`)."""
+        if asyncio.get_running_loop().time() <= self._measured + MEASURE_EVERY:
+            self._tell(Backlog(position, position, 0.0))
+            return
+        await self._measure(connection)
+        if self._seen.position != position:
+            raise SteppedDown(f"the checkpoint was moved to {self._seen.position}")
 
     async def _read(self, connection: Connection, position: int) -> list[Outgoing]:
         rows = await connection.fetch(NEXT, position, self._batch, BYTES_AT_ONCE)

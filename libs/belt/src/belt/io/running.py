@@ -26,6 +26,7 @@ from belt.io.facts import Facts
 from belt.io.handle import Writer
 from belt.io.http import Readiness, create_app
 from belt.io.intake import Intake
+from belt.io.inventory import Inventory
 from belt.io.kafka import Brokers, Reader, Unreachable
 from belt.io.keyset import KeySet
 from belt.io.migrate import head
@@ -126,6 +127,8 @@ async def running(service: Service, settings: Settings, role: str = "all") -> As
             carrier.start()
             stack.push_async_callback(carrier.stop, settings.shutdown_deadline / 2)
             stack.enter_context(_task(ticker.run(), "belt-ticker", stuck))
+            ours = {topic.name: topic.partitions for topic in TOPICS.values() if topic.publisher == service.name}
+            stack.enter_context(_task(Inventory(pool, brokers, service.name, ours).run(), "belt-inventory", stuck))
             for chore in service.chores:
                 stack.enter_context(_task(chore(desk), f"belt-{chore.__name__}", stuck))
             if intake is not None:

@@ -1,7 +1,9 @@
-"""A service put together and run: `python -m SERVICE api | worker | all | migrate | rebuild`.
+"""A service put together and run: `python -m SERVICE api | worker | all | migrate | rebuild | republish | verify`.
 
-`api` answers HTTP, `worker` relays, consumes and ticks, `all` is both in one process for small machines. Shutdown is
-bounded and in order: not ready any more, HTTP finished, timers and consumers stopped, the log carried out, closed.
+`api` answers HTTP, `worker` relays, consumes and ticks, `all` is both in one process for small machines. `rebuild`
+makes the views anew, `republish --from POSITION` has the public log sent to Kafka again, `verify` walks its hash chain.
+Shutdown is bounded and in order: not ready any more, HTTP finished, timers and consumers stopped, the log carried out,
+closed.
 """
 
 from __future__ import annotations
@@ -23,12 +25,14 @@ import uvicorn
 import uvloop
 
 from belt.core.decider import Step
+from belt.io.chain import verify
 from belt.io.decision import Streams
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.http import server
 from belt.io.migrate import upgrade
 from belt.io.projection import rebuild
+from belt.io.republish import republish
 from belt.io.running import running
 from belt.io.seal import Vault
 from belt.io.settings import Settings
@@ -40,7 +44,7 @@ log = structlog.get_logger()
 GRACE = 8.0  # beside the deadline of shutdown, until a process that does not end is cut off
 CUT_OFF = 75  # its exit code
 
-ROLES = ("api", "worker", "all", "migrate", "rebuild")
+ROLES = ("api", "worker", "all", "migrate", "rebuild", "republish", "verify")
 
 
 @dataclass(frozen=True)
@@ -122,16 +126,22 @@ def run(service: Service) -> None:
     """The command line of a service."""
     parser = argparse.ArgumentParser(prog=f"python -m {service.package}", description=f"Conveyor: {service.name}")
     parser.add_argument("role", choices=ROLES)
-    role: str = parser.parse_args().role
+    parser.add_argument(
+        "--from", dest="start", type=int, metavar="POSITION", help="republish: the first position to send again"
+    )
+    given = parser.parse_args()
+    role: str = given.role
+    if (role == "republish") != (given.start is not None) or (given.start is not None and given.start < 1):
+        parser.error("republish needs --from POSITION (1 or more), and nothing else does")
     try:
         settings = Settings.load(service.name, service.port)
     except ValueError as wrong:
         sys.exit(f"{service.name}: {wrong}")
     configure_logging(service.name, settings.log_level)
-    uvloop.run(_run(service, settings, role))
+    uvloop.run(_run(service, settings, role, given.start))
 
 
-async def _run(service: Service, settings: Settings, role: str) -> None:
+async def _run(service: Service, settings: Settings, role: str, start: int | None) -> None:
     if role == "migrate":
         await upgrade(settings.dsn, service.package)
     elif role == "rebuild":
@@ -139,5 +149,17 @@ async def _run(service: Service, settings: Settings, role: str) -> None:
             told = partial(_told, stream.category)
             rows = await rebuild(settings.dsn, stream, Vault(settings.sealing_key), told=told)
             log.info("rebuild.done", stream=stream.category, rows=rows)
+    elif role == "republish" and start is not None:
+        log.info("republish.begun", start=start, records=await republish(settings.dsn, start))
+    elif role == "verify":
+        await _verify(service, settings)
     else:
         await serve(service, settings, role)
+
+
+async def _verify(service: Service, settings: Settings) -> None:
+    broken = await verify(settings.dsn, lambda at, head: log.info("verify.walked", position=at, head=head))
+    if broken is not None:
+        log.error("verify.broken", service=service.name, after=broken.after, upto=broken.upto, why=broken.why)
+        sys.exit(f"{service.name}: the public log was changed at {broken}")
+    log.info("verify.ok", service=service.name)

@@ -59,6 +59,10 @@ UNPUBLISHED_SECONDS = _gauge("unpublished_seconds", "Age of the oldest record th
 RELAYED_RECORDS = _counter("relayed_records", "Records acknowledged by Kafka", "topic")
 RELAY_ACTIVE = _gauge("relay_active", "1 where this process relays")
 RELAY_RESTARTS = _counter("relay_restarts", "Producers abandoned after a failure")
+TOPIC_PARTITIONS_WRONG = _gauge(
+    "topic_partitions_wrong", "1: other partitions than the catalog says; keys move", "topic"
+)
+TOPIC_RECORDS_MISSING = _gauge("topic_records_missing", "Records Kafka acknowledged and does not have", "topic")
 
 # Consumers
 CONSUMED = _counter(

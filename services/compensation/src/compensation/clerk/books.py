@@ -227,15 +227,17 @@ class Books:
             if str(envelope.id) in self.envelopes:
                 continue
             self.envelopes[str(envelope.id)] = envelope
+            try:
+                found = fact(envelope)
+            except UnknownEvent:
+                self.unread.append(str(envelope.id))  # kept; a release that knows the type reads it
+                continue
             if envelope.client_id is not None:
                 self._stories.setdefault(envelope.client_id, []).append(envelope)
                 self._touched.add(envelope.client_id)
             elif envelope.type.startswith("conveyor.staff."):
                 self.staff.append(envelope)
-            try:
-                self.history.add(fact(envelope))
-            except UnknownEvent:
-                self.unread.append(str(envelope.id))  # kept; a release that knows the type reads it
+            self.history.add(found)
 
 
 def _calendars(envelopes: Sequence[Envelope]) -> dict[str, Calendar]:
