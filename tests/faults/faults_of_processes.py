@@ -14,6 +14,7 @@ from scene import Fault, Scene, end_sessions
 
 CRASH_POINTS = ("after_send", "after_commit", "before_offset", "before_commit", "in_effect")
 ENDS_WITHIN = 30.0
+TAKEOVER_WITHIN = 10.0
 
 
 async def kill(scene: Scene) -> None:
@@ -44,6 +45,7 @@ async def zombie_relay(scene: Scene) -> None:
     service = scene.service()
     frozen = scene.plant.twins(service)
     leader = await _leader(frozen)
+    assert leader is not None
     leader.send(signal.SIGSTOP)
     try:
         await end_sessions(scene.plant.dsn(service), "application_name = 'belt-relay'")
@@ -51,6 +53,38 @@ async def zombie_relay(scene: Scene) -> None:
     finally:
         leader.send(signal.SIGCONT)
     await scene.rest(0.5, 1.0)
+
+
+async def frozen_leader(scene: Scene) -> None:
+    """The leader is frozen and nobody ends its session: the database does, and the other leads within 10 s."""
+    twins = scene.plant.twins(scene.service())
+    leader = await _leader(twins)
+    assert leader is not None
+    [other] = [member for member in twins if member is not leader]
+    leader.send(signal.SIGSTOP)
+    begun = time.monotonic()
+    try:
+        while await _leader([other], none=True) is not other:
+            if time.monotonic() > begun + TAKEOVER_WITHIN:
+                scene.slow_takeovers.append(f"{other.name} does not lead after {TAKEOVER_WITHIN:g} s")
+                return
+            await asyncio.sleep(0.1)
+        scene.takeovers.append(round(time.monotonic() - begun, 1))
+    finally:
+        leader.send(signal.SIGCONT)
+
+
+async def end_in_trouble(scene: Scene) -> None:
+    """Asked to end while Kafka answers nobody."""
+    member = scene.member()
+    while not await asyncio.to_thread(member.ready):  # noqa: ASYNC110 (another process; it cannot hear yet)
+        await asyncio.sleep(0.1)
+    scene.plant.signal_kafka(signal.SIGSTOP)
+    try:
+        await scene.rest(0.5, 1.0)
+        await _ended(scene, member)
+    finally:
+        scene.plant.signal_kafka(signal.SIGCONT)
 
 
 async def zombie_consumer(scene: Scene) -> None:
@@ -90,12 +124,12 @@ async def _ended(scene: Scene, member: Member) -> None:
         scene.slow_ends.append(f"{member.name}: {process.poll()} after {time.monotonic() - begun:.1f} s")
 
 
-async def _leader(twins: Sequence[Member]) -> Member:
-    """The twin that relays, as its metrics say; any if that cannot be had."""
+async def _leader(twins: Sequence[Member], *, none: bool = False) -> Member | None:
+    """The twin that relays, as its metrics say; if that cannot be had, any, or none where none is wanted."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as http:
         for member in twins:
             with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
                 async with http.get(f"http://127.0.0.1:{member.port}/metrics") as answer:
                     if "conveyor_relay_active 1.0" in await answer.text():
                         return member
-    return twins[0]
+    return None if none else twins[0]

@@ -120,6 +120,10 @@ async def _disturbed(wanted: Run, scene: Scene, found: Evidence) -> None:
                 wanted.broken["a_close_ends"] = [f"the month is not closed after {wanted.rest_within:g} s"]
         frozen.cancel()
         await asyncio.gather(frozen, return_exceptions=True)
+    if scene.takeovers:
+        wanted.figures["takeover_seconds"] = max(scene.takeovers)
+    if scene.slow_takeovers:
+        wanted.broken["a_frozen_leader_is_followed"] = scene.slow_takeovers
     if scene.slow_ends:
         wanted.broken["who_is_asked_to_end_ends"] = scene.slow_ends
 

@@ -24,6 +24,8 @@ class Scene:
     rnd: Random
     seconds: float  # how long the whole run is disturbed
     alone: bool = False  # it is the only kind of this run
+    takeovers: list[float] = field(default_factory=list)  # seconds until another led
+    slow_takeovers: list[str] = field(default_factory=list)
     slow_ends: list[str] = field(default_factory=list)  # members that took too long to end, or ended badly
 
     def member(self, *services: str) -> Member:

@@ -21,7 +21,7 @@ from belt.io.commit import Committer
 from belt.io.decision import Streams
 from belt.io.ids import fresh
 from belt.io.seal import Vault
-from belt.io.store import Unavailable
+from belt.io.store import Full, Unavailable
 from belt.io.telemetry import APPEND_RETRIES, WAITING_COMMANDS
 from belt.io.unit import Entry, Gate, Meta, Outcome, Reply, Unit
 
@@ -181,6 +181,10 @@ class Writer:
                 self._work.set()
             if left.told:
                 self.wake.set()
+        except Full as full:
+            log.warning("store.full", error=str(full), units=len(batch))
+            for unit in batch:
+                unit.fail(full)
         except Unavailable as lost:
             # What was sent may have been committed: each unit has a key, so it is safe to try again.
             log.warning("store.unavailable", error=str(lost), units=len(batch))

@@ -20,7 +20,7 @@ from belt.io.codes import RETRY_AFTER, Code, urn
 from belt.io.handle import Busy
 from belt.io.headers import json_response
 from belt.io.keyset import KeysUnavailable
-from belt.io.store import Unavailable
+from belt.io.store import Full, Unavailable
 from belt.io.telemetry import PROBLEMS
 from belt.io.unit import Conflict, Taken
 
@@ -98,6 +98,7 @@ AS_REFUSED: dict[type[Exception], Callable[[Any], Refused]] = {
     Taken: from_taken,
     Busy: lambda _: Refused("overloaded"),
     Unavailable: lambda _: Refused("unavailable"),
+    Full: lambda _: Refused("storage-low"),
     KeysUnavailable: lambda _: Refused("unavailable"),
     PoolExhausted: lambda _: Refused("overloaded"),
     DBAPIError: from_database,

@@ -36,6 +36,10 @@ class Unavailable(Exception):
     """The database did not answer in time. Nothing is known of the command; the same key may be sent again."""
 
 
+class Full(Unavailable):
+    """The database has no room left. Nothing was done, and trying again at once would do nothing."""
+
+
 @dataclass(frozen=True)
 class Stored:
     """One event as the store keeps it."""
@@ -173,6 +177,8 @@ class Store:
         except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError) as lost:
             self._drop()
             raise Unavailable(str(lost) or type(lost).__name__) from lost
+        except asyncpg.DiskFullError as full:
+            raise Full(str(full)) from full
         except (
             asyncpg.PostgresConnectionError,
             asyncpg.OperatorInterventionError,
