@@ -23,6 +23,7 @@ from belt.io.issuer import DevelopmentIssuer
 PLAIN = aiohttp.ClientTimeout(total=6.0, sock_connect=2.0)
 AGAIN = frozenset({429, 503, 504})
 PAUSE = 0.05, 1.0
+UNHEARD = 5.0  # seconds between two questions for what a station has not heard of
 TWICE = 0.08  # so many requests are sent twice at the same moment
 
 
@@ -99,7 +100,7 @@ class Talk:
                     asked.outcome, asked.status, asked.reply = "refused", status, reply
                 raise Refusal(status, code)
             await asyncio.sleep(pause)
-            pause = min(pause * 1.6, PAUSE[1])
+            pause = min(pause * 1.6, UNHEARD if unheard else PAUSE[1])
 
     async def _once(self, asked: Asked) -> tuple[int, Any]:
         """(status, body); status 0: nothing is known of what became of it."""
