@@ -17,6 +17,7 @@ from story import Story, nothing_due
 
 from conveyor.line import SERVICES, Answer, Line
 from conveyor.running import Running
+from conveyor_events.words import Station
 from conveyor_local.home import free_port
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(120)]
@@ -142,7 +143,9 @@ async def test_what_would_be_too_large_to_tell_is_refused_and_stops_nothing(runn
             story = await Story.begun(line, "large")
             path = f"/v1/lines/{story.firm.name}/staffing"
             days = [str(date(2000, 1, 1) + timedelta(days=n)) for n in range(80_000)]
-            staffed = {"variant": "scout-hunter-farmer", "zone": "Europe/Berlin", "currency": "EUR", "teams": {}}
+            firm = story.firm
+            teams = {at: {"team": f"{firm.name}-{at}", "members": [firm.seat(at)]} for at in Station}
+            staffed = {"variant": firm.variant, "zone": "Europe/Berlin", "currency": "EUR", "teams": teams}
             large = staffed | {"policy": {"calendar": {"holidays": days}}}
             await nothing_due(line)
             before = await sizes(running)
