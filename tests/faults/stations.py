@@ -27,7 +27,7 @@ from conveyor_events.catalog import TOPICS
 from conveyor_local import Stack
 from conveyor_local.process import Server
 
-SOON = 30.0
+SOON = 60.0
 PARTITIONS = [TopicPartition(name, n) for name, topic in TOPICS.items() for n in range(topic.partitions)]
 END_RELAY = (
     "select pg_terminate_backend(pid) from pg_stat_activity "

@@ -20,7 +20,7 @@ from conveyor.processes import Wish, database, up
 from conveyor.running import Running
 from conveyor_events.catalog import TOPICS
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 MONTH = "2026-03"
 VIEWS = {
     "lead-gen": ("prospects",),

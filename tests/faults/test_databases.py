@@ -15,7 +15,7 @@ from belt.io.chain import verify
 from conveyor.line import SERVICES, Line
 from conveyor.running import Running
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 BOUND = 170 * 1024**2  # ten thousand records that may be held, what is on its way, and what Python keeps of both
 
 

@@ -16,7 +16,7 @@ from conveyor.main import app
 from conveyor.running import Running
 from conveyor_local import Stack
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 RUNNER = CliRunner()
 
 

@@ -31,7 +31,7 @@ from conveyor.running import Running
 from conveyor_events.catalog import CATALOG
 from conveyor_events.generate import name as sample_name
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 SAMPLES = Path(__file__).parents[2] / "libs/events/samples"
 LEADS = "conveyor.leads.v1"
 

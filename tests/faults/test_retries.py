@@ -20,7 +20,7 @@ from conveyor.running import Running
 from conveyor_events.words import Station
 from conveyor_local.home import free_port
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
 
 class Lossy(Line):

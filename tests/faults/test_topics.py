@@ -11,7 +11,7 @@ from conveyor.line import SERVICES, Line
 from conveyor.running import Running
 from conveyor_events.catalog import TOPICS
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 LEADS = "conveyor.leads.v1"
 
 
