@@ -36,7 +36,7 @@ async def test_long_transactions_hold_up_nobody(running: Running) -> None:
                 await story.found()
                 for client in story.clients:
                     await story.sold(client)
-                await line.drained(20.0)
+                await line.drained(60.0)
             assert await story.told() == truth
     finally:
         for connection in held:

@@ -160,7 +160,7 @@ async def test_what_would_be_too_large_to_tell_is_refused_and_stops_nothing(runn
             await line.drained()
             assert await sizes(running) == before
             await line.post("lead-gen", path, staffed)
-            clocks = await line.drained(20.0)
+            clocks = await line.drained(60.0)
             assert clocks["lead-gen"]["relayed"] == clocks["lead-gen"]["published"]
             assert (await sizes(running))["lead-gen.published"] == before["lead-gen.published"] + 1
     finally:
