@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import time
 from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer
 from evidence import HEARS
 from scene import ENDED, Scene, end_sessions
+
+MORE_WITHIN = 10.0
 
 
 async def kafka_kill(scene: Scene) -> None:
@@ -30,11 +33,47 @@ async def kafka_away_kill(scene: Scene) -> None:
     """Who has records in hand that Kafka has not acknowledged dies before it comes back."""
     await asyncio.to_thread(scene.plant.stop_kafka)
     try:
+        await _more_to_send(scene)
         await scene.rest(1.0, 2.0)
         for member in scene.plant.members:
             member.send(signal.SIGKILL)
     finally:
         await asyncio.to_thread(scene.plant.start_kafka)
+
+
+async def _more_to_send(scene: Scene) -> None:
+    """Until every station has become longer by a public event, or can no longer be waited for."""
+    before: dict[str, int] = {}
+    until = time.monotonic() + MORE_WITHIN
+    while time.monotonic() < until:
+        heads = {service: await _head(scene.plant.dsn(service)) for service in scene.plant.services[:2]}
+        if not before:
+            before = heads
+        if all(heads[service] > head for service, head in before.items()):
+            return
+        await asyncio.sleep(0.1)
+
+
+async def _head(dsn: str) -> int:
+    connection = await asyncpg.connect(dsn, timeout=5, command_timeout=5)
+    try:
+        return int(await connection.fetchval("select coalesce(max(position), 0) from published"))
+    finally:
+        connection.terminate()
+
+
+async def log_locked(scene: Scene) -> None:
+    """Writers are held up and let go together, again and again, as by a change of the table."""
+    with contextlib.suppress(asyncpg.PostgresError, OSError, TimeoutError):
+        connection = await asyncpg.connect(scene.plant.dsn(scene.service()), timeout=5, command_timeout=10)
+        try:
+            for _ in range(8):
+                async with connection.transaction():
+                    await connection.execute("lock table published in share row exclusive mode")
+                    await scene.rest(0.2, 0.4)
+                await scene.rest(0.05, 0.1)
+        finally:
+            connection.terminate()
 
 
 async def kafka_freeze(scene: Scene) -> None:

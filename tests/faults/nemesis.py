@@ -38,6 +38,7 @@ FAULTS: dict[str, tuple[tuple[int, ...], Fault]] = {
     "sessions-ended": ((11,), servers.sessions_ended),
     "sessions-used-up": ((14,), servers.sessions_used_up),
     "long-transaction": ((16,), servers.long_transaction),
+    "log-locked": ((16,), servers.log_locked),
     "database-hole": ((12,), networks.database_hole),
     "hole-then-kill": ((12, 23), networks.hole_then_kill),
     "database-replies-cut": ((13,), networks.database_replies_cut),

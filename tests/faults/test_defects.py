@@ -20,7 +20,7 @@ SHOWN_BY = {
     "publish_before_commit": ("what_is_public_was_decided", ("crash-after-commit",)),
     "reaction_without_key": ("everybody_has_heard_everything", ("crash-before-offset",)),
     "offset_before_effect": ("everybody_has_heard_everything", ("crash-in-effect",)),
-    "positions_without_lock": ("the_log_is_whole", ("long-transaction",)),
+    "positions_without_lock": ("the_log_is_whole", ("log-locked",)),
     "checkpoint_before_acks": ("kafka_has_what_is_public", ("kafka-away-kill",)),
 }
 
