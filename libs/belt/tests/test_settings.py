@@ -8,6 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from belt.io.issuer import DEV_ISSUER
+from belt.io.kafka import Brokers
+from belt.io.kafka_access import Access, Unusable
 from belt.io.settings import Settings
 
 DSN = "postgresql://belt:secret@db/belt"
@@ -33,6 +35,9 @@ def production(key: Path, **changed: Any) -> dict[str, str]:
         "CONVEYOR_ISSUER": "https://login.example",
         "CONVEYOR_JWKS": "https://login.example/jwks",
         "CONVEYOR_KEY_FILE": key,
+        "CONVEYOR_KAFKA_PROTOCOL": "SASL_SSL",
+        "CONVEYOR_KAFKA_USERNAME": "things",
+        "CONVEYOR_KAFKA_PASSWORD_FILE": key,
     }
     return {name: str(value) for name, value in (whole | changed).items() if value is not None}
 
@@ -72,6 +77,12 @@ UNFIT: dict[str, dict[str, Any]] = {
     "keys over plain http": {"CONVEYOR_JWKS": "http://login.example/jwks"},
     "no sealing key": {"CONVEYOR_KEY_FILE": None},
     "a sealing key that is not there": {"CONVEYOR_KEY_FILE": "/nowhere/key"},
+    "Kafka in the clear": {"CONVEYOR_KAFKA_PROTOCOL": "SASL_PLAINTEXT"},
+    "Kafka in the clear without a password": {
+        "CONVEYOR_KAFKA_PROTOCOL": None,
+        "CONVEYOR_KAFKA_USERNAME": None,
+        "CONVEYOR_KAFKA_PASSWORD_FILE": None,
+    },
 }
 
 
@@ -84,6 +95,49 @@ def test_production_refuses(monkeypatch: pytest.MonkeyPatch, key: Path, name: st
 
 def test_production_starts_when_all_is_well(monkeypatch: pytest.MonkeyPatch, key: Path) -> None:
     assert load(monkeypatch, production(key)).environment == "production"
+
+
+def test_production_may_leave_the_encryption_of_kafka_to_a_network_that_is_named_for_it(
+    monkeypatch: pytest.MonkeyPatch, key: Path
+) -> None:
+    clear = UNFIT["Kafka in the clear"] | {"CONVEYOR_KAFKA_TRUSTED_NETWORK": "true"}
+    assert not load(monkeypatch, production(key, **clear)).kafka_access.encrypted
+
+
+MUDDLED: dict[str, tuple[dict[str, Any], str]] = {
+    "no password": ({"KAFKA_PASSWORD_FILE": None}, "needs a user name and a password file"),
+    "a password that goes nowhere": ({"KAFKA_PROTOCOL": "SSL"}, "means nothing with SSL"),
+    "a password in the clear": ({"KAFKA_PROTOCOL": "SASL_PLAINTEXT", "KAFKA_MECHANISM": "PLAIN"}, "readable to all"),
+    "a password file that is not there": ({"KAFKA_PASSWORD_FILE": "/nowhere/password"}, "cannot be read: No such file"),
+    "authorities that are not there": ({"KAFKA_CA_FILE": "/nowhere/ca.pem"}, "cannot be read: No such file"),
+    "a certificate without its key": ({"KAFKA_CERT_FILE": "/nowhere/cert.pem"}, "go together"),
+    "certificates without TLS": ({"KAFKA_PROTOCOL": "SASL_PLAINTEXT", "KAFKA_CA_FILE": "/ca.pem"}, "mean nothing with"),
+}
+
+
+@pytest.mark.parametrize("name", MUDDLED)
+def test_a_muddled_way_to_kafka_ends_the_start(monkeypatch: pytest.MonkeyPatch, key: Path, name: str) -> None:
+    changed, why = MUDDLED[name]
+    changed = {f"CONVEYOR_{setting}": value for setting, value in changed.items()}
+    with pytest.raises(ValidationError, match=why):
+        load(monkeypatch, production(key, CONVEYOR_ENVIRONMENT=None, **changed))
+
+
+def test_kafkas_password_is_read_anew_for_each_client_and_never_shown(tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text("first-of-all\n")
+    brokers = Brokers("kafka:9093", Access("SASL_SSL", username="things", password_file=password))
+    assert brokers.words()["sasl_plain_password"] == "first-of-all"
+    assert "first-of-all" not in repr(brokers)
+    password.write_text("second")
+    assert brokers.words()["sasl_plain_password"] == "second"
+    password.unlink()
+    with pytest.raises(Unusable, match="No such file"):
+        brokers.words()
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
 
 
 @pytest.mark.parametrize("content", [b"short", b"0" * 64, b""])
