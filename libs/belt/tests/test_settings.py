@@ -29,6 +29,8 @@ def key(tmp_path: Path) -> Path:
 
 
 def production(key: Path, **changed: Any) -> dict[str, str]:
+    password = key.with_name("password")
+    password.write_text("of-things")
     whole: dict[str, Any] = {
         "CONVEYOR_ENVIRONMENT": "production",
         "CONVEYOR_DSN": DSN,
@@ -37,7 +39,7 @@ def production(key: Path, **changed: Any) -> dict[str, str]:
         "CONVEYOR_KEY_FILE": key,
         "CONVEYOR_KAFKA_PROTOCOL": "SASL_SSL",
         "CONVEYOR_KAFKA_USERNAME": "things",
-        "CONVEYOR_KAFKA_PASSWORD_FILE": key,
+        "CONVEYOR_KAFKA_PASSWORD_FILE": password,
     }
     return {name: str(value) for name, value in (whole | changed).items() if value is not None}
 
