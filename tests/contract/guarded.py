@@ -107,9 +107,7 @@ class Guarded:
     def admit(self, user: str, password: str) -> None:
         """Makes a user, or gives it another password; writes the password where the user finds it."""
         secret = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, ITERATIONS)
-        asked = self.admin.alter_user_scram_credentials(
-            [UserScramCredentialUpsertion(user, secret, password.encode())]
-        )
+        asked = self.admin.alter_user_scram_credentials([UserScramCredentialUpsertion(user, secret, password.encode())])
         for done in asked.values():
             done.result(WITHIN)
         self.password(user).write_text(password + "\n")
