@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -88,8 +88,10 @@ class Guarded:
 
     def access(self, user: str, **changed: object) -> Access:
         """How a service of that name comes in."""
-        usual = {"username": user, "password_file": self.password(user), "ca_file": self.authority.file}
-        return Access("SASL_SSL", **(usual | changed))  # type: ignore[arg-type]
+        usual = Access(
+            "SASL_SSL", username=user, password_file=self.password(user), ca_file=self.authority.file
+        )  # fmt: skip
+        return replace(usual, **changed)  # type: ignore[arg-type]
 
     def brokers(self, user: str, **changed: object) -> Brokers:
         return Brokers(self.kafka.encrypted_brokers, self.access(user, **changed))
@@ -104,13 +106,14 @@ class Guarded:
             "CONVEYOR_KAFKA_CA_FILE": str(self.authority.file),
         }
 
-    def admit(self, user: str, password: str) -> None:
-        """Makes a user, or gives it another password; writes the password where the user finds it."""
+    def admit(self, passwords: Mapping[str, str]) -> None:
+        """Makes users, or gives them other passwords; writes each where its user finds it."""
         secret = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, ITERATIONS)
-        asked = self.admin.alter_user_scram_credentials([UserScramCredentialUpsertion(user, secret, password.encode())])
-        for done in asked.values():
+        wanted = [UserScramCredentialUpsertion(user, secret, word.encode()) for user, word in passwords.items()]
+        for done in self.admin.alter_user_scram_credentials(wanted).values():
             done.result(WITHIN)
-        self.password(user).write_text(password + "\n")
+        for user, word in passwords.items():
+            self.password(user).write_text(word + "\n")
 
     def allow(self, rules: Iterable[Rule]) -> None:
         """Exactly these."""
@@ -143,7 +146,7 @@ def started(folder: Path) -> Guarded:
     kafka.launch()
     kafka.wait()
     login = {"sasl.mechanism": "PLAIN", "sasl.username": ADMINISTRATOR, "sasl.password": guard.password}
-    door = {"bootstrap.servers": kafka.encrypted_brokers, "security.protocol": "SASL_SSL"}
+    door = {"bootstrap.servers": kafka.encrypted_brokers, "security.protocol": "SASL_SSL", "log_level": 0}
     return Guarded(kafka, authority, folder, AdminClient({**door, **login, "ssl.ca.location": str(authority.file)}))
 
 

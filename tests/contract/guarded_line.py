@@ -134,8 +134,7 @@ async def running(stack: Stack, folder: Path) -> AsyncIterator[GuardedLine]:
     line = GuardedLine(broker, folder, issuer, {name: free_port() for name in names}, dsns, roles)
     try:
         broker.make_topics({name: topic.partitions for name, topic in TOPICS.items()})
-        for name in names:
-            broker.admit(name, f"password of {name}")
+        broker.admit({name: f"password of {name}" for name in names})
         broker.allow(table())
         line.migrate()
         for name in names:
