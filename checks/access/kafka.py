@@ -1,8 +1,8 @@
 """The table of permissions at Kafka, from the catalog of topics and what each service says it listens to.
 
-A service writes its own topics and reads those it listens to, in a group of its own name; payroll reads the topic of pay
-and nothing else; a partner reads every other topic, in groups that begin with its name. Nobody makes or changes topics
-while the line runs, and what is not here is not allowed.
+A service writes its own topics and reads those it listens to, in a group of its own name; payroll reads the topic of
+pay and nothing else; a partner reads every other topic, in groups that begin with its name. Nobody makes or changes
+topics while the line runs, and what is not here is not allowed.
 """
 
 from __future__ import annotations

@@ -8,15 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from confluent_kafka.admin import (
-    AclBinding,
-    AclOperation,
-    AclPermissionType,
-    AdminClient,
-    ResourcePatternType,
-    ResourceType,
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._acl import AclBinding, AclOperation, AclPermissionType
+from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
+from confluent_kafka.admin._scram import (
     ScramCredentialInfo,
     ScramMechanism,
+    UserScramCredentialAlteration,
     UserScramCredentialUpsertion,
 )
 from confluent_kafka.cimpl import NewTopic
@@ -43,7 +41,11 @@ class Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         basic = x509.BasicConstraints(ca=True, path_length=0)
         mine = self._draft(self._name, self._key.public_key()).add_extension(basic, critical=True)
-        usage = x509.KeyUsage(*[False] * 5, key_cert_sign=True, crl_sign=True, encipher_only=False, decipher_only=False)
+        usage = x509.KeyUsage(
+            key_cert_sign=True, crl_sign=True, digital_signature=False, content_commitment=False,
+            key_encipherment=False, data_encipherment=False, key_agreement=False, encipher_only=False,
+            decipher_only=False,
+        )  # fmt: skip
         self.file = folder / f"{name}.pem"
         self.file.write_bytes(_pem(mine.add_extension(usage, critical=True).sign(self._key, hashes.SHA256())))
 
@@ -109,7 +111,9 @@ class Guarded:
     def admit(self, passwords: Mapping[str, str]) -> None:
         """Makes users, or gives them other passwords; writes each where its user finds it."""
         secret = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, ITERATIONS)
-        wanted = [UserScramCredentialUpsertion(user, secret, word.encode()) for user, word in passwords.items()]
+        wanted: list[UserScramCredentialAlteration] = [
+            UserScramCredentialUpsertion(user, secret, word.encode()) for user, word in passwords.items()
+        ]
         for done in self.admin.alter_user_scram_credentials(wanted).values():
             done.result(WITHIN)
         for user, word in passwords.items():

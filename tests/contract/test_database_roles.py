@@ -113,8 +113,8 @@ FORBIDDEN = {
         "update keys set holder = holder", "delete from keys", "truncate commands", "update commands set reply = null",
         "delete from log_head", "delete from checkpoints", "update parked set value = ''",
         "create table mine (x int)", "create temporary table events (x int)", "drop table timers",
-        "alter table events disable trigger all", "drop function append_batch", "insert into alembic_version values ('x')",
-        "update alembic_version set version_num = 'x'",
+        "alter table events disable trigger all", "drop function append_batch",
+        "insert into alembic_version values ('x')", "update alembic_version set version_num = 'x'",
     ],
     "relay": [
         "select from events", "select from keys", "select from commands", "select from claims",

@@ -1,4 +1,4 @@
-"""With exactly the rights of the two tables, and none beside them, the whole line works: from prospect to closed month."""
+"""With exactly the rights of the two tables, and none beside them, the whole line works, to the month's close."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "journey")]
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(1, str(Path(__file__).parents[1] / "journey"))
 
 import guarded_line
 from guarded import Authority

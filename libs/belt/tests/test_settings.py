@@ -79,12 +79,6 @@ UNFIT: dict[str, dict[str, Any]] = {
     "keys over plain http": {"CONVEYOR_JWKS": "http://login.example/jwks"},
     "no sealing key": {"CONVEYOR_KEY_FILE": None},
     "a sealing key that is not there": {"CONVEYOR_KEY_FILE": "/nowhere/key"},
-    "Kafka in the clear": {"CONVEYOR_KAFKA_PROTOCOL": "SASL_PLAINTEXT"},
-    "Kafka in the clear without a password": {
-        "CONVEYOR_KAFKA_PROTOCOL": None,
-        "CONVEYOR_KAFKA_USERNAME": None,
-        "CONVEYOR_KAFKA_PASSWORD_FILE": None,
-    },
 }
 
 
@@ -99,11 +93,27 @@ def test_production_starts_when_all_is_well(monkeypatch: pytest.MonkeyPatch, key
     assert load(monkeypatch, production(key)).environment == "production"
 
 
-def test_production_may_leave_the_encryption_of_kafka_to_a_network_that_is_named_for_it(
-    monkeypatch: pytest.MonkeyPatch, key: Path
+IN_THE_CLEAR: dict[str, dict[str, Any]] = {
+    "with a name": {"CONVEYOR_KAFKA_PROTOCOL": "SASL_PLAINTEXT"},
+    "without": {
+        "CONVEYOR_KAFKA_PROTOCOL": None, "CONVEYOR_KAFKA_USERNAME": None, "CONVEYOR_KAFKA_PASSWORD_FILE": None
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("clear", IN_THE_CLEAR)
+def test_production_speaks_to_kafka_over_tls_or_says_who_else_encrypts(
+    monkeypatch: pytest.MonkeyPatch, key: Path, clear: str
 ) -> None:
-    clear = UNFIT["Kafka in the clear"] | {"CONVEYOR_KAFKA_TRUSTED_NETWORK": "true"}
-    assert not load(monkeypatch, production(key, **clear)).kafka_access.encrypted
+    load(monkeypatch, production(key)).check_kafka()
+    for name in IN_THE_CLEAR[clear]:
+        monkeypatch.delenv(name)
+    environment = production(key, **IN_THE_CLEAR[clear])
+    with pytest.raises(ValueError, match="over TLS"):
+        load(monkeypatch, environment).check_kafka()
+    load(monkeypatch, environment | {"CONVEYOR_KAFKA_TRUSTED_NETWORK": "true"}).check_kafka()
+    monkeypatch.delenv("CONVEYOR_KAFKA_TRUSTED_NETWORK")
+    load(monkeypatch, environment | {"CONVEYOR_ENVIRONMENT": "development"}).check_kafka()
 
 
 MUDDLED: dict[str, tuple[dict[str, Any], str]] = {

@@ -1,7 +1,7 @@
 """What makes a broker ask who is there: TLS, passwords, and an authorizer that allows nothing that is not allowed.
 
-Two doors, SASL_SSL and SASL_PLAINTEXT; both take SCRAM-SHA-512, and PLAIN for the one administrator, who is a super user
-and makes everybody else. The controller listens on this machine only and takes the same administrator.
+Two doors, SASL_SSL and SASL_PLAINTEXT; both take SCRAM-SHA-512, and PLAIN for the one administrator, who is a super
+user and makes everybody else. The controller listens on this machine only and takes the same administrator.
 """
 
 from collections.abc import Mapping
@@ -47,7 +47,8 @@ class Guard:
         return doors | {
             "listeners": f"SASL_PLAINTEXT://127.0.0.1:{clear},SASL_SSL://127.0.0.1:{encrypted},"
             f"CONTROLLER://127.0.0.1:{controller}",
-            "listener.security.protocol.map": "SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:SASL_PLAINTEXT",
+            "listener.security.protocol.map": "SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL,"
+            "CONTROLLER:SASL_PLAINTEXT",
             "inter.broker.listener.name": "SASL_PLAINTEXT",
             "sasl.mechanism.inter.broker.protocol": "PLAIN",
             "sasl.mechanism.controller.protocol": "PLAIN",

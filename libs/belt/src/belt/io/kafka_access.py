@@ -138,7 +138,8 @@ def said(failed: BaseException) -> str:
             return f"refused: this user may not be in the group {_names(failed)}"
         case errors.ClusterAuthorizationFailedError():
             return "refused: this user may not do that with the cluster"
-    return repr(failed)
+        case _:
+            return repr(failed)
 
 
 def _names(failed: BaseException) -> str:

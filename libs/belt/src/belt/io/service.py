@@ -45,6 +45,7 @@ log = structlog.get_logger()
 GRACE = 8.0  # beside the deadline of shutdown, until a process that does not end is cut off
 CUT_OFF = 75  # its exit code
 
+CARRIES = ("worker", "all")  # what speaks to Kafka
 ROLES = ("api", "worker", "all", "migrate", "rebuild", "republish", "verify")
 
 
@@ -143,6 +144,8 @@ def run(service: Service) -> None:
         parser.error("republish needs --from POSITION (1 or more), and nothing else does")
     try:
         settings = Settings.load(service.name, service.port)
+        if role in CARRIES:
+            settings.check_kafka()
     except ValueError as wrong:
         sys.exit(f"{service.name}: {wrong}")
     configure_logging(service.name, settings.log_level)

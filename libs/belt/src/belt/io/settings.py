@@ -56,7 +56,7 @@ class Settings(BaseSettings):
     ] = "system"
     zone: Annotated[str, Field(description="the company's IANA time zone: its periods and calendar days")] = "UTC"
     log_level: Annotated[
-        Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="what is logged, and what is worse")
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="the least that is logged")
     ] = "INFO"
 
     brokers: Annotated[str, Field(description="Kafka: host:port, more separated by commas")] = "127.0.0.1:9092"
@@ -148,14 +148,18 @@ class Settings(BaseSettings):
             wrong.append("the issuer's keys must come from a file or over https")
         if self.key_file is None:
             wrong.append("a key file for sealing personal data is needed")
-        if not (self.kafka_access.encrypted or self.kafka_trusted_network):
-            wrong.append(
-                "Kafka must be spoken to over TLS, or CONVEYOR_KAFKA_TRUSTED_NETWORK must say who else encrypts"
-            )
         if wrong:
             raise ValueError("not fit for production: " + "; ".join(wrong))
         self.sealing_key  # noqa: B018 - read at start, so that a missing or short key ends the start, not a command
         return self
+
+    def check_kafka(self) -> None:
+        """For processes that speak to Kafka. Raises ValueError: production does so over TLS, or the network encrypts."""
+        if self.environment == "production" and not (self.kafka_access.encrypted or self.kafka_trusted_network):
+            raise ValueError(
+                "not fit for production: Kafka must be spoken to over TLS (CONVEYOR_KAFKA_PROTOCOL=SASL_SSL), "
+                "or CONVEYOR_KAFKA_TRUSTED_NETWORK=true must say that the network encrypts"
+            )
 
     @cached_property
     def sealing_key(self) -> bytes:
