@@ -13,7 +13,7 @@ from checks.access.kafka import PARTNERS, Rule
 
 HEAD = """\
 # Written by `python -m checks.access --write` from the catalog of topics and what each service listens to.
-# Strimzi makes a SCRAM-SHA-512 password for each user, in a Secret of the user's name, and allows only what stands here.
+# Strimzi makes a SCRAM-SHA-512 password for each user, in a Secret of that name, and allows only what stands here.
 # `partner` is an example for outside readers: give each a user of its own, with groups of its own name.
 """
 CLUSTER = "conveyor"

@@ -149,9 +149,16 @@ def started(folder: Path) -> Guarded:
     kafka = Kafka.new(folder / "kafka", fast=True, guard=guard)
     kafka.launch()
     kafka.wait()
-    login = {"sasl.mechanism": "PLAIN", "sasl.username": ADMINISTRATOR, "sasl.password": guard.password}
-    door = {"bootstrap.servers": kafka.encrypted_brokers, "security.protocol": "SASL_SSL", "log_level": 0}
-    return Guarded(kafka, authority, folder, AdminClient({**door, **login, "ssl.ca.location": str(authority.file)}))
+    login: dict[str, str | int | float] = {
+        "bootstrap.servers": kafka.encrypted_brokers,
+        "security.protocol": "SASL_SSL",
+        "ssl.ca.location": str(authority.file),
+        "sasl.mechanism": "PLAIN",
+        "sasl.username": ADMINISTRATOR,
+        "sasl.password": guard.password,
+        "log_level": 0,
+    }
+    return Guarded(kafka, authority, folder, AdminClient(login))
 
 
 def _pem(certificate: x509.Certificate) -> bytes:

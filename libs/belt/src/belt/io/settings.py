@@ -154,7 +154,7 @@ class Settings(BaseSettings):
         return self
 
     def check_kafka(self) -> None:
-        """For processes that speak to Kafka. Raises ValueError: production does so over TLS, or the network encrypts."""
+        """For processes that speak to Kafka: in production over TLS, unless the network encrypts. Raises ValueError."""
         if self.environment == "production" and not (self.kafka_access.encrypted or self.kafka_trusted_network):
             raise ValueError(
                 "not fit for production: Kafka must be spoken to over TLS (CONVEYOR_KAFKA_PROTOCOL=SASL_SSL), "
