@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
+from belt.io import skipping
+from belt.io.arrival import from_envelope
 from belt.io.chain import verify
 from belt.io.grants import STORE, Misnamed, Rights, Roles, grant
 from belt.io.migrate import upgrade
+from belt.io.parking import Parking
 from belt.io.service import Service
 from belt.io.store import APPEND, TYPES
 from checks.docs.apps import services
+from conveyor_events import from_json
 from conveyor_local import Stack
 from conveyor_local.admin import create_role, drop_role
 from conveyor_local.fixtures import NewDatabase
 
 pytestmark = [pytest.mark.contract]
 BY_NAME = {service.name: service for service in services()}
+SAMPLES = Path(__file__).parents[2] / "libs/events/samples"
+TOPIC = "conveyor.leads.v1"
 MADE = """
 select c.relname::text as table, lower(a.privilege_type) as word
 from pg_class c, aclexplode(c.relacl) a
@@ -112,7 +120,7 @@ FORBIDDEN = {
     "service": [
         "update keys set holder = holder", "delete from keys", "truncate commands", "update commands set reply = null",
         "delete from log_head", "delete from checkpoints", "update parked set value = ''",
-        "create table mine (x int)", "create temporary table events (x int)", "drop table timers",
+        "create table mine (x int)", "create schema mine", "create temporary table events (x int)", "drop table timers",
         "alter table events disable trigger all", "drop function append_batch",
         "insert into alembic_version values ('x')", "update alembic_version set version_num = 'x'",
     ],
@@ -139,6 +147,27 @@ async def test_nobody_reaches_beyond_his_work(place: Place) -> None:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await nothing_is_appended(place.dsns[kind])
     await nothing_is_appended(place.dsns["service"])
+
+
+async def test_a_service_parks_explains_passes_over_and_takes_away(place: Place) -> None:
+    event = from_json(json.loads((SAMPLES / "leads.LeadQualified.v1.json").read_text()))
+    first, second = (replace(event, id=uuid4(), sequence=n) for n in (1, 2))
+    pool = await asyncpg.create_pool(place.dsns["service"], min_size=1, max_size=1)
+    try:
+        parking = Parking(place.service.name, pool)
+        await parking.park(from_envelope(TOPIC, first), "seeded")
+        assert await parking.queue(from_envelope(TOPIC, second), 0)
+        parked = await parking.first(TOPIC, event.subject, 0)
+        assert parked is not None
+        await parking.explain(parked, "still")
+        await skipping.record(parking, parked, "vera", "a test")
+        key = parking.key_of(parked.arrival)
+        await parking.ask("execute", skipping.COMPLETE, place.service.name, TOPIC, event.subject, 1, key)
+        await parking.remove(parked)
+        assert await parking.left(TOPIC, event.subject) == 1
+        assert [one.by for one in await skipping.listed(parking, 0, 10)] == ["vera"]
+    finally:
+        await pool.close()
 
 
 async def test_a_role_that_cannot_be_is_named_and_nothing_changes(place: Place) -> None:

@@ -25,6 +25,7 @@ from checks.access import __main__ as check
 from checks.access.kafka import PARTNERS, PAY, PAYROLL, Rule, rules
 from checks.access.users import manifest, read
 from conveyor_events.catalog import TOPICS, Topic
+from conveyor_local.kafka import Kafka
 
 pytestmark = [pytest.mark.contract, pytest.mark.timeout(180)]
 LEADS, DEALS, STAFF = "conveyor.leads.v1", "conveyor.deals.v1", "conveyor.staff.v1"
@@ -139,6 +140,12 @@ async def test_a_service_counts_what_is_in_its_own_topics(broker: Guarded) -> No
         assert await surveyor.records("conveyor.accounts.v1", {0}) == 0
     finally:
         await surveyor.close()
+
+
+def test_a_guarded_broker_is_found_again(broker: Guarded) -> None:
+    again = Kafka.recalled(broker.kafka.home, broker.kafka.record())
+    assert (again.guard, again.encrypted_brokers) == (broker.kafka.guard, broker.kafka.encrypted_brokers)
+    assert again.answers()
 
 
 # -- the door
