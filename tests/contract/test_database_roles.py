@@ -23,7 +23,6 @@ from checks.docs.apps import services
 from conveyor_events import from_json
 from conveyor_local import Stack
 from conveyor_local.admin import create_role, drop_role
-from conveyor_local.fixtures import NewDatabase
 
 pytestmark = [pytest.mark.contract]
 BY_NAME = {service.name: service for service in services()}
@@ -70,12 +69,13 @@ class TakeBack(Exception):
     """Ends a transaction that went well."""
 
 
-@pytest.fixture(params=list(BY_NAME))
-async def place(request: pytest.FixtureRequest, stack: Stack, new_database: NewDatabase) -> AsyncIterator[Place]:
+@pytest.fixture(scope="module", params=list(BY_NAME))
+async def place(request: pytest.FixtureRequest, stack: Stack) -> AsyncIterator[Place]:
     """Migrated by an owner who is no superuser; rights given twice, the second time to roles that had too many."""
     service = BY_NAME[request.param]
-    dsn = await new_database(None)
-    database, mark = dsn.rpartition("/")[2], uuid4().hex[:8]
+    mark = uuid4().hex[:8]
+    database = f"{service.package}_{mark}"
+    dsn = await stack.create_database(database)
     roles = Roles(f"service-{mark}", f"relay-{mark}", f"reader-{mark}")
     dsns = {"owner": await create_role(dsn, f"owner-{mark}", owns=database)}
     dsns |= {kind: await create_role(dsn, name) for kind, name in vars(roles).items()}
