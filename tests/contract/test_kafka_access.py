@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -189,6 +191,29 @@ async def test_a_certificate_of_its_own_is_shown_where_there_is_one(broker: Guar
         assert await mine.send_batches([record(LEADS)]) == 1
     unknown = Authority(tmp_path, "unknown").identity("unknown", "127.0.0.1")
     assert await refused(Sender(broker.brokers("lead-gen", cert_file=unknown, key_file=unknown), name="x"))
+
+
+def test_in_production_what_speaks_to_kafka_does_not_start_without_tls(tmp_path: Path) -> None:
+    key = tmp_path / "sealing.key"
+    key.write_text("0123456789abcdef0123456789abcdef")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CONVEYOR_")}
+    unfit = {
+        "CONVEYOR_ENVIRONMENT": "production",
+        "CONVEYOR_DSN": "postgresql://nobody@127.0.0.1:1/nothing",
+        "CONVEYOR_ISSUER": "https://login.example",
+        "CONVEYOR_JWKS": "https://login.example/jwks",
+        "CONVEYOR_KEY_FILE": str(key),
+    }
+    ended = subprocess.run(
+        [sys.executable, "-m", "lead_gen", "worker"],
+        env=kept | unfit,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("lead-gen: not fit for production: Kafka must be spoken to over TLS")
 
 
 async def test_without_tls_a_name_is_proved_all_the_same(broker: Guarded) -> None:
