@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from checks.docs import doors, errors, openapi, plans, roles, states
+from checks.docs import access, doors, errors, openapi, plans, roles, settings, states
 from checks.docs.apps import services
 
 ROOT = Path(__file__).parents[2]
@@ -21,11 +21,13 @@ Pages = dict[str, Callable[[], str]]
 def documents() -> Pages:
     """Every generated document: its path in the checkout, and who writes it."""
     pages: Pages = {
+        "docs/access.md": lambda: MARK + access.page(),
         "docs/errors.md": lambda: MARK + errors.page(),
         "docs/roles.md": lambda: MARK + roles.page(),
         "docs/plan.schema.json": plans.schema_text,
         "docs/plans.md": lambda: MARK + plans.page(),
         "docs/services.md": lambda: MARK + doors.page(),
+        "docs/settings.md": lambda: MARK + settings.page(),
         "docs/states.md": lambda: MARK + states.page(),
     }
     return pages | {f"docs/openapi/{one.name}.json": partial(openapi.page, one.name) for one in services()}

@@ -13,7 +13,7 @@ from belt.io.service import Service
 from belt.io.settings import Settings
 from checks import docs
 from checks.__main__ import CHECKS
-from checks.docs import errors
+from checks.docs import errors, settings
 from checks.docs.__main__ import MARK, differences, documents, write
 from checks.docs.apps import services
 
@@ -49,6 +49,13 @@ def test_a_new_code_changes_the_page_of_errors(monkeypatch: pytest.MonkeyPatch) 
     assert errors.page() != before
 
 
+def test_every_setting_is_on_its_page_and_what_must_be_kept_is_marked() -> None:
+    rows = {row.split("`")[1]: row for row in settings.page().splitlines() if row.startswith("| `CONVEYOR_")}
+    assert rows.keys() == {f"CONVEYOR_{name.upper()}" for name in Settings.model_fields if name != "service"}
+    secrets = {name for name, row in rows.items() if "🔑" in row}
+    assert secrets == {name for name in rows if name.endswith(("DSN", "KEY_FILE", "PASSWORD_FILE", "TOKEN_FILE"))}
+
+
 @pytest.mark.parametrize("service", services(), ids=lambda service: service.name)
 async def test_what_is_served_is_what_is_described(
     service: Service, new_database: Callable[[], Awaitable[str]], tmp_path: Path
@@ -57,8 +64,8 @@ async def test_what_is_served_is_what_is_described(
     key.write_text("0123456789abcdef0123456789abcdef")
     dsn = await new_database()
     await upgrade(dsn, service.package)
-    settings = Settings(service=service.name, port=0, dsn=dsn, jwks="nowhere", key_file=key)
-    async with running(service, settings, role="api") as parts:
+    given = Settings(service=service.name, port=0, dsn=dsn, jwks="nowhere", key_file=key)
+    async with running(service, given, role="api") as parts:
         assert parts.app is not None
         described = json.loads((ROOT / f"docs/openapi/{service.name}.json").read_text())
         assert json.loads(json.dumps(parts.app.openapi())) == described

@@ -8,6 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from belt.io.issuer import DEV_ISSUER
+from belt.io.kafka import Brokers
+from belt.io.kafka_access import Access, Unusable
 from belt.io.settings import Settings
 
 DSN = "postgresql://belt:secret@db/belt"
@@ -27,12 +29,17 @@ def key(tmp_path: Path) -> Path:
 
 
 def production(key: Path, **changed: Any) -> dict[str, str]:
+    password = key.with_name("password")
+    password.write_text("of-things")
     whole: dict[str, Any] = {
         "CONVEYOR_ENVIRONMENT": "production",
         "CONVEYOR_DSN": DSN,
         "CONVEYOR_ISSUER": "https://login.example",
         "CONVEYOR_JWKS": "https://login.example/jwks",
         "CONVEYOR_KEY_FILE": key,
+        "CONVEYOR_KAFKA_PROTOCOL": "SASL_SSL",
+        "CONVEYOR_KAFKA_USERNAME": "things",
+        "CONVEYOR_KAFKA_PASSWORD_FILE": password,
     }
     return {name: str(value) for name, value in (whole | changed).items() if value is not None}
 
@@ -84,6 +91,65 @@ def test_production_refuses(monkeypatch: pytest.MonkeyPatch, key: Path, name: st
 
 def test_production_starts_when_all_is_well(monkeypatch: pytest.MonkeyPatch, key: Path) -> None:
     assert load(monkeypatch, production(key)).environment == "production"
+
+
+IN_THE_CLEAR: dict[str, dict[str, Any]] = {
+    "with a name": {"CONVEYOR_KAFKA_PROTOCOL": "SASL_PLAINTEXT"},
+    "without": {
+        "CONVEYOR_KAFKA_PROTOCOL": None, "CONVEYOR_KAFKA_USERNAME": None, "CONVEYOR_KAFKA_PASSWORD_FILE": None
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("clear", IN_THE_CLEAR)
+def test_production_speaks_to_kafka_over_tls_or_says_who_else_encrypts(
+    monkeypatch: pytest.MonkeyPatch, key: Path, clear: str
+) -> None:
+    load(monkeypatch, production(key)).check_kafka()
+    for name in IN_THE_CLEAR[clear]:
+        monkeypatch.delenv(name)
+    environment = production(key, **IN_THE_CLEAR[clear])
+    with pytest.raises(ValueError, match="over TLS"):
+        load(monkeypatch, environment).check_kafka()
+    load(monkeypatch, environment | {"CONVEYOR_KAFKA_TRUSTED_NETWORK": "true"}).check_kafka()
+    monkeypatch.delenv("CONVEYOR_KAFKA_TRUSTED_NETWORK")
+    load(monkeypatch, environment | {"CONVEYOR_ENVIRONMENT": "development"}).check_kafka()
+
+
+MUDDLED: dict[str, tuple[dict[str, Any], str]] = {
+    "no password": ({"KAFKA_PASSWORD_FILE": None}, "needs a user name and a password file"),
+    "a password that goes nowhere": ({"KAFKA_PROTOCOL": "SSL"}, "means nothing with SSL"),
+    "a password in the clear": ({"KAFKA_PROTOCOL": "SASL_PLAINTEXT", "KAFKA_MECHANISM": "PLAIN"}, "readable to all"),
+    "a password file that is not there": ({"KAFKA_PASSWORD_FILE": "/nowhere/password"}, "cannot be read: No such file"),
+    "authorities that are not there": ({"KAFKA_CA_FILE": "/nowhere/ca.pem"}, "cannot be read: No such file"),
+    "a certificate without its key": ({"KAFKA_CERT_FILE": "/nowhere/cert.pem"}, "go together"),
+    "certificates without TLS": ({"KAFKA_PROTOCOL": "SASL_PLAINTEXT", "KAFKA_CA_FILE": "/ca.pem"}, "mean nothing with"),
+}
+
+
+@pytest.mark.parametrize("name", MUDDLED)
+def test_a_muddled_way_to_kafka_ends_the_start(monkeypatch: pytest.MonkeyPatch, key: Path, name: str) -> None:
+    changed, why = MUDDLED[name]
+    changed = {f"CONVEYOR_{setting}": value for setting, value in changed.items()}
+    with pytest.raises(ValidationError, match=why):
+        load(monkeypatch, production(key, CONVEYOR_ENVIRONMENT=None, **changed))
+
+
+def test_kafkas_password_is_read_anew_for_each_client_and_never_shown(tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text("first-of-all\n")
+    brokers = Brokers("kafka:9093", Access("SASL_SSL", username="things", password_file=password))
+    assert brokers.words()["sasl_plain_password"] == "first-of-all"
+    assert "first-of-all" not in repr(brokers)
+    password.write_text("second")
+    assert brokers.words()["sasl_plain_password"] == "second"
+    password.unlink()
+    with pytest.raises(Unusable, match="No such file"):
+        brokers.words()
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
 
 
 @pytest.mark.parametrize("content", [b"short", b"0" * 64, b""])

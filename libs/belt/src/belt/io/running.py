@@ -113,7 +113,7 @@ async def running(service: Service, settings: Settings, role: str = "all") -> As
             command_timeout=settings.database_deadline,
         )
         stack.push_async_callback(_close, pool, settings.database_deadline)
-        brokers = Brokers(settings.brokers)
+        brokers = Brokers(settings.brokers, settings.kafka_access)
         parking = Parking(service.name, pool)
         intake = intake_for(service, settings, writer, parking, pool)
         consumer: Consumer | None = None
@@ -123,7 +123,7 @@ async def running(service: Service, settings: Settings, role: str = "all") -> As
             bell.start()
             stack.push_async_callback(bell.stop)
         else:
-            carrier = relay(settings.dsn, brokers, name=service.name, wake=wake)
+            carrier = relay(settings.relay_dsn or settings.dsn, brokers, name=service.name, wake=wake)
             carrier.start()
             stack.push_async_callback(carrier.stop, settings.shutdown_deadline / 2)
             stack.enter_context(_task(ticker.run(), "belt-ticker", stuck))
@@ -133,7 +133,7 @@ async def running(service: Service, settings: Settings, role: str = "all") -> As
                 stack.enter_context(_task(chore(desk), f"belt-{chore.__name__}", stuck))
             if intake is not None:
                 consumer = Consumer(
-                    lambda: Reader(brokers, service.name, service.topics),
+                    lambda: Reader(brokers, service.name, service.topics, within=settings.kafka_deadline),
                     intake,
                     lambda _why: stuck.set(),
                 )

@@ -29,6 +29,7 @@ from belt.io.chain import verify
 from belt.io.decision import Streams
 from belt.io.desk import Desk
 from belt.io.doors import Doors
+from belt.io.grants import KEPT_CURRENT, STORE, Misnamed, Rights, Roles, grant
 from belt.io.http import server
 from belt.io.migrate import upgrade
 from belt.io.projection import rebuild
@@ -44,6 +45,7 @@ log = structlog.get_logger()
 GRACE = 8.0  # beside the deadline of shutdown, until a process that does not end is cut off
 CUT_OFF = 75  # its exit code
 
+CARRIES = ("worker", "all")  # what speaks to Kafka
 ROLES = ("api", "worker", "all", "migrate", "rebuild", "republish", "verify")
 
 
@@ -54,6 +56,7 @@ class Service:
     react   pure: (public event, its envelope) -> steps
     take    (asyncpg connection in a transaction, envelopes): keeps them as they are
 
+    `tables`: what the roles of the database may do with tables that are neither the store's nor a stream's view.
     `chores` run beside them in the worker until it ends: each is a loop of its own.
     """
 
@@ -66,7 +69,13 @@ class Service:
     react: Callable[[Any, Any], Sequence[Step]] | None = None
     take: Callable[[Any, Sequence[Envelope]], Coroutine[Any, Any, None]] | None = None
     codes: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    tables: Mapping[str, Rights] = field(default_factory=dict)
     chores: Sequence[Callable[[Desk], Coroutine[Any, Any, None]]] = ()
+
+    def rights(self) -> dict[str, Rights]:
+        """What the roles of the database may do, for every table of the service."""
+        views = {stream.view.name: KEPT_CURRENT for stream in self.streams.values() if stream.view is not None}
+        return STORE | views | dict(self.tables)
 
 
 class _Server(uvicorn.Server):
@@ -135,6 +144,8 @@ def run(service: Service) -> None:
         parser.error("republish needs --from POSITION (1 or more), and nothing else does")
     try:
         settings = Settings.load(service.name, service.port)
+        if role in CARRIES:
+            settings.check_kafka()
     except ValueError as wrong:
         sys.exit(f"{service.name}: {wrong}")
     configure_logging(service.name, settings.log_level)
@@ -144,6 +155,7 @@ def run(service: Service) -> None:
 async def _run(service: Service, settings: Settings, role: str, start: int | None) -> None:
     if role == "migrate":
         await upgrade(settings.dsn, service.package)
+        await _grant(service, settings)
     elif role == "rebuild":
         for stream in service.streams.values():
             told = partial(_told, stream.category)
@@ -155,6 +167,17 @@ async def _run(service: Service, settings: Settings, role: str, start: int | Non
         await _verify(service, settings)
     else:
         await serve(service, settings, role)
+
+
+async def _grant(service: Service, settings: Settings) -> None:
+    """The rights of the roles that are named; where none is, whoever migrates does everything."""
+    roles = Roles(settings.role_service, settings.role_relay, settings.role_reader)
+    try:
+        if roles.named():
+            await grant(settings.dsn, service.rights(), roles)
+            log.info("migrate.granted", roles=roles.named())
+    except Misnamed as wrong:
+        sys.exit(f"{service.name}: {wrong}")
 
 
 async def _verify(service: Service, settings: Settings) -> None:

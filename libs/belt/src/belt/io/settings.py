@@ -1,7 +1,7 @@
 """All that can be set from outside: environment variables CONVEYOR_*, secrets from files. Checked once, at start.
 
-A secret may come as a file: CONVEYOR_SECRETS_DIR names a folder with a file per setting (`conveyor_dsn`, …), and the
-sealing key is always a file (CONVEYOR_KEY_FILE). Nothing secret is ever shown by repr.
+A secret may come as a file: CONVEYOR_SECRETS_DIR names a folder with a file per setting (`conveyor_dsn`, …); the
+sealing key and Kafka's password are always files. Nothing secret is ever shown by repr. docs/settings.md is made here.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from belt.io.issuer import AUDIENCE, DEV_ISSUER
+from belt.io.kafka_access import Access, Mechanism, Protocol
 
 KEY_BYTES = 32
+SECRET: dict[str, JsonValue] = {"secret": True}  # marks what docs/settings.md calls a secret
 Seconds = Annotated[float, Field(gt=0, le=3_600)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
@@ -28,30 +30,76 @@ class Settings(BaseSettings):
         env_prefix="CONVEYOR_", extra="ignore", frozen=True, hide_input_in_errors=True, validate_default=True
     )
 
-    service: Annotated[str, Field(min_length=1)]
-    environment: Literal["development", "production"] = "development"
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65_535)]
-    dsn: Annotated[str, Field(repr=False, min_length=1)]
-    brokers: Annotated[str, Field(description="host:port, more separated by commas")] = "127.0.0.1:9092"
-    clock: Literal["system", "driven"] = "system"
+    service: Annotated[str, Field(min_length=1, description="the service's name; given by the service itself")]
+    environment: Annotated[
+        Literal["development", "production"], Field(description="production refuses to start unfit; see below")
+    ] = "development"
+    host: Annotated[str, Field(description="the address on which HTTP is served")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535, description="its port; default: the service's usual one")]
+    dsn: Annotated[
+        str,
+        Field(repr=False, min_length=1, description="the database, as the service's role", json_schema_extra=SECRET),
+    ]
+    relay_dsn: Annotated[
+        str | None,
+        Field(repr=False, min_length=1, description="the same database, as the relay's role", json_schema_extra=SECRET),
+    ] = None
+    role_service: Annotated[
+        str | None, Field(min_length=1, description="migrate: the role that is to do a service's work")
+    ] = None
+    role_relay: Annotated[str | None, Field(min_length=1, description="migrate: the role of the relay")] = None
+    role_reader: Annotated[
+        str | None, Field(min_length=1, description="migrate: a role that may look, but not at keys")
+    ] = None
+    clock: Annotated[
+        Literal["system", "driven"], Field(description="driven: time stands still until it is set; never in production")
+    ] = "system"
     zone: Annotated[str, Field(description="the company's IANA time zone: its periods and calendar days")] = "UTC"
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="the least that is logged")
+    ] = "INFO"
+
+    brokers: Annotated[str, Field(description="Kafka: host:port, more separated by commas")] = "127.0.0.1:9092"
+    kafka_protocol: Annotated[
+        Protocol, Field(description="how Kafka is spoken to: SASL_SSL is the one for production")
+    ] = "PLAINTEXT"
+    kafka_mechanism: Annotated[Mechanism, Field(description="how the password is proved to Kafka")] = "SCRAM-SHA-512"
+    kafka_username: Annotated[str | None, Field(min_length=1, description="the service's user name at Kafka")] = None
+    kafka_password_file: Annotated[
+        Path | None,
+        Field(description="file with the password; read anew for each connection", json_schema_extra=SECRET),
+    ] = None
+    kafka_ca_file: Annotated[
+        Path | None, Field(description="certificates of those who may vouch for a broker; default: the system's")
+    ] = None
+    kafka_cert_file: Annotated[Path | None, Field(description="the service's own certificate, if Kafka asks")] = None
+    kafka_key_file: Annotated[Path | None, Field(description="its private key", json_schema_extra=SECRET)] = None
+    kafka_trusted_network: Annotated[
+        bool, Field(description="production without TLS to Kafka: said where a mesh or a tunnel encrypts")
+    ] = False
 
     publishers: Annotated[
         dict[str, str], Field(description="address of each other service, by name: where missing events are fetched")
     ] = {}
-    feed_token_file: Annotated[Path | None, Field(description="file with the token that opens their feeds")] = None
+    feed_token_file: Annotated[
+        Path | None,
+        Field(description="file with the token that opens their feeds; read anew each time", json_schema_extra=SECRET),
+    ] = None
 
-    issuer: str = DEV_ISSUER
-    audience: str = AUDIENCE
+    issuer: Annotated[
+        str, Field(description="who signs the tokens that are let in; the default is for development")
+    ] = DEV_ISSUER
+    audience: Annotated[str, Field(description="for whom a token must be meant")] = AUDIENCE
     jwks: Annotated[str, Field(min_length=1, description="file or https address of the issuer's public keys")]
-    key_file: Annotated[Path | None, Field(description="file with the key that wraps the keys of personal data")] = None
+    key_file: Annotated[
+        Path | None,
+        Field(description="file with the key that wraps the keys of personal data", json_schema_extra=SECRET),
+    ] = None
 
-    request_deadline: Seconds = 10.0
-    database_deadline: Seconds = 5.0
-    kafka_deadline: Seconds = 10.0
-    shutdown_deadline: Seconds = 20.0
+    request_deadline: Annotated[Seconds, Field(description="how long a caller waits for a reply at most")] = 10.0
+    database_deadline: Annotated[Seconds, Field(description="how long one question to the database may take")] = 5.0
+    kafka_deadline: Annotated[Seconds, Field(description="how long the consumer waits for an answer of Kafka")] = 10.0
+    shutdown_deadline: Annotated[Seconds, Field(description="how long the end of a process may take")] = 20.0
 
     database_limit_bytes: Annotated[
         int, Field(ge=0, description="size of the database from which on commands are refused; 0: no limit")
@@ -59,13 +107,33 @@ class Settings(BaseSettings):
     disk_path: Annotated[Path | None, Field(description="a folder on the volume of the database, if it is seen")] = None
     disk_free_bytes: Annotated[int, Field(ge=0, description="room that must be left there for commands")] = 1024**3
 
-    body_bytes: Annotated[int, Field(ge=1_024, le=16 * 1024 * 1024)] = 256 * 1024
-    in_flight: Count = 512
-    backlog: Count = 20_000
-    batch: Annotated[int, Field(ge=1, le=5_000)] = 512
-    pool: Annotated[int, Field(ge=1, le=200)] = 8
+    body_bytes: Annotated[int, Field(ge=1_024, le=16 * 1024 * 1024, description="the largest body of a request")] = (
+        256 * 1024
+    )
+    in_flight: Annotated[Count, Field(description="requests at once; more are told to come back")] = 512
+    backlog: Annotated[Count, Field(description="commands that may wait for the writer")] = 20_000
+    batch: Annotated[int, Field(ge=1, le=5_000, description="commands that share a commit at most")] = 512
+    pool: Annotated[int, Field(ge=1, le=200, description="connections for lists, and as many for consuming")] = 8
     rate: Annotated[float, Field(ge=0, description="requests a second for one subject; 0: no limit")] = 0.0
     burst: Annotated[float, Field(ge=0, description="requests of one subject at once")] = 0.0
+
+    @property
+    def kafka_access(self) -> Access:
+        """How Kafka lets this service in."""
+        return Access(
+            self.kafka_protocol,
+            self.kafka_mechanism,
+            self.kafka_username,
+            self.kafka_password_file,
+            self.kafka_ca_file,
+            self.kafka_cert_file,
+            self.kafka_key_file,
+        )
+
+    @model_validator(mode="after")
+    def _kafka_can_be_used(self) -> Self:
+        self.kafka_access.check()  # at start, so that a file that is missing ends the start
+        return self
 
     @model_validator(mode="after")
     def _fit_for_production(self) -> Self:
@@ -84,6 +152,14 @@ class Settings(BaseSettings):
             raise ValueError("not fit for production: " + "; ".join(wrong))
         self.sealing_key  # noqa: B018 - read at start, so that a missing or short key ends the start, not a command
         return self
+
+    def check_kafka(self) -> None:
+        """For processes that speak to Kafka: in production over TLS, unless the network encrypts. Raises ValueError."""
+        if self.environment == "production" and not (self.kafka_access.encrypted or self.kafka_trusted_network):
+            raise ValueError(
+                "not fit for production: Kafka must be spoken to over TLS (CONVEYOR_KAFKA_PROTOCOL=SASL_SSL), "
+                "or CONVEYOR_KAFKA_TRUSTED_NETWORK=true must say that the network encrypts"
+            )
 
     @cached_property
     def sealing_key(self) -> bytes:

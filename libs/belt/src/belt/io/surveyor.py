@@ -22,7 +22,7 @@ class Surveyor:
         self._consumer: Any = None
 
     async def start(self) -> None:
-        about = {"bootstrap_servers": self._brokers.servers, "client_id": self._name, **self._brokers.security}
+        about = {"client_id": self._name, **self._brokers.words()}
         self._admin = AIOKafkaAdminClient(**about)
         self._consumer = AIOKafkaConsumer(**about)
         await self._bounded(self._admin.start())
@@ -55,4 +55,4 @@ class Surveyor:
             async with asyncio.timeout(self._within):
                 return await asked
         except (KafkaError, OSError, TimeoutError) as away:
-            raise Unreachable(f"no answer within {self._within:g} s: {away!r}") from away
+            raise Unreachable(f"no answer within {self._within:g} s: {await self._brokers.reason(away)}") from away

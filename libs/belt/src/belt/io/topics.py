@@ -21,7 +21,7 @@ async def create_topics(
     brokers: Brokers, topics: Mapping[str, int], *, replication: int = 1, within: float = 30.0
 ) -> list[str]:
     """Makes the topics that are not there yet; they keep their records for ever. Answers the names it made."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=brokers.servers, **brokers.security)
+    admin = AIOKafkaAdminClient(**brokers.words())
     try:
         async with asyncio.timeout(within):
             await admin.start()
@@ -36,7 +36,7 @@ async def create_topics(
             ]
             made = (await admin.create_topics(new)).topic_errors if new else []
     except (KafkaError, OSError, TimeoutError) as away:
-        raise Unreachable(f"no topics within {within:g} s: {away!r}") from away
+        raise Unreachable(f"no topics within {within:g} s: {await brokers.reason(away)}") from away
     finally:
         await scrap(admin.close(), admin._client, (admin, admin._client), 2.0)
     for name, code, *why in made:
