@@ -10,7 +10,7 @@ SCHEMA = "libs/events/schemas/leads.LeadQualified.v1.json"
 SAMPLE = "libs/events/samples/leads.LeadQualified.v1.json"
 
 
-WRITTEN = ("docs/asyncapi.json", "docs/events.md", "deploy/k8s/components/strimzi/topics.yaml")
+WRITTEN = ("libs/events/asyncapi.json", "docs/events.md", "deploy/k8s/components/strimzi/topics.yaml")
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_a_changed_sample_shows_in_all_that_is_made_of_it(checkout: Path, capsys
     event = json.loads((checkout / SAMPLE).read_text())
     (checkout / SAMPLE).write_text(json.dumps(event | {"correlationid": "another"}))
     golden = f"{GOLDEN}/conveyor.leads.v1.json"
-    assert check(checkout, capsys) == ["docs/asyncapi.json: differs", f"{golden}: differs"]
+    assert check(checkout, capsys) == ["libs/events/asyncapi.json: differs", f"{golden}: differs"]
 
 
 def test_a_missing_file_is_named(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""docs/asyncapi.json: the topics, who sends and who receives, and every event, in the words of AsyncAPI 3.1."""
+"""libs/events/asyncapi.json: the topics, who sends and who receives, and every event, in the words of AsyncAPI 3.1."""
 
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version

@@ -1,6 +1,6 @@
 """Writes what follows from the catalog and the samples: `python -m conveyor_events.generate [--check]`.
 
-Schemas, docs/events.md, docs/asyncapi.json, the golden records, and the topics for Kubernetes.
+Schemas, docs/events.md, libs/events/asyncapi.json, the golden records, and the topics for Kubernetes.
 """
 
 import argparse
@@ -34,7 +34,7 @@ def from_catalog() -> dict[str, str]:
 def from_samples(checkout: Path) -> dict[str, str]:
     """Every file that shows events as they are on the wire."""
     samples = [_read(checkout, version) for version in versions()]
-    files = {"docs/asyncapi.json": _text(document(samples))}
+    files = {"libs/events/asyncapi.json": _text(document(samples))}
     for topic in TOPICS:
         records = [as_text(topic, env) for env in samples if topic_of(open_event(env)) == topic]
         files[f"{GOLDEN}/{topic}.json"] = _text(records)
