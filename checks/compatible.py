@@ -4,12 +4,12 @@
 `libs/events/released/<version of conveyor-events>/`: what is new or has changed since the release before, and the whole
 catalog. Nobody edits those folders afterwards; every sample in them stays readable for ever.
 
-Two questions, both put to jsoncompat, which compares sets of documents. Schemas on paper are open and let a field with a
-default be absent, so each is first made into what it means in that question:
+Two questions, both put to jsoncompat, which compares sets of documents. Schemas on paper are open, and a field with a
+default may be absent, so each is first made into what it means in that question:
 
-* Does a reader of the release accept what is written now? Such a reader relies on every field that it knows to be there,
-  since we write them all; what is written now has the fields of the present schema and no others.
-* Does present code read what was written? That had the fields of its own schema and no others, perhaps not all of them.
+* Does a reader of the release accept what is written now? Such a reader relies on every field that it knows, since all
+  are always written; what is written now has the fields of the present schema and no others.
+* Does present code read what was written? That had the fields of its own schema and no others, perhaps not all.
 
 jsoncompat looks at neither formats, patterns nor defaults; those must be as they were.
 """
