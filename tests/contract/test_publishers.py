@@ -1,7 +1,7 @@
 """The publisher's side of every topic: what a service tells is, to the letter, the committed sample.
 
-A new event needs a row in the table of its topic (`*_happened.py`): the private event and state from which the service's
-own `publish` makes it.
+A new event needs a row in the table of its topic (`*_happened.py`): the private event and the state from which the
+service's own `publish` makes it.
 """
 
 from __future__ import annotations
