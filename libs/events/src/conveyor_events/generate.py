@@ -116,7 +116,9 @@ The key of a record is its subject, so the events of one subject arrive in order
 other. Names, phones and notes of people are never on a topic.
 
 Schemas are in [`libs/events/schemas`](../libs/events/schemas), one sample of each event in
-[`libs/events/samples`](../libs/events/samples).
+[`libs/events/samples`](../libs/events/samples), topics and messages for machines in
+[AsyncAPI](../libs/events/asyncapi.json). How to consume them, in Python, JavaScript and a shell:
+[consumers.md](consumers.md).
 
 ## Envelope
 
@@ -155,7 +157,9 @@ def chapter(topic: Topic, parts: dict[str, dict[str, Any]]) -> str:
             f"`{entry.wire}`, version {entry.model.VERSION}; the subject is the {entry.subject}. "
             f"[Sample](../libs/events/samples/{name(entry, entry.model.VERSION)})\n\n{table(shape)}\n"
         )
-    head = f"## {topic.name}\n\n{topic.about} Published by {topic.publisher}, {topic.partitions} partitions.\n\n"
+    ears = f"Heard by {', '.join(topic.subscribers)}." if topic.subscribers else "None of our services hears it."
+    about = f"{topic.about} Published by {topic.publisher}, {topic.partitions} partitions. {ears}"
+    head = f"## {topic.name}\n\n{about}\n\n"
     return head + "".join(sections)
 
 
