@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from happened import Cases, Happened, by, client, journey, variant
 
@@ -128,7 +128,7 @@ def refunded(d: deals.PaymentRefunded, t: Envelope) -> Happened:
 
 
 def account_offered(d: deals.AccountOffered, t: Envelope) -> Happened:
-    mode = "self" if d.mode == "self" else "offer"
+    mode: Literal["offer", "self"] = "self" if d.mode == "self" else "offer"
     checklist, promises = tuple(d.checklist), tuple(d.open_promises)
     made = deal.DealOpened(
         at=t.occurred_at,

@@ -36,7 +36,7 @@ class Said:
     lines: Queue[str] = field(default_factory=Queue)
     complaints: list[str] = field(default_factory=list)
 
-    def take(self, count: int, within: float = 40.0) -> list[list[str]]:
+    def take(self, count: int, within: float = 90.0) -> list[list[str]]:
         """The next lines, so many of them, as words."""
         found: list[list[str]] = []
         ends = time.monotonic() + within
@@ -79,7 +79,9 @@ def running(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[
         process.stderr.close()
 
 
-def ran(command: Sequence[str], environment: Mapping[str, str], within: float = 60) -> subprocess.CompletedProcess[str]:
+def ran(
+    command: Sequence[str], environment: Mapping[str, str], within: float = 100
+) -> subprocess.CompletedProcess[str]:
     """Runs the program to its end."""
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=within, check=False)
 

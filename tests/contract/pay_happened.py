@@ -44,7 +44,7 @@ def detected(d: pay.ConflictDetected, t: Envelope) -> Happened:
     def claim(one: pay.Contender) -> Claim:
         return Claim(one.seat.person, one.seat.role, one.since, one.event_id)
 
-    found = case(d, t, claim(d.a), d.b and claim(d.b))
+    found = case(d, t, claim(d.a), claim(d.b) if d.b else None)
     event = resolution.Detected(t.occurred_at, found, d.since)
     return Happened(resolution.CATEGORY, event, resolution.Conflict(found))
 
@@ -54,7 +54,9 @@ def resolved(d: pay.ConflictResolved, t: Envelope) -> Happened:
         return Claim(seat.person, seat.role, t.occurred_at, "an event")
 
     event = resolution.Resolved(t.occurred_at, d.outcome, d.by, client(t), "never told")
-    return Happened(resolution.CATEGORY, event, resolution.Conflict(case(d, t, claim(d.a), d.b and claim(d.b))))
+    return Happened(
+        resolution.CATEGORY, event, resolution.Conflict(case(d, t, claim(d.a), claim(d.b) if d.b else None))
+    )
 
 
 def posted(d: pay.AdjustmentPosted, t: Envelope) -> Happened:

@@ -60,7 +60,9 @@ async def carry(dsn: str, brokers: Brokers) -> None:
     relay.start()
     connection = await asyncpg.connect(dsn)
     async with asyncio.timeout(30):
-        while not (await backlog(connection)).drained:
+        while True:
+            if (await backlog(connection)).drained:
+                break
             await asyncio.sleep(0.02)
     await connection.close()
     await relay.stop()

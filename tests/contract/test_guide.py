@@ -32,7 +32,8 @@ ERASED = "conveyor.leads.PersonalDataErased"
 
 def program(language: str, number: int = 0) -> str:
     """A program of the guide, to the letter."""
-    return re.findall(rf"^```{language}\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)[number]
+    found: list[str] = re.findall(rf"^```{language}\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
+    return found[number]
 
 
 @dataclass(frozen=True)

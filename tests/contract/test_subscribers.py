@@ -34,7 +34,7 @@ from lead_gen.main import SERVICE as LEAD_GEN
 pytestmark = pytest.mark.contract
 
 SERVICES = {service.name: service for service in (LEAD_GEN, CONVERSION, ACCOUNT_MGMT, COMPENSATION)}
-ROSTER = dict.fromkeys(
+ROSTER: dict[str, tuple[str, ...]] = dict.fromkeys(
     ("StaffHired", "RoleGranted", "RoleRevoked", "AbsenceSet", "StaffLeft", "LineStaffed"), ("Learn",)
 )
 WANTED: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {

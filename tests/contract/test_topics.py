@@ -1,4 +1,4 @@
-"""One list of topics: the catalog's is AsyncAPI's, that of the manifests, of the topics job and of the local stack."""
+"""One list of topics: the catalog's is that of AsyncAPI, of the manifests and of the local stack."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import yaml
 
-from belt.io import topics as topics_job
 from conveyor_events import CATALOG, TOPICS
 from conveyor_events.catalog import KEPT, MIN_INSYNC_REPLICAS, REPLICAS
 from conveyor_events.generate import CHECKOUT, differences
@@ -51,14 +50,15 @@ def test_topics_in_code_are_those_of_the_manifests(manifests: list[dict[str, Any
         assert config["retention.ms"] == config["retention.bytes"] == "-1"
 
 
-def test_the_topics_job_and_the_local_stack_make_the_same(described: dict[str, Any]) -> None:
-    assert catalog_topics() == PARTITIONS
-    assert topics_job.KEPT is KEPT
+def test_asyncapi_says_how_topics_are_kept(described: dict[str, Any]) -> None:
     for channel in described["channels"].values():
         said = channel["bindings"]["kafka"]["topicConfiguration"]
-        assert {"cleanup.policy": said["cleanup.policy"][0]} | {
-            name: str(said[name]) for name in ("retention.ms", "retention.bytes")
-        } == KEPT
+        kept = {"cleanup.policy": said["cleanup.policy"][0]}
+        assert kept | {name: str(said[name]) for name in ("retention.ms", "retention.bytes")} == KEPT
+
+
+def test_the_local_stack_makes_the_topics_of_the_catalog() -> None:
+    assert catalog_topics() == PARTITIONS
 
 
 def test_every_event_is_on_its_topic_in_asyncapi(described: dict[str, Any]) -> None:
