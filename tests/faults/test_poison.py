@@ -29,7 +29,7 @@ from conveyor.exits import Problem
 from conveyor.line import SERVICES, Line
 from conveyor.running import Running
 from conveyor_events.catalog import CATALOG
-from conveyor_events.generate import name as sample_name
+from conveyor_events.schemas import name as sample_name
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 SAMPLES = Path(__file__).parents[2] / "libs/events/samples"

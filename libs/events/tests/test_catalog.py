@@ -5,8 +5,8 @@ import pytest
 from pydantic import ValidationError
 
 from conveyor_events import CATALOG, TOPICS, UnknownEvent, accounts, deals, entry_of, topic_of, wire_type
-from conveyor_events.generate import meaning
 from conveyor_events.sale import Sale
+from conveyor_events.schemas import meaning
 from conveyor_events.staff import Policy, WorkingCalendar
 from conveyor_events.words import Event, Seat
 

@@ -4,18 +4,22 @@ from pathlib import Path
 
 import pytest
 
-from conveyor_events.generate import CHECKOUT, main
+from conveyor_events.generate import CHECKOUT, GOLDEN, SAMPLES, SCHEMAS, main
 
 SCHEMA = "libs/events/schemas/leads.LeadQualified.v1.json"
 SAMPLE = "libs/events/samples/leads.LeadQualified.v1.json"
 
 
+WRITTEN = ("libs/events/asyncapi.json", "docs/events.md", "deploy/k8s/components/strimzi/topics.yaml")
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    for folder in ("schemas", "samples"):
-        shutil.copytree(CHECKOUT / "libs/events" / folder, tmp_path / "libs/events" / folder)
-    (tmp_path / "docs").mkdir()
-    shutil.copy(CHECKOUT / "docs/events.md", tmp_path / "docs")
+    for folder in (SCHEMAS, SAMPLES, GOLDEN):
+        shutil.copytree(CHECKOUT / folder, tmp_path / folder)
+    for file in WRITTEN:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(CHECKOUT / file, tmp_path / file)
     return tmp_path
 
 
@@ -26,14 +30,21 @@ def check(checkout: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
     return lines
 
 
-def test_schemas_samples_and_handbook_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_that_is_generated_is_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
     assert check(CHECKOUT, capsys) == []
 
 
-def test_a_changed_file_is_named(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for path in (SCHEMA, "docs/events.md"):
-        (checkout / path).write_text("{}\n")
-    assert check(checkout, capsys) == [f"{SCHEMA}: differs", "docs/events.md: differs"]
+@pytest.mark.parametrize("path", [SCHEMA, *WRITTEN, f"{GOLDEN}/conveyor.leads.v1.json"])
+def test_a_changed_file_is_named(checkout: Path, capsys: pytest.CaptureFixture[str], path: str) -> None:
+    (checkout / path).write_text("{}\n")
+    assert check(checkout, capsys) == [f"{path}: differs"]
+
+
+def test_a_changed_sample_shows_in_all_that_is_made_of_it(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    event = json.loads((checkout / SAMPLE).read_text())
+    (checkout / SAMPLE).write_text(json.dumps(event | {"correlationid": "another"}))
+    golden = f"{GOLDEN}/conveyor.leads.v1.json"
+    assert check(checkout, capsys) == ["libs/events/asyncapi.json: differs", f"{golden}: differs"]
 
 
 def test_a_missing_file_is_named(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,13 +31,20 @@ class RecordedTopic:
             yield SimpleNamespace(key=key, value=value, headers=tuple(headers))
 
 
+CODE = re.findall(r"```python\n(.*?)```", (EVENTS / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+
+
 def test_ten_lines_of_python_read_a_topic(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    found = re.search(r"```python\n(.*?)```", (EVENTS / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    assert found
-    code = found[1]
+    code, _ = CODE
     assert len([line for line in code.splitlines() if line.strip()]) <= 10
     aiokafka = ModuleType("aiokafka")
     vars(aiokafka)["AIOKafkaConsumer"] = RecordedTopic
     monkeypatch.setitem(sys.modules, "aiokafka", aiokafka)
     exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
     assert len(capsys.readouterr().out.splitlines()) == len(list((EVENTS / "samples").glob("deals.*.json")))
+
+
+def test_three_lines_read_the_golden_records(capsys: pytest.CaptureFixture[str]) -> None:
+    _, code = CODE
+    exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
+    assert len(capsys.readouterr().out.splitlines()) == len(list((EVENTS / "samples").glob("*.json")))

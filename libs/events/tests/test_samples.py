@@ -5,7 +5,7 @@ import pytest
 
 from conveyor_events import CATALOG, Envelope, from_json, from_kafka, to_json, to_kafka, wire_type
 from conveyor_events import open as open_event
-from conveyor_events.generate import name
+from conveyor_events.schemas import name
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 PRESENT = {name(entry, entry.model.VERSION): entry for entry in CATALOG}

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from conveyor_events.catalog import TOPICS
+from conveyor_events.catalog import KEPT, TOPICS
 from conveyor_local.trouble import LocalStackError
 
 DEADLINE = 30.0
@@ -72,10 +72,7 @@ async def drop_role(dsn: str, name: str) -> None:
 
 async def create_topics(brokers: str, topics: Mapping[str, int]) -> None:
     """Makes topics (name -> partitions) that are kept for ever; those that exist stay as they are."""
-    wanted = [
-        NewTopic(name, partitions, 1, topic_configs={"retention.ms": "-1", "retention.bytes": "-1"})
-        for name, partitions in topics.items()
-    ]
+    wanted = [NewTopic(name, partitions, 1, topic_configs=dict(KEPT)) for name, partitions in topics.items()]
     async with _admin(brokers) as admin:
         reply = await asyncio.wait_for(admin.create_topics(wanted), DEADLINE)
     _check("create", ((row[0], row[1]) for row in reply.topic_errors), allowed=ALREADY_EXISTS)

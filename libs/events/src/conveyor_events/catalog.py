@@ -17,6 +17,7 @@ class Topic:
     name: str
     short: str
     publisher: str
+    subscribers: tuple[str, ...]
     partitions: int
     about: str
 
@@ -35,14 +36,55 @@ class Entry:
         return f"conveyor.{TOPICS[self.topic].short}.{self.model.__name__}"
 
 
+KEPT: dict[str, str] = {"cleanup.policy": "delete", "retention.bytes": "-1", "retention.ms": "-1"}
+"""How Kafka keeps a topic: every record, for ever. A consumer that comes late reads from the first one."""
+
+REPLICAS, MIN_INSYNC_REPLICAS = 3, 2
+"""In production: each record on three brokers, acknowledged by at least two of them."""
+
 TOPICS: dict[str, Topic] = {
     topic.name: topic
     for topic in (
-        Topic("conveyor.staff.v1", "staff", "lead-gen", 3, "Who works where, in which role, under which policy."),
-        Topic("conveyor.leads.v1", "leads", "lead-gen", 12, "From a prospect to a lead that is handed over."),
-        Topic("conveyor.deals.v1", "deals", "conversion", 12, "From an accepted lead to a paid first sale."),
-        Topic("conveyor.accounts.v1", "accounts", "account-mgmt", 12, "From a buyer to a regular customer."),
-        Topic("conveyor.pay.v1", "pay", "compensation", 3, "Plans and results of pay; readable by payroll only."),
+        Topic(
+            "conveyor.staff.v1",
+            "staff",
+            "lead-gen",
+            ("conversion", "account-mgmt", "compensation"),
+            3,
+            "Who works where, in which role, under which policy.",
+        ),
+        Topic(
+            "conveyor.leads.v1",
+            "leads",
+            "lead-gen",
+            ("conversion", "account-mgmt", "compensation"),
+            12,
+            "From a prospect to a lead that is handed over.",
+        ),
+        Topic(
+            "conveyor.deals.v1",
+            "deals",
+            "conversion",
+            ("lead-gen", "account-mgmt", "compensation"),
+            12,
+            "From an accepted lead to a paid first sale.",
+        ),
+        Topic(
+            "conveyor.accounts.v1",
+            "accounts",
+            "account-mgmt",
+            ("conversion", "compensation"),
+            12,
+            "From a buyer to a regular customer.",
+        ),
+        Topic(
+            "conveyor.pay.v1",
+            "pay",
+            "compensation",
+            (),
+            3,
+            "Plans and results of pay; readable by payroll only.",
+        ),
     )
 }
 

@@ -38,6 +38,11 @@ ATTRIBUTES: dict[str, str] = {
 }
 """Every CloudEvents attribute and what it means."""
 
+OPTIONAL = frozenset(
+    {"causationid", "clientid", "journeyid", "variant", "actorperson", "actorrole", "traceparent"},
+)
+"""The attributes that an event need not have; all others are on every event."""
+
 
 class Malformed(ValueError):
     """The bytes or attributes are not an event of ours."""

@@ -1,80 +1,88 @@
-"""Writes the JSON Schemas and docs/events.md from the catalog: `python -m conveyor_events.generate [--check]`."""
+"""Writes what follows from the catalog and the samples: `python -m conveyor_events.generate [--check]`.
+
+Schemas, docs/events.md, libs/events/asyncapi.json, the golden records, and the topics for Kubernetes.
+"""
 
 import argparse
-import inspect
 import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic.json_schema import GenerateJsonSchema
-
-from conveyor_events.catalog import CATALOG, TOPICS, Entry, Topic
-from conveyor_events.envelope import ATTRIBUTES, from_json
+from conveyor_events.asyncapi import document
+from conveyor_events.catalog import CATALOG, TOPICS, Entry, Topic, topic_of
+from conveyor_events.envelope import ATTRIBUTES, Envelope, from_json
 from conveyor_events.envelope import open as open_event
+from conveyor_events.golden import as_text
+from conveyor_events.manifest import manifest
+from conveyor_events.schemas import name, schema
 
 CHECKOUT = Path(__file__).parents[4]
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+SAMPLES = "libs/events/samples"
+SCHEMAS = "libs/events/schemas"
+GOLDEN = "libs/events/src/conveyor_events/golden"
 
 
-class Untitled(GenerateJsonSchema):
-    """A field's title would only repeat its name."""
-
-    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - the signature is pydantic's
-        """Never."""
-        return False
+def from_catalog() -> dict[str, str]:
+    """Every file that follows from the models alone, by its path in the checkout."""
+    files = {f"{SCHEMAS}/{name(entry, entry.model.VERSION)}": _text(schema(entry)) for entry in CATALOG}
+    return {**files, "docs/events.md": handbook(), "deploy/k8s/components/strimzi/topics.yaml": manifest()}
 
 
-def name(entry: Entry, version: int) -> str:
-    """The file name of one version of an event, such as leads.LeadQualified.v1.json."""
-    return f"{entry.wire.removeprefix('conveyor.')}.v{version}.json"
+def from_samples(checkout: Path) -> dict[str, str]:
+    """Every file that shows events as they are on the wire."""
+    samples = [_read(checkout, version) for version in versions()]
+    files = {"libs/events/asyncapi.json": _text(document(samples))}
+    for topic in TOPICS:
+        records = [as_text(topic, env) for env in samples if topic_of(open_event(env)) == topic]
+        files[f"{GOLDEN}/{topic}.json"] = _text(records)
+    return files
 
 
-def schema(entry: Entry) -> dict[str, Any]:
-    """The JSON Schema 2020-12 of the event's data."""
-    own = entry.model.model_json_schema(schema_generator=Untitled)
-    return {
-        "$schema": DIALECT,
-        "$id": f"urn:{entry.wire.replace('.', ':')}:{entry.model.VERSION}",
-        **own,
-        "title": entry.wire,
-        "description": meaning(entry.model),
-    }
+def versions() -> dict[str, Entry]:
+    """Every version of every event, by the name of its files; an event's oldest version first."""
+    return {name(entry, version): entry for entry in CATALOG for version in range(1, entry.model.VERSION + 1)}
 
 
-def meaning(model: type) -> str:
-    """The docstring of a model in one line."""
-    return " ".join((inspect.getdoc(model) or "").split())
+def _text(content: Any) -> str:
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def written() -> dict[str, str]:
-    """Every generated file, by its path in the checkout."""
-    files = {
-        f"libs/events/schemas/{name(entry, entry.model.VERSION)}": json.dumps(schema(entry), indent=2) + "\n"
-        for entry in CATALOG
-    }
-    return {**files, "docs/events.md": handbook()}
+def _read(checkout: Path, version: str) -> Envelope:
+    return from_json(json.loads((checkout / SAMPLES / version).read_text(encoding="utf-8")))
 
 
 def differences(checkout: Path) -> Iterator[str]:
     """What in the checkout is not as the catalog wants it, one line each."""
-    generated = written()
+    generated = from_catalog()
+    yield from _differing(checkout, generated)
+    known = versions()
+    for folder in (SCHEMAS, SAMPLES):
+        kept = {file.name for file in (checkout / folder).glob("*")}
+        yield from (f"{folder}/{stray}: no such event in the catalog" for stray in sorted(kept - known.keys()))
+    for version in known:
+        path = f"{SCHEMAS}/{version}"
+        if path not in generated and not (checkout / path).is_file():
+            yield f"{path}: missing"
+    unreadable = list(troubles(checkout))
+    yield from unreadable or _differing(checkout, from_samples(checkout))
+
+
+def _differing(checkout: Path, generated: dict[str, str]) -> Iterator[str]:
     for path, text in generated.items():
         file = checkout / path
         if not file.is_file():
             yield f"{path}: missing"
         elif file.read_text(encoding="utf-8") != text:
             yield f"{path}: differs"
-    versions = {name(entry, version): entry for entry in CATALOG for version in range(1, entry.model.VERSION + 1)}
-    for folder in ("libs/events/schemas", "libs/events/samples"):
-        kept = {file.name for file in (checkout / folder).glob("*")}
-        yield from (f"{folder}/{stray}: no such event in the catalog" for stray in sorted(kept - versions.keys()))
-    for version, entry in versions.items():
-        path = f"libs/events/schemas/{version}"
-        if path not in generated and not (checkout / path).is_file():
-            yield f"{path}: missing"
-        yield from _sample(checkout, f"libs/events/samples/{version}", entry)
+
+
+def troubles(checkout: Path) -> Iterator[str]:
+    """Samples that are missing, or that nobody can read."""
+    for version, entry in versions().items():
+        yield from _sample(checkout, f"{SAMPLES}/{version}", entry)
 
 
 def _sample(checkout: Path, path: str, entry: Entry) -> Iterator[str]:
@@ -108,7 +116,9 @@ The key of a record is its subject, so the events of one subject arrive in order
 other. Names, phones and notes of people are never on a topic.
 
 Schemas are in [`libs/events/schemas`](../libs/events/schemas), one sample of each event in
-[`libs/events/samples`](../libs/events/samples).
+[`libs/events/samples`](../libs/events/samples), topics and messages for machines in
+[AsyncAPI](../libs/events/asyncapi.json). How to consume them, in Python, JavaScript and a shell:
+[consumers.md](consumers.md).
 
 ## Envelope
 
@@ -147,7 +157,9 @@ def chapter(topic: Topic, parts: dict[str, dict[str, Any]]) -> str:
             f"`{entry.wire}`, version {entry.model.VERSION}; the subject is the {entry.subject}. "
             f"[Sample](../libs/events/samples/{name(entry, entry.model.VERSION)})\n\n{table(shape)}\n"
         )
-    head = f"## {topic.name}\n\n{topic.about} Published by {topic.publisher}, {topic.partitions} partitions.\n\n"
+    ears = f"Heard by {', '.join(topic.subscribers)}." if topic.subscribers else "None of our services hears it."
+    about = f"{topic.about} Published by {topic.publisher}, {topic.partitions} partitions. {ears}"
+    head = f"## {topic.name}\n\n{about}\n\n"
     return head + "".join(sections)
 
 
@@ -195,7 +207,10 @@ def main(arguments: list[str] | None = None) -> int:
     if not (options.checkout / "libs/events").is_dir():
         parser.error(f"{options.checkout} is not a checkout of the repository; say --checkout")
     if not options.check:
-        for path, text in written().items():
+        files = from_catalog()
+        if not list(troubles(options.checkout)):
+            files |= from_samples(options.checkout)
+        for path, text in files.items():
             (options.checkout / path).parent.mkdir(parents=True, exist_ok=True)
             (options.checkout / path).write_text(text, encoding="utf-8")
     found = list(differences(options.checkout))

@@ -9,8 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 
 from belt.io.kafka import Brokers, Unreachable, scrap
-
-KEPT = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
+from conveyor_events.catalog import KEPT
 
 
 class TopicDiffers(Exception):

@@ -1,0 +1,6 @@
+"""What the contract tests share is made importable."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
