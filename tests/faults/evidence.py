@@ -143,44 +143,63 @@ def _record(raw: Any) -> Record:
 # -- is anything still on its way? -----------------------------------------------------------------------------------
 
 HEADS = "select topic, key, max(sequence) from published group by topic, key"
-AT = """select (select position from log_head) as head,
-               (select coalesce(max(position), 0) from checkpoints where name = 'relay') as relayed,
+AT = """select (select coalesce(max(position), 0) from checkpoints where name = 'relay') as relayed,
                (select count(*) from parked) as parked,
                (select count(*) from timers where due_at < clock_timestamp() + interval '10 seconds') as due"""
 
 
-async def lag(dsns: Mapping[str, str]) -> dict[str, int]:
-    """What is not done yet, by kind: records not sent, places not taken in, events parked, timers due or soon due."""
-    heads: dict[str, dict[tuple[str, str], int]] = {}
+@dataclass(frozen=True)
+class Marks:
+    """How long the public logs are: the last position of each service, the last sequence of each topic and key."""
+
+    positions: dict[str, int]
+    sequences: dict[str, dict[tuple[str, str], int]]
+
+
+async def marks(dsns: Mapping[str, str]) -> Marks:
+    found = Marks({}, {})
+    for service, dsn in dsns.items():
+        connection = await asyncpg.connect(dsn, timeout=5, command_timeout=10)
+        try:
+            found.positions[service] = await connection.fetchval("select position from log_head")
+            found.sequences[service] = {(r[0], r[1]): r[2] for r in await connection.fetch(HEADS)}
+        finally:
+            await connection.close()
+    return found
+
+
+async def lag(dsns: Mapping[str, str], upto: Marks | None = None) -> dict[str, int]:
+    """What is not done yet, by kind: records not sent, places not taken in, events parked, timers due or soon due.
+
+    With `upto`: only records not sent and places not taken in, of what these marks name.
+    """
+    known = upto or await marks(dsns)
     found = {"unsent": 0, "behind": 0, "parked": 0, "due": 0}
-    gates: dict[str, dict[tuple[str, str], int]] = {}
     for service, dsn in dsns.items():
         connection = await asyncpg.connect(dsn, timeout=5, command_timeout=10)
         try:
             at: Any = await connection.fetchrow(AT)
-            found["unsent"] += at["head"] - at["relayed"]
-            found["parked"] += at["parked"]
-            found["due"] += at["due"]
-            heads[service] = {(r[0], r[1]): r[2] for r in await connection.fetch(HEADS)}
             mine = await connection.fetch("select topic, key, sequence from gates where consumer = $1", service)
-            gates[service] = {(r[0], r[1]): r[2] for r in mine}
         finally:
             await connection.close()
-    for service in dsns:
+        found["unsent"] += max(0, known.positions[service] - at["relayed"])
+        found["parked"] += at["parked"]
+        found["due"] += at["due"]
+        gates = {(r[0], r[1]): r[2] for r in mine}
         for topic in HEARS[service]:
-            for place, head in heads.get(TOPICS[topic], {}).items():
+            for place, head in known.sequences.get(TOPICS[topic], {}).items():
                 if place[0] == topic:
-                    found["behind"] += max(0, head - gates[service].get(place, 0))
-    return found
+                    found["behind"] += max(0, head - gates.get(place, 0))
+    return found if upto is None else {kind: found[kind] for kind in ("unsent", "behind")}
 
 
-async def still(dsns: Mapping[str, str], within: float) -> tuple[float, dict[str, int]]:
-    """Waits until nothing is on its way, twice in a row; (seconds it took, what is left)."""
+async def still(dsns: Mapping[str, str], within: float, upto: Marks | None = None) -> tuple[float, dict[str, int]]:
+    """Waits until nothing (of what the marks name) is on its way, twice in a row; (seconds it took, what is left)."""
     begun, quiet = time.monotonic(), 0
     left = {"unknown": 1}
     while time.monotonic() - begun < within:
         try:
-            left = await lag(dsns)
+            left = await lag(dsns, upto)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError):
             left = {"unknown": 1}
         quiet = 0 if any(left.values()) else quiet + 1

@@ -44,6 +44,6 @@ def test_the_verdict_finds(defect: str, tmp_path: Path) -> None:
     code = spoilt(defect, tmp_path / "code")
     folder = tmp_path / "found"
     folder.mkdir()
-    asked = Run(7, 8.0, faults, 8.0, STATIONS, code, quiet=True, rest_within=15.0)
+    asked = Run(7, 8.0, faults, 8.0, STATIONS, code, quiet=True, rest_within=15.0, lives_within=10.0)
     done = run(asked, folder)
     assert law in done.broken, done.broken
