@@ -98,4 +98,3 @@ def token(
         print_json({"sub": sub, "roles": role or [], "scopes": scope or [], "token": made})
     else:
         sys.stdout.write(made + "\n")
-
