@@ -17,6 +17,7 @@ CHECKS: dict[str, list[str]] = {
     "docs": [PYTHON, "-m", "checks.docs"],
     "events": [PYTHON, "-m", "conveyor_events.generate", "--check"],
     "guards": [PYTHON, "-m", "checks.guards"],
+    "licences": [PYTHON, "-m", "checks.supply", "licences"],
     "lint": [str(SCRIPTS / "ruff"), "check", "--quiet", "--output-format=concise", "."],
     "format": [str(SCRIPTS / "ruff"), "format", "--check", "--output-format=concise", "."],
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from checks.docs import doors, errors, openapi, plans, roles, states
 from checks.docs.apps import services
+from checks.supply import licences
 
 ROOT = Path(__file__).parents[2]
 MARK = "<!-- Written by `python -m checks.docs --write`. Change the code, not this page. -->\n"
@@ -22,6 +23,7 @@ def documents() -> Pages:
     """Every generated document: its path in the checkout, and who writes it."""
     pages: Pages = {
         "docs/errors.md": lambda: MARK + errors.page(),
+        "docs/licences.md": lambda: MARK + licences.page(ROOT),
         "docs/roles.md": lambda: MARK + roles.page(),
         "docs/plan.schema.json": plans.schema_text,
         "docs/plans.md": lambda: MARK + plans.page(),

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.timeout(120)]
 
 def chapter(text: str) -> str:
     """The section for integrators."""
-    return text.split(f"## {SECTION}\n")[1].split("\n## ")[0]
+    return text.split(f"## {SECTION}\n")[1].split("\n## ", maxsplit=1)[0]
 
 
 def commands(text: str) -> str:
@@ -30,7 +30,7 @@ def commands(text: str) -> str:
     return "set -eu\n" + "".join(re.findall(r"^```bash\n(.*?)^```", chapter(text), re.MULTILINE | re.DOTALL))
 
 
-def copied(script: str, environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+def copied(script: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["bash", "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
@@ -65,15 +65,9 @@ def posted(output: str) -> list[str]:
     return [line for line in output.splitlines() if re.search(r'"version":\d+}$', line) and '"due_at"' not in line]
 
 
-@pytest.mark.parametrize(
-    ("right", "wrong"),
-    [
-        ("--role integration", "--role auditor"),
-        ('/accept" acme-accepted', '/take" acme-accepted'),
-    ],
-)
-def test_a_command_that_does_not_work_is_found(right: str, wrong: str, environment: dict[str, str]) -> None:
+def test_a_command_that_does_not_work_is_found(environment: dict[str, str]) -> None:
     script = commands(README.read_text(encoding="utf-8"))
+    right, wrong = '/accept" acme-accepted', '/take" acme-accepted'
     assert right in script
     broken = copied(script.replace(right, wrong), environment)
     assert broken.returncode != 0, broken.stdout
