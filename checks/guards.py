@@ -123,12 +123,16 @@ def refusals_have_codes(root: Path) -> Iterator[str]:
         for path in _files(folder, "*.py"):
             if path.name == "codes.py":
                 continue
-            for node in ast.walk(ast.parse(path.read_text())):
+            module = ast.parse(path.read_text())
+            assigned = _assigned(module)
+            for node in ast.walk(module):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
                     strings.add(node.value)
-                code = _refused(node)
-                if code is not None and code not in own | everywhere:
-                    yield f"{path.relative_to(root)}:{node.lineno}: {code} is in no table of codes"  # type: ignore[attr-defined]
+                yield from (
+                    f"{path.relative_to(root)}:{node.lineno}: {code} is in no table of codes"  # type: ignore[attr-defined]
+                    for code in _refused(node, assigned)
+                    if code not in own | everywhere
+                )
         yield from (
             f"{folder.relative_to(root)}: nothing is ever refused with {code}" for code in sorted(own - strings)
         )
@@ -209,12 +213,41 @@ def _table(file: Path, name: str) -> set[str]:
     raise LookupError(f"{file}: no table {name}")
 
 
-def _refused(node: ast.AST) -> str | None:
-    """The code in `Refused("code", …)`."""
-    if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "Refused" and node.args:
-        first = node.args[0]
-        return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
-    return None
+def _refused(node: ast.AST, assigned: dict[str, list[ast.expr]]) -> Iterator[str]:
+    """The codes in `Refused("code", …)`: written out, one of two, or in a variable of the module."""
+    if isinstance(node, ast.Call) and "Refused" in (getattr(node.func, "id", None), getattr(node.func, "attr", None)):
+        for first in [*node.args[:1], *(word.value for word in node.keywords if word.arg == "code")]:
+            yield from _codes(first, assigned)
+
+
+def _codes(value: ast.expr, assigned: dict[str, list[ast.expr]]) -> Iterator[str]:
+    match value:
+        case ast.Constant(value=str(code)):
+            yield code
+        case ast.IfExp(body=one, orelse=other):
+            yield from (*_codes(one, assigned), *_codes(other, assigned))
+        case ast.Name(id=name):
+            for found in assigned.get(name, []):
+                yield from _codes(found, {})
+        case ast.JoinedStr() | ast.BinOp() | ast.Call(func=ast.Attribute(attr="format" | "join" | "replace")):
+            yield f"a code that is put together ({ast.unparse(value)}): written out it could be found, and it"
+
+
+def _assigned(module: ast.Module) -> dict[str, list[ast.expr]]:
+    """What is put into each variable, anywhere in the module."""
+    found: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(module):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                found.setdefault(name, []).append(value)
+            case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)):
+                for name, value in zip(names, values, strict=False):
+                    found.setdefault(ast.unparse(name), []).append(value)
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                found.setdefault(name, []).append(value)
+            case ast.NamedExpr(target=ast.Name(id=name), value=value):
+                found.setdefault(name, []).append(value)
+    return found
 
 
 def _canonical(name: str) -> str:

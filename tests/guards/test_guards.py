@@ -209,6 +209,12 @@ SEEDS: list[tuple[Guard, str, str]] = [
     (guards.metrics_are_measured, guards.METRICS, 'NEVER_SEEN = _gauge("never_seen", "Nothing")\n'),
     (guards.stations_read_in_one_sitting, "services/conversion/src/conversion/deal.py", "DEAL = 1\n"),
     (guards.refusals_have_codes, "services/x/src/x/sale.py", 'raise Refused("sale.unheard-of")\n'),
+    (guards.refusals_have_codes, "services/x/src/x/sale.py", 'raise Refused("internal" if x else "sale.unheard-of")\n'),
+    (guards.refusals_have_codes, "services/x/src/x/sale.py", 'code = "sale.unheard-of"\nraise Refused(code)\n'),
+    (guards.refusals_have_codes, "services/x/src/x/sale.py", 'code, by = "sale.unheard-of", 1\nraise Refused(code)\n'),
+    (guards.refusals_have_codes, "services/x/src/x/sale.py", 'raise decider.Refused(code="sale.unheard-of")\n'),
+    (guards.refusals_have_codes, "services/x/src/x/sale.py", 'raise Refused(f"sale.{kind}")\n'),
+    (guards.refusals_have_codes, "services/x/src/x/sale.py", 'raise Refused("sale." + kind)\n'),
     (guards.refusals_have_codes, "services/x/src/x/codes.py", 'CODES: dict[str, int] = {"sale.never": (409, "")}\n'),
     (guards.refusals_have_codes, guards.BELTS_CODES, 'CODES: dict[str, int] = {"internal": 1, "never": 2}\n'),
 ]
