@@ -113,6 +113,15 @@ def links_lead_somewhere(root: Path) -> Iterator[str]:
                 yield f"{at}: no {name[1]} in it"
 
 
+def documents_are_listed(root: Path) -> Iterator[str]:
+    """Every page in docs/ stands in its index."""
+    index = root / "docs/README.md"
+    listed = {link.partition("#")[0] for _, link in LINK.findall(index.read_text())} if index.is_file() else set()
+    for page in sorted((root / "docs").glob("*.md")):
+        if page != index and page.name not in listed:
+            yield f"docs/README.md: {page.name} is not listed"
+
+
 def refusals_have_codes(root: Path) -> Iterator[str]:
     """Every code a refusal names stands in a table, and every code in a table is named somewhere."""
     everywhere = _table(root / BELTS_CODES, "CODES")
@@ -174,6 +183,7 @@ GUARDS: tuple[Callable[[Path], Iterator[str]], ...] = (
     lock_fits,
     no_index_address,
     links_lead_somewhere,
+    documents_are_listed,
     refusals_have_codes,
     metrics_are_measured,
     stations_read_in_one_sitting,
