@@ -35,17 +35,20 @@ class Turnstile:
 
     def __init__(self, most: int, each: int) -> None:
         self._most, self._each = most, each
+        self._all = 0
         self._inside: Counter[str] = Counter()
 
     def enter(self, subject: str) -> bool:
         """Whether there is a place; whoever gets one leaves it again."""
-        if self._inside[subject] >= self._each or self._inside.total() >= self._most:
+        if self._inside[subject] >= self._each or self._all >= self._most:
             return False
         self._inside[subject] += 1
+        self._all += 1
         return True
 
     def leave(self, subject: str) -> None:
         """Gives the place back."""
         self._inside[subject] -= 1
+        self._all -= 1
         if not self._inside[subject]:
             del self._inside[subject]
