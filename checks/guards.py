@@ -241,6 +241,8 @@ def _codes(value: ast.expr, assigned: dict[str, list[ast.expr]]) -> Iterator[str
                 yield from _codes(found, {})
         case ast.JoinedStr() | ast.BinOp() | ast.Call(func=ast.Attribute(attr="format" | "join" | "replace")):
             yield f"a code that is put together ({ast.unparse(value)}): written out it could be found, and it"
+        case _:
+            return
 
 
 def _assigned(module: ast.Module) -> dict[str, list[ast.expr]]:
@@ -251,12 +253,14 @@ def _assigned(module: ast.Module) -> dict[str, list[ast.expr]]:
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 found.setdefault(name, []).append(value)
             case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)):
-                for name, value in zip(names, values, strict=False):
-                    found.setdefault(ast.unparse(name), []).append(value)
+                for variable, one in zip(names, values, strict=False):
+                    found.setdefault(ast.unparse(variable), []).append(one)
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
                 found.setdefault(name, []).append(value)
             case ast.NamedExpr(target=ast.Name(id=name), value=value):
                 found.setdefault(name, []).append(value)
+            case _:
+                pass
     return found
 
 
