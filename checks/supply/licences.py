@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,7 @@ def breaches(root: Path, rules: Rules) -> Iterator[str]:
     yield from (f"{RULES}: {name}: why?" for name, one in rules.exceptions.items() if not one.get("why"))
 
 
+@cache
 def page(root: Path) -> str:
     """docs/licences.md."""
     rules, locked = Rules.read(root), parts(root)

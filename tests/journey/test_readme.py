@@ -17,7 +17,7 @@ from conveyor_local import Stack
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 SECTION = "Connect your system"
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
 
 def chapter(text: str) -> str:
@@ -32,7 +32,7 @@ def commands(text: str) -> str:
 
 def copied(script: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["bash", "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        ["bash", "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=110, check=False
     )
 
 
