@@ -10,13 +10,14 @@ ARGS    ?=
 SECONDS ?= 60
 SEED    ?=
 ONLY    ?=
+ADVISORIES ?=
 
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test check faults simulate bench-whatif lock clean
+.PHONY: help setup demo up down test check faults simulate bench-whatif sbom licences audit lock clean
 
 help:  ## this list
 	@echo "Conveyor: sales as a production line, and pay computed from its events."
@@ -50,6 +51,15 @@ simulate: $(READY)  ## thousands of seeded histories on a virtual clock, for SEC
 bench-whatif: $(READY)  ## how fast history is played again, and in how much memory
 	@$(PYTHON) bench/whatif.py $(ARGS)
 
+sbom: $(READY)  ## the bill of materials in build/ (CycloneDX; ONLY=conveyor-lead-gen: of what one image installs)
+	@$(PYTHON) -m checks.supply sbom --output build/$(or $(ONLY),conveyor).cdx.json $(if $(ONLY),--only '$(ONLY)')
+
+licences: $(READY)  ## fails if a locked part comes under a licence that is not allowed; the list: docs/licences.md
+	@$(PYTHON) -m checks.supply licences
+
+audit: $(READY)  ## what is known against the locked parts; needs a network, or ADVISORIES=folder or address (OSV)
+	@$(PYTHON) -m checks.supply audit $(if $(ADVISORIES),--advisories '$(ADVISORIES)')
+
 lock: $(READY)  ## resolve every dependency anew into requirements.lock (hashes, no addresses)
 	@$(UV) lock --quiet --upgrade
 	@$(UV) export --quiet --format requirements-txt --no-emit-index-url --no-header \
@@ -58,7 +68,7 @@ lock: $(READY)  ## resolve every dependency anew into requirements.lock (hashes,
 
 clean:  ## end this checkout's servers, erase their data, remove .venv and caches
 	@if [ -f $(READY) ]; then $(PYTHON) -m conveyor_local down --all --erase || true; fi
-	@rm -rf $(VENV) .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) .local build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The members are installed editable and without build isolation: what builds them is in the lock too.

@@ -19,6 +19,7 @@ CHECKS: dict[str, list[str]] = {
     "access": [PYTHON, "-m", "checks.access"],
     "compat": [PYTHON, "-m", "checks.compatible"],
     "guards": [PYTHON, "-m", "checks.guards"],
+    "licences": [PYTHON, "-m", "checks.supply", "licences"],
     "lint": [str(SCRIPTS / "ruff"), "check", "--quiet", "--output-format=concise", "."],
     "format": [str(SCRIPTS / "ruff"), "format", "--check", "--output-format=concise", "."],
 }

@@ -113,6 +113,15 @@ def links_lead_somewhere(root: Path) -> Iterator[str]:
                 yield f"{at}: no {name[1]} in it"
 
 
+def documents_are_listed(root: Path) -> Iterator[str]:
+    """Every page in docs/ stands in its index."""
+    index = root / "docs/README.md"
+    listed = {link.partition("#")[0] for _, link in LINK.findall(index.read_text())} if index.is_file() else set()
+    for page in sorted((root / "docs").glob("*.md")):
+        if page != index and page.name not in listed:
+            yield f"docs/README.md: {page.name} is not listed"
+
+
 def refusals_have_codes(root: Path) -> Iterator[str]:
     """Every code a refusal names stands in a table, and every code in a table is named somewhere."""
     everywhere = _table(root / BELTS_CODES, "CODES")
@@ -123,12 +132,16 @@ def refusals_have_codes(root: Path) -> Iterator[str]:
         for path in _files(folder, "*.py"):
             if path.name == "codes.py":
                 continue
-            for node in ast.walk(ast.parse(path.read_text())):
+            module = ast.parse(path.read_text())
+            assigned = _assigned(module)
+            for node in ast.walk(module):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
                     strings.add(node.value)
-                code = _refused(node)
-                if code is not None and code not in own | everywhere:
-                    yield f"{path.relative_to(root)}:{node.lineno}: {code} is in no table of codes"  # type: ignore[attr-defined]
+                yield from (
+                    f"{path.relative_to(root)}:{node.lineno}: {code} is in no table of codes"  # type: ignore[attr-defined]
+                    for code in _refused(node, assigned)
+                    if code not in own | everywhere
+                )
         yield from (
             f"{folder.relative_to(root)}: nothing is ever refused with {code}" for code in sorted(own - strings)
         )
@@ -170,6 +183,7 @@ GUARDS: tuple[Callable[[Path], Iterator[str]], ...] = (
     lock_fits,
     no_index_address,
     links_lead_somewhere,
+    documents_are_listed,
     refusals_have_codes,
     metrics_are_measured,
     stations_read_in_one_sitting,
@@ -209,12 +223,45 @@ def _table(file: Path, name: str) -> set[str]:
     raise LookupError(f"{file}: no table {name}")
 
 
-def _refused(node: ast.AST) -> str | None:
-    """The code in `Refused("code", …)`."""
-    if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "Refused" and node.args:
-        first = node.args[0]
-        return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
-    return None
+def _refused(node: ast.AST, assigned: dict[str, list[ast.expr]]) -> Iterator[str]:
+    """The codes in `Refused("code", …)`: written out, one of two, or in a variable of the module."""
+    if isinstance(node, ast.Call) and "Refused" in (getattr(node.func, "id", None), getattr(node.func, "attr", None)):
+        for first in [*node.args[:1], *(word.value for word in node.keywords if word.arg == "code")]:
+            yield from _codes(first, assigned)
+
+
+def _codes(value: ast.expr, assigned: dict[str, list[ast.expr]]) -> Iterator[str]:
+    match value:
+        case ast.Constant(value=str(code)):
+            yield code
+        case ast.IfExp(body=one, orelse=other):
+            yield from (*_codes(one, assigned), *_codes(other, assigned))
+        case ast.Name(id=name):
+            for found in assigned.get(name, []):
+                yield from _codes(found, {})
+        case ast.JoinedStr() | ast.BinOp() | ast.Call(func=ast.Attribute(attr="format" | "join" | "replace")):
+            yield f"a code that is put together ({ast.unparse(value)}): written out it could be found, and it"
+        case _:
+            return
+
+
+def _assigned(module: ast.Module) -> dict[str, list[ast.expr]]:
+    """What is put into each variable, anywhere in the module."""
+    found: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(module):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                found.setdefault(name, []).append(value)
+            case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)):
+                for variable, one in zip(names, values, strict=False):
+                    found.setdefault(ast.unparse(variable), []).append(one)
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                found.setdefault(name, []).append(value)
+            case ast.NamedExpr(target=ast.Name(id=name), value=value):
+                found.setdefault(name, []).append(value)
+            case _:
+                pass
+    return found
 
 
 def _canonical(name: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from checks.docs import access, doors, errors, openapi, plans, roles, settings, states
 from checks.docs.apps import services
+from checks.supply import licences
 
 ROOT = Path(__file__).parents[2]
 MARK = "<!-- Written by `python -m checks.docs --write`. Change the code, not this page. -->\n"
@@ -23,6 +24,7 @@ def documents() -> Pages:
     pages: Pages = {
         "docs/access.md": lambda: MARK + access.page(),
         "docs/errors.md": lambda: MARK + errors.page(),
+        "docs/licences.md": lambda: MARK + licences.page(ROOT),
         "docs/roles.md": lambda: MARK + roles.page(),
         "docs/plan.schema.json": plans.schema_text,
         "docs/plans.md": lambda: MARK + plans.page(),

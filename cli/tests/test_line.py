@@ -202,7 +202,7 @@ def test_without_services_the_way_to_them_is_told(tmp_path: Path, monkeypatch: p
 
 def test_services_elsewhere_are_named_in_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONVEYOR_HOME", str(tmp_path))
-    monkeypatch.setenv("CONVEYOR_ISSUER", str(tmp_path / "issuer"))
+    monkeypatch.setenv("CONVEYOR_ISSUER_FOLDER", str(tmp_path / "issuer"))
     for service in SERVICES:
         monkeypatch.setenv(variable(service), f"http://{service}.example")
     assert Line.find().addresses["account-mgmt"] == "http://account-mgmt.example"

@@ -23,7 +23,7 @@ RUNNER = CliRunner()
 def conveyor(running: Running, *words: str) -> Any:
     """A command of the command line, against this stack."""
     env = {variable(service): running.addresses[service] for service in SERVICES}
-    found = RUNNER.invoke(app, [*words, "--json"], env=env | {"CONVEYOR_ISSUER": str(running.issuer)})
+    found = RUNNER.invoke(app, [*words, "--json"], env=env | {"CONVEYOR_ISSUER_FOLDER": str(running.issuer)})
     assert found.exception is None or isinstance(found.exception, SystemExit | CheckFailed), found.exception
     return json.loads(found.stdout) if found.stdout.strip() else found.exit_code
 

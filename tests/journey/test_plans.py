@@ -96,7 +96,7 @@ def test_rates_come_from_a_file_and_a_wrong_row_is_named(
 ) -> None:
     for service, address in running.addresses.items():
         monkeypatch.setenv(variable(service), address)
-    monkeypatch.setenv("CONVEYOR_ISSUER", str(running.issuer))
+    monkeypatch.setenv("CONVEYOR_ISSUER_FOLDER", str(running.issuer))
     file = tmp_path / "rates.csv"
     file.write_text("from,to,on,rate\nGBP,EUR,2026-03-10,1.15\nGBP,EUR,2026-03-11,nothing\nGBP,EUR,2026-03-12,1.16\n")
     for _ in range(2):
@@ -184,7 +184,7 @@ async def test_versions_follow_each_other(running: Running) -> None:
 def test_the_command_draws_what_would_be(running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for service, address in running.addresses.items():
         monkeypatch.setenv(variable(service), address)
-    monkeypatch.setenv("CONVEYOR_ISSUER", str(running.issuer))
+    monkeypatch.setenv("CONVEYOR_ISSUER_FOLDER", str(running.issuer))
     plan, drawn = tmp_path / "flat.yaml", tmp_path / "flat.svg"
     plan.write_text(json.dumps(FLAT))
     asked = ["whatif", "--from", "2026-03", "--to", "2026-03", "--plan", str(plan), "--svg", str(drawn)]

@@ -36,7 +36,7 @@ def test_a_statement_is_written_as_pdf_and_csv(
     hunter = asyncio.run(prepared())
     for service, address in running.addresses.items():
         monkeypatch.setenv(variable(service), address)
-    monkeypatch.setenv("CONVEYOR_ISSUER", str(running.issuer))
+    monkeypatch.setenv("CONVEYOR_ISSUER_FOLDER", str(running.issuer))
     page, table = tmp_path / "march.pdf", tmp_path / "march.csv"
     asked = ["statement", hunter, "2026-03", "--pdf", str(page), "--csv", str(table), "--name", "Анна", "--lang", "ru"]
     done = CliRunner().invoke(app, [*asked, "--json"])

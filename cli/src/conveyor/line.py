@@ -79,21 +79,8 @@ class Line:
     @classmethod
     def find(cls, *, patience: float = PATIENCE) -> Self:
         """The services the environment names (CONVEYOR_LEAD_GEN_URL …), else those of the running `up`."""
-        named = {service: os.environ.get(variable(service), "") for service in SERVICES}
-        running = Running.found()
-        if not all(named.values()) and running is None:
-            raise NotRunning(
-                "no services are known: run `conveyor up`, or name them in " + ", ".join(map(variable, SERVICES))
-            )
-        known = running.addresses if running else {}
-        folder = os.environ.get("CONVEYOR_ISSUER") or (str(running.issuer) if running else "")
-        if not folder:
-            raise NotRunning("CONVEYOR_ISSUER must name the folder with the development issuer's key")
-        return cls(
-            {service: named[service] or known[service] for service in SERVICES},
-            Tokens(Path(folder)),
-            patience=patience,
-        )
+        addresses, folder = known(Running.found())
+        return cls(addresses, Tokens(folder), patience=patience)
 
     async def post(
         self,
@@ -264,6 +251,25 @@ class Line:
 def variable(service: str) -> str:
     """The environment variable that names a service's address."""
     return f"CONVEYOR_{service.upper().replace('-', '_')}_URL"
+
+
+def known(running: Running | None) -> tuple[dict[str, str], Path]:
+    """Addresses and the issuer's folder: what the environment names first, then what runs."""
+    named = {service: os.environ.get(variable(service), "") for service in SERVICES}
+    if not all(named.values()) and running is None:
+        raise NotRunning(
+            "no services are known: run `conveyor up`, or name them in " + ", ".join(map(variable, SERVICES))
+        )
+    found = running.addresses if running else {}
+    return {service: named[service] or found[service] for service in SERVICES}, issuer_of(running)
+
+
+def issuer_of(running: Running | None) -> Path:
+    """The folder of the development issuer: the one the environment names, else that of what runs."""
+    folder = os.environ.get("CONVEYOR_ISSUER_FOLDER") or (str(running.issuer) if running else "")
+    if not folder:
+        raise NotRunning("CONVEYOR_ISSUER_FOLDER must name the folder with the development issuer's key")
+    return Path(folder)
 
 
 def _checked(answer: Answer) -> Answer:

@@ -51,6 +51,7 @@ for command in (
     stack.up,
     stack.down,
     demonstration.demo,
+    stack.env,
     stack.token,
     reading.people,
     reading.statement,

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from belt.core.decider import Refused
 from belt.io.headers import json_bytes, traceparent, tracking_id
 from belt.io.keyset import MAX_BYTES, KeySet, KeysUnavailable
-from belt.io.limits import Buckets
+from belt.io.limits import Buckets, Turnstile
 from belt.io.paging import decode_cursor, encode_cursor, page
 from conveyor_events.words import Role, Seat
 
@@ -96,6 +96,14 @@ def test_a_measure_fills_up_again_with_time() -> None:
     assert [buckets.take("boris"), buckets.take("boris")] == [0.0, 0.5]
     assert [buckets.take("dina"), buckets.take("egor"), buckets.take("boris")] == [0.0, 0.0, 0.0]  # boris was forgotten
     assert Buckets(0.0, 0.0).take("boris") == 0.0
+
+
+def test_a_turnstile_counts_all_and_each() -> None:
+    places = Turnstile(3, 2)
+    assert [places.enter("boris") for _ in range(3)] == [True, True, False]
+    assert [places.enter("dina"), places.enter("egor")] == [True, False]
+    places.leave("boris")
+    assert [places.enter("egor"), places.enter("boris")] == [True, False]
 
 
 JWK = {"kty": "OKP", "crv": "Ed25519", "kid": "a", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}

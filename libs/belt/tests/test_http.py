@@ -297,7 +297,8 @@ async def test_a_stream_may_last_longer_than_the_deadline(place: Place) -> None:
 
 
 async def test_more_than_can_be_done_is_turned_away_and_health_is_not(place: Place) -> None:
-    slow = [asyncio.create_task(place.get("/v1/slow")) for _ in range(5)]
+    people = ("boris", "boris", "boris", "clara", "clara")
+    slow = [asyncio.create_task(place.get("/v1/slow", **place.bearer("deals:read", sub=one))) for one in people]
     await asyncio.sleep(0.05)
     assert problem(await place.get("/v1/things")) == (503, "overloaded")
     assert (await place.client.get("/livez")).status_code == 200
@@ -305,7 +306,39 @@ async def test_more_than_can_be_done_is_turned_away_and_health_is_not(place: Pla
     assert (await place.get("/v1/things")).status_code == 200
 
 
+async def test_nobody_takes_every_place(place: Place) -> None:
+    slow = [asyncio.create_task(place.get("/v1/slow")) for _ in range(3)]
+    await asyncio.sleep(0.05)
+    assert problem(await place.get("/v1/things")) == (429, "too-many-requests")
+    assert (await place.get("/v1/things", **place.bearer("deals:read", sub="clara"))).status_code == 200
+    await asyncio.gather(*slow)
+    assert (await place.get("/v1/things")).status_code == 200, "the places were given back"
+
+
 # --- health ---------------------------------------------------------------------------------------------------------
+
+
+async def test_many_who_ask_at_once_cost_one_look(tmp_path: Path) -> None:
+    looks = 0
+    looking, enough = asyncio.Event(), asyncio.Event()
+
+    async def counted() -> None:
+        nonlocal looks
+        looks += 1
+        looking.set()
+        await enough.wait()
+
+    place = Place(tmp_path, readiness=Readiness({"database": counted}))
+    asked = [asyncio.create_task(place.client.get("/readyz")) for _ in range(50)]
+    await looking.wait()
+    asked[0].cancel()  # whoever asked first and left takes nobody's answer away
+    await asyncio.sleep(0.05)
+    enough.set()
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert [answer.status_code for answer in answers if isinstance(answer, httpx.Response)] == [200] * 49
+    assert looks == 1
+    await place.client.get("/readyz")
+    assert looks == 2, "an answer is not kept"
 
 
 async def test_ready_is_what_all_checks_say(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
-"""up, down, token: the services on this machine, and the keys to their doors."""
+"""up, down, env, token: the services on this machine, where they are, and the keys to their doors."""
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 from enum import StrEnum
 from typing import Annotated
@@ -10,7 +12,7 @@ import typer
 
 from conveyor.commands.options import AsJson, Name
 from conveyor.exits import NotRunning
-from conveyor.line import SERVICES, variable
+from conveyor.line import SERVICES, issuer_of, known
 from conveyor.running import Running
 from conveyor.screen import console, print_json, say
 
@@ -40,6 +42,7 @@ def up(
     for service in SERVICES:
         out.print(f"  {service:<13} {running.addresses[service]}   log {running.services[service].log}")
     out.print("a token: conveyor token --role manager --sub vera; the end: conveyor down")
+    out.print('for curl: eval "$(conveyor env)" sets LEAD_GEN, CONVERSION, ACCOUNT_MGMT, COMPENSATION and KAFKA')
 
 
 def down(
@@ -57,6 +60,24 @@ def down(
         console().print(f"ended: {', '.join(ended)}" if ended else "nothing was up")
 
 
+def env(name: Name = "dev", as_json: AsJson = False) -> None:
+    """Prints where everything is, for `eval "$(conveyor env)"`: LEAD_GEN=http://… and so on, and KAFKA=host:port."""
+    from conveyor_local import Stack
+    from conveyor_local.stack import KAFKA_BROKERS
+
+    addresses, _ = known(Running.found(name))
+    stack = Stack.find(name)
+    ours = stack.kafka.brokers if stack is not None and stack.kafka is not None else ""
+    places = {service.upper().replace("-", "_"): address for service, address in addresses.items()}
+    places["KAFKA"] = os.environ.get(KAFKA_BROKERS) or ours
+    if not places["KAFKA"]:
+        raise NotRunning(f"no Kafka is known: run `conveyor up`, or name it in {KAFKA_BROKERS}")
+    if as_json:
+        print_json(places)
+    else:
+        sys.stdout.writelines(f"{variable}={shlex.quote(place)}\n" for variable, place in places.items())
+
+
 def token(
     sub: Annotated[str, typer.Option(help="The person it speaks for.")],
     role: Annotated[list[str] | None, typer.Option(help="A bundle of scopes, such as scout; may be repeated.")] = None,
@@ -68,19 +89,12 @@ def token(
     """Prints a token of the development issuer, for `Authorization: Bearer …`."""
     from belt.io.issuer import DevelopmentIssuer
 
-    running = Running.found(name)
-    if running is None:
-        raise NotRunning(f"{name} has never been up: there is no issuer yet")
+    folder = issuer_of(Running.found(name))
     try:
-        made = DevelopmentIssuer(running.issuer).issue(sub, roles=role or (), scopes=scope or (), ttl=hours * 3_600)
+        made = DevelopmentIssuer(folder).issue(sub, roles=role or (), scopes=scope or (), ttl=hours * 3_600)
     except LookupError as unknown:
         raise typer.BadParameter(str(unknown)) from unknown
     if as_json:
         print_json({"sub": sub, "roles": role or [], "scopes": scope or [], "token": made})
     else:
         sys.stdout.write(made + "\n")
-
-
-def addresses_help() -> str:
-    """The variables that name services elsewhere."""
-    return ", ".join(variable(service) for service in SERVICES)

@@ -22,14 +22,16 @@ from starlette.responses import Response, StreamingResponse
 
 from belt.core.decider import Refused
 from belt.io.body import strict_json
-from belt.io.doors import BODY_BYTES, Call, Door, Doors, read_body
+from belt.io.doors import BODY_BYTES, Call, Door, Doors, read_body, take_place
 from belt.io.headers import MAX_KEY, idempotency_key, json_response
+from belt.io.limits import Turnstile
 from belt.io.problems import Problems
 
 MEDIA = "application/x-ndjson"
 TAKEN = (MEDIA, "application/ndjson", "application/jsonl")
 BYTES = 8 * 1024 * 1024
 LINES = 10_000
+AT_ONCE, OF_ONE = 16, 4  # requests: each may hold as much memory as thirty others
 SIDE_BY_SIDE = 64
 KEY = MAX_KEY - len(f":{LINES}")
 
@@ -49,16 +51,19 @@ def bulk(doors: Doors, path: str, of: Callable[..., Awaitable[Any]]) -> None:
     if door is None or door.call is None or not door.scopes:
         raise ValueError(f"{path}: bulk is for an endpoint that is a command's door here")
     target = door
+    places = Turnstile(AT_ONCE, OF_ONE)
 
     async def many(request: Request) -> Response:
         key = idempotency_key(request)
         if key is not None and len(key) > KEY:
             raise Refused("invalid-idempotency-key", detail=f"for many lines at most {KEY} characters")
-        lines = list(_lines(await read_body(request, BYTES, TAKEN)))
+        take_place(request, places, request.state.subject.person)
+        body = await read_body(request, BYTES, TAKEN)
+        if body.count(b"\n") > LINES:  # empty ones, too: to split them is not free
+            raise Refused("body-too-large", limit_lines=LINES)
+        lines = list(_lines(body))
         if not lines:
             raise Refused("invalid-body", errors=[{"pointer": "", "code": "missing", "detail": "no line"}])
-        if len(lines) > LINES:
-            raise Refused("body-too-large", limit_lines=LINES)
         return StreamingResponse(_outcomes(request, target, lines, key), media_type=MEDIA)
 
     many.__doc__ = f"Many at once, one a line: what POST {door.path} does. Each line has its own outcome."

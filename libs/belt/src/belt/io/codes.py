@@ -24,6 +24,7 @@ CODES: dict[str, Code] = {
     "invalid-if-match": Code(400, "If-Match does not name one version"),
     "bad-request": Code(400, "The request cannot be understood"),
     "unsupported-media-type": Code(415, "The body is of a media type that is not taken here"),
+    "head-too-large": Code(431, "The address and the headers together are too large"),
     "body-too-large": Code(413, "The body is too large"),
     "future-date": Code(422, "The business time lies in the future"),
     # who asks

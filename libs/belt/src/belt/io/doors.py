@@ -29,7 +29,7 @@ from belt.core.decider import Refused
 from belt.io.auth import Subject, Verifier, authorize
 from belt.io.body import told, validated
 from belt.io.headers import bearer, json_response
-from belt.io.limits import Buckets
+from belt.io.limits import Buckets, Turnstile
 from belt.io.problems import MEDIA
 
 BODY_BYTES = 256 * 1024
@@ -38,18 +38,32 @@ Endpoint = TypeVar("Endpoint", bound=Callable[..., Awaitable[Any]])
 
 
 class Reception:
-    """Lets callers in: a valid token, not too many requests, one of the scopes."""
+    """Lets callers in: a valid token, not too many requests in a second or at once, one of the scopes."""
 
-    def __init__(self, verifier: Verifier, buckets: Buckets, body_bytes: int = BODY_BYTES) -> None:
-        self.verifier, self.buckets, self.body_bytes = verifier, buckets, body_bytes
+    def __init__(
+        self, verifier: Verifier, buckets: Buckets, body_bytes: int = BODY_BYTES, places: Turnstile | None = None
+    ) -> None:
+        self.verifier, self.buckets, self.body_bytes, self.places = verifier, buckets, body_bytes, places
 
     async def admit(self, request: Request, scopes: tuple[str, ...]) -> Subject:
         subject = await self.verifier.verify(bearer(request))
         wait = self.buckets.take(subject.person)
         if wait:
             raise Refused("too-many-requests", retry_after=wait)
+        if self.places is not None:
+            take_place(request, self.places, subject.person)
         request.state.subject = authorize(subject, *scopes)
         return subject
+
+
+def take_place(request: Request, places: Turnstile, person: str) -> None:
+    """A place for this request until it is over (guard.py gives it back); refused if the person holds too many."""
+    leaving: list[Callable[[], None]] | None = request.scope.get("leaving")
+    if leaving is None:
+        return  # a request that no guard watches: a test's own
+    if not places.enter(person):
+        raise Refused("too-many-requests", detail="too many of this subject are being worked on")
+    leaving.append(lambda: places.leave(person))
 
 
 class Door(APIRoute):

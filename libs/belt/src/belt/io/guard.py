@@ -1,7 +1,8 @@
 """The outermost layer of every service's HTTP: one plain ASGI wrapper around the app.
 
 Gives each request an id, a deadline and a place among at most so many in flight; turns what nobody caught into a
-problem document that tells nothing; counts and times.
+problem document that tells nothing; counts and times. What a request holds stands in `scope["leaving"]` and is given
+back when it is over, however it ended.
 """
 
 from __future__ import annotations
@@ -73,6 +74,7 @@ class Guard:
             HTTP_SECONDS.labels(scope["method"], route).observe(time.perf_counter() - started)
 
     async def _inside(self, scope: Scope, receive: Receive, answer: _Answer, *, free: bool) -> None:
+        leaving = scope["leaving"] = []
         if not free:
             self._in_flight += 1
             HTTP_IN_FLIGHT.inc()
@@ -80,6 +82,8 @@ class Guard:
             with structlog.contextvars.bound_contextvars(request_id=scope["request_id"]):
                 await self._bounded(scope, receive, answer)
         finally:
+            for leave in leaving:
+                leave()
             if not free:
                 self._in_flight -= 1
                 HTTP_IN_FLIGHT.dec()
@@ -113,6 +117,16 @@ def _route(scope: Scope) -> str:
 
 
 def _illegible(scope: Scope) -> bool:
-    """Control characters have no place in an address; no database would take them."""
+    """Control characters have no place in an address; no database would take them.
+
+    Nor has a slash in disguise: what stands before us may have read the address otherwise.
+    """
     query: bytes = scope.get("query_string", b"")
-    return not scope["path"].isprintable() or b"%00" in query or "\ufffd" in scope["path"]
+    raw: bytes = scope.get("raw_path") or b""
+    return (
+        not scope["path"].isprintable()
+        or "\ufffd" in scope["path"]
+        or b"%00" in query
+        or b"%2f" in raw.lower()
+        or b"%5c" in raw.lower()
+    )

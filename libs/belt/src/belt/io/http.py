@@ -21,9 +21,10 @@ from belt.io.codes import extended
 from belt.io.doors import BEARER, BODY_BYTES, Doors, Reception, as_door
 from belt.io.guard import Guard
 from belt.io.headers import bearer, etag, idempotency_key, if_match, json_response, tracking_id
-from belt.io.limits import Buckets
+from belt.io.limits import Buckets, Turnstile
 from belt.io.problems import SCHEMA, Problems
 from belt.io.telemetry import exposition
+from belt.io.wire import Connection
 
 __all__ = [
     "Readiness",
@@ -49,6 +50,7 @@ class Readiness:
 
     def __init__(self, checks: Mapping[str, Check] | None = None, *, deadline: float = 2.0) -> None:
         self._checks, self._deadline = dict(checks or {}), deadline
+        self._looking: asyncio.Task[dict[str, bool]] | None = None
         self.draining = False
 
     def drain(self) -> None:
@@ -56,10 +58,19 @@ class Readiness:
         self.draining = True
 
     async def look(self) -> dict[str, bool]:
-        """Each check and whether it passed. A check passes if it returns in time without raising."""
+        """Each check and whether it passed. A check passes if it returns in time without raising.
+
+        Whoever asks while somebody looks gets that answer: the door is open to all, and a look costs a connection.
+        """
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        found = await asyncio.shield(self._looking)
+        return found | ({"serving": False} if self.draining else {})
+
+    async def _look(self) -> dict[str, bool]:
         names = list(self._checks)
         found = await asyncio.gather(*(self._passes(name) for name in names))
-        return dict(zip(names, found, strict=True)) | ({"serving": False} if self.draining else {})
+        return dict(zip(names, found, strict=True))
 
     async def _passes(self, name: str) -> bool:
         try:
@@ -103,7 +114,9 @@ def create_app(
         exception_handlers=problems.handlers(),
         middleware=[Middleware(Guard, problems=problems, deadline=request_deadline, in_flight=in_flight)],
     )
-    app.state.reception = Reception(verifier, Buckets(rate, burst or rate * 2), body_bytes)
+    app.state.reception = Reception(
+        verifier, Buckets(rate, burst or rate * 2), body_bytes, Turnstile(in_flight, max(1, in_flight * 3 // 4))
+    )
     app.state.problems = problems
     app.state.full = full
     app.state.readiness = readiness or Readiness()
@@ -166,7 +179,7 @@ def server(app: FastAPI, *, host: str, port: int, shutdown: float = 20.0, backlo
             host=host,
             port=port,
             loop="uvloop",
-            http="httptools",
+            http=Connection,
             ws="none",
             lifespan="on",
             log_config=None,

@@ -1,9 +1,9 @@
-"""How much one subject may ask for: a token bucket each, in this process."""
+"""How much one subject may ask for, in this process: a token bucket each, and so many at once."""
 
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 
 
@@ -28,3 +28,27 @@ class Buckets:
         while len(self._filled) > self._most:
             self._filled.popitem(last=False)
         return 0.0 if passed else (1.0 - level) / self._rate
+
+
+class Turnstile:
+    """At most so many inside at once, and of them so many of one subject: nobody takes every place."""
+
+    def __init__(self, most: int, each: int) -> None:
+        self._most, self._each = most, each
+        self._all = 0
+        self._inside: Counter[str] = Counter()
+
+    def enter(self, subject: str) -> bool:
+        """Whether there is a place; whoever gets one leaves it again."""
+        if self._inside[subject] >= self._each or self._all >= self._most:
+            return False
+        self._inside[subject] += 1
+        self._all += 1
+        return True
+
+    def leave(self, subject: str) -> None:
+        """Gives the place back."""
+        self._inside[subject] -= 1
+        self._all -= 1
+        if not self._inside[subject]:
+            del self._inside[subject]

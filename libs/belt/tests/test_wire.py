@@ -1,0 +1,292 @@
+"""Callers who mean no good, over real sockets: they trickle, they flood, they do not read, they play with addresses."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import uvicorn
+from doorways import Place
+from starlette.responses import Response, StreamingResponse
+
+from belt.io.doors import Doors
+from belt.io.http import create_app, server
+from belt.io.wire import HEAD_BYTES, Connection
+
+SOON = 5.0
+
+
+class Hasty(Connection):
+    """As in production, with less patience."""
+
+    head_seconds = 0.3
+    rest_seconds = 0.3
+    stall_seconds = 0.3
+
+
+class Served:
+    """The doors behind a real server."""
+
+    def __init__(self, place: Place, http: uvicorn.Server, port: int) -> None:
+        self.place, self.http, self.port = place, http, port
+
+    async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection("127.0.0.1", self.port)
+
+    async def say(self, *parts: bytes) -> bytes:
+        """Everything that comes back until the connection ends."""
+        reader, writer = await self.open()
+        try:
+            for part in parts:
+                writer.write(part)
+            return await asyncio.wait_for(reader.read(), SOON)
+        finally:
+            writer.close()
+
+    async def ask(self, line: str, *headers: str) -> tuple[int, dict[str, str]]:
+        """Status and problem of one request by its first line."""
+        token = self.place.bearer("deals:read", "deals:write")["authorization"]
+        lines = [f"{line} HTTP/1.1", "host: x", f"authorization: {token}", *headers, "connection: close", "", ""]
+        told = await self.say("\r\n".join(lines).encode())
+        head, _, body = told.partition(b"\r\n\r\n")
+        return int(head.split(b" ")[1]), json.loads(body) if body.startswith(b"{") else {}
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncIterator[Served]:
+    place = Place(tmp_path, request_deadline=1.0)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    http = server(place.app, host="127.0.0.1", port=port, shutdown=1)
+    assert http.config.http is Connection
+    http.config.http = Hasty
+    task = asyncio.create_task(http.serve())
+    await until(lambda: http.started)
+    yield Served(place, http, port)
+    http.should_exit = True
+    await asyncio.wait_for(task, 10)
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Waits for a condition."""
+    async with asyncio.timeout(SOON):
+        while not true():  # noqa: ASYNC110 - uvicorn tells in no other way
+            await asyncio.sleep(0.01)
+
+
+async def test_a_connection_that_says_nothing_is_ended(served: Served) -> None:
+    assert await ended(served, b"") == b""
+
+
+async def test_a_head_that_trickles_is_ended(served: Served) -> None:
+    reader, writer = await served.open()
+    writer.write(b"GET /livez HTTP/1.1\r\n")
+    assert await trickled(reader, writer, b"x-more: 1\r\n") == b""
+
+
+async def test_a_second_request_has_the_same_time(served: Served) -> None:
+    told = await ended(served, b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\nGET /livez HTTP/1.1\r\n")
+    assert told.count(b"HTTP/1.1 200 OK") == 1
+
+
+async def trickled(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, part: bytes) -> bytes:
+    """Says the part again and again, until the other side cuts the connection; what it had said until then."""
+
+    async def go_on() -> None:
+        while True:
+            writer.write(part)
+            await writer.drain()
+            await asyncio.sleep(0.05)
+
+    talking = asyncio.create_task(go_on())
+    try:
+        return await asyncio.wait_for(reader.read(), SOON)
+    except ConnectionError:
+        return b""
+    finally:
+        talking.cancel()
+        await asyncio.gather(talking, return_exceptions=True)
+        writer.close()
+
+
+async def ended(served: Served, said: bytes) -> bytes:
+    """What came back until the other side cut the connection."""
+    reader, writer = await served.open()
+    writer.write(said)
+    found = b""
+    try:
+        while part := await asyncio.wait_for(reader.read(65_536), SOON):
+            found += part
+    except ConnectionResetError:
+        return found
+    finally:
+        writer.close()
+    return found
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /livez HTTP/1.1\r\nhost: x\r\nx-one: " + b"a" * (HEAD_BYTES * 40),
+        b"GET /livez HTTP/1.1\r\nhost: x\r\n" + b"x-many: a\r\n" * HEAD_BYTES,
+        b"GET /livez?" + b"a=1&" * (HEAD_BYTES * 10),
+        b"GET /livez HTTP/1.1\r\nhost: x\r\nx-one: " + b"a" * HEAD_BYTES + b"\r\n\r\n",
+        b"GET /livez?" + b"a" * HEAD_BYTES + b" HTTP/1.1\r\nhost: x\r\n\r\n",
+    ],
+    ids=["one endless header", "endless headers", "an endless query", "a large header", "a large query"],
+)
+async def test_a_head_of_any_size_is_not_taken_in(served: Served, head: bytes) -> None:
+    told = await ended(served, head)
+    assert told.startswith(b"HTTP/1.1 431 ") or told == b"", "refused, or cut off while it was still talking"
+    connections = served.http.server_state.connections
+    await until(lambda: not connections)
+
+
+async def test_the_refusal_of_a_large_head_is_a_problem_document(served: Served) -> None:
+    told = await ended(served, b"GET /livez HTTP/1.1\r\nhost: x\r\nx-one: " + b"a" * (HEAD_BYTES + 1) + b"\r\n\r\n")
+    assert told.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/problem+json")
+    assert json.loads(told.partition(b"\r\n\r\n")[2])["code"] == "head-too-large"
+
+
+async def test_a_head_of_a_usual_size_is_fine(served: Served) -> None:
+    status, _ = await served.ask("GET /v1/things", "x-large: " + "a" * (HEAD_BYTES // 2))
+    assert status == 200
+
+
+async def test_what_is_no_http_is_told_so(served: Served) -> None:
+    told = await served.say(b"\x16\x03\x01\x02\x00 hello\r\n\r\n")
+    assert told.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert json.loads(told.partition(b"\r\n\r\n")[2])["code"] == "bad-request"
+
+
+async def test_a_body_with_two_lengths_is_refused(served: Served) -> None:
+    head = b"POST /v1/things/t/turn HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n"
+    assert (await served.say(head + b"0\r\n\r\n")).startswith(b"HTTP/1.1 400 ")
+
+
+async def test_a_body_that_goes_on_after_its_answer_is_cut_off(served: Served) -> None:
+    reader, writer = await served.open()
+    writer.write(b"POST /v1/things/t/turn HTTP/1.1\r\nhost: x\r\ncontent-length: 200000\r\n\r\n")
+    assert b" 401 " in await asyncio.wait_for(reader.readline(), SOON)
+    await trickled(reader, writer, b" ")
+
+
+async def test_a_body_that_is_late_by_a_moment_keeps_its_connection(served: Served) -> None:
+    reader, writer = await served.open()
+    writer.write(b"POST /v1/things/t/turn HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n")
+    assert b" 401 " in await asyncio.wait_for(reader.readline(), SOON)
+    writer.write(b"{}GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+    assert b"HTTP/1.1 200 OK" in await asyncio.wait_for(reader.read(), SOON)
+    writer.close()
+
+
+async def test_a_reader_who_takes_nothing_is_cut_off(tmp_path: Path) -> None:
+    left = asyncio.Event()
+    some = Doors()
+
+    @some.query("/v1/endless", "deals:read", reply=None)
+    async def endless() -> Response:
+        async def flood() -> AsyncIterator[bytes]:
+            try:
+                while True:
+                    await asyncio.sleep(0)
+                    yield b"x" * 65_536
+            finally:
+                left.set()
+
+        return StreamingResponse(flood(), media_type="application/x-ndjson")
+
+    place = Place(tmp_path)
+    app = create_app("Endless", [some], place.app.state.reception.verifier)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    http = server(app, host="127.0.0.1", port=port, shutdown=1)
+    http.config.http = Hasty
+    task = asyncio.create_task(http.serve())
+    await until(lambda: http.started)
+    with socket.create_connection(("127.0.0.1", port)) as silent:
+        token = place.bearer("deals:read")["authorization"]
+        silent.sendall(f"GET /v1/endless HTTP/1.1\r\nhost: x\r\nauthorization: {token}\r\n\r\n".encode())
+        await asyncio.wait_for(left.wait(), SOON)
+        await until(lambda: not http.server_state.connections)
+    http.should_exit = True
+    await asyncio.wait_for(task, 10)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//v1/things",
+        "/v1//things",
+        "/v1/things/",
+        "/v1/./things",
+        "/v1/x/../things",
+        "/livez/../v1/things",
+        "/v1/%2e%2e/v1/things",
+        "/v1%2fthings",
+        "/V1/things",
+        "/v1/things;x=1",
+        "/v1/things%20",
+        "/v1/things%00",
+        "/v1/things%0d%0a",
+        "/v1/things%ff",
+    ],
+)
+async def test_an_address_is_taken_as_it_stands(served: Served, path: str) -> None:
+    status, problem = await served.ask(f"GET {path}")
+    assert (status, problem["code"]) == (404, "not-found")
+
+
+async def test_a_part_of_the_path_is_one_part(served: Served) -> None:
+    status, _ = await served.ask("POST /v1/things/a%2Fturn/turn", "content-length: 0")
+    assert status == 404
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "TRACE", "PATCH", "DELETE", "PUT"])
+async def test_other_methods_open_nothing(served: Served, method: str) -> None:
+    status, problem = await served.ask(f"{method} /v1/things", "content-length: 0")
+    assert status == 405
+    assert method == "HEAD" or problem["code"] == "method-not-allowed"
+
+
+@pytest.mark.parametrize("name", ["x-http-method-override", "x-method-override", "x-http-method"])
+async def test_a_method_is_not_overridden(served: Served, name: str) -> None:
+    status, _ = await served.ask("GET /v1/things/t/turn", f"{name}: POST")
+    assert status == 405
+
+
+async def test_many_lines_are_counted_before_they_are_split(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    kind = {"content-type": "application/x-ndjson"}
+    answer = await place.post("/v1/turns/bulk", b"\n \n" * 1_000_000, **kind)
+    assert (answer.status_code, answer.json()["code"]) == (413, "body-too-large")
+
+
+async def test_large_bodies_of_one_caller_are_few_at_once(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    hold = asyncio.Event()
+
+    async def trickle() -> AsyncIterator[bytes]:
+        yield b'{"thing": "t"}\n'
+        await hold.wait()
+
+    headers = place.bearer("deals:write") | {"content-type": "application/x-ndjson"}
+    held = [
+        asyncio.create_task(place.client.post("/v1/turns/bulk", content=trickle(), headers=headers)) for _ in range(4)
+    ]
+    await asyncio.sleep(0.05)
+    fifth = await place.post("/v1/turns/bulk", b'{"thing": "t"}', **{"content-type": "application/x-ndjson"})
+    assert (fifth.status_code, fifth.json()["code"]) == (429, "too-many-requests")
+    other = place.bearer("deals:write", sub="clara")
+    more = await place.post("/v1/turns/bulk", b'{"thing": "t"}', **{"content-type": "application/x-ndjson"} | other)
+    assert more.status_code == 200
+    hold.set()
+    assert [answer.status_code for answer in await asyncio.gather(*held)] == [200] * 4
+    again = await place.post("/v1/turns/bulk", b'{"thing": "t"}', **{"content-type": "application/x-ndjson"})
+    assert again.status_code == 200, "the places were given back"
