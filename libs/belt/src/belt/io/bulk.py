@@ -138,6 +138,8 @@ def _described(door: Door) -> dict[str, Any]:
     said = f"one JSON document a line, at most {LINES} lines and {BYTES // 1024**2} MiB"
     outcome = LineOutcome.model_json_schema()
     return {
+        "versioned": False,
+        "response_class": Response,
         "line": {"description": said, "content": {MEDIA: {"schema": line}}, "required": True},
         "responses": {200: {"description": "One outcome a line, in order", "content": {MEDIA: {"schema": outcome}}}},
     }

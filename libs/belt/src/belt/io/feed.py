@@ -87,7 +87,7 @@ def doors(desk: Desk, pool: Pool) -> Doors:
         rows = await read(pool, after, limit, wanted)
         return Response("".join(f"{line(row)}\n" for row in rows), media_type=LINES)
 
-    @found.command("/v1/events/seal", "events:read", reply=WatermarkReply, when_full=True)
+    @found.command("/v1/events/seal", "events:read", reply=WatermarkReply, when_full=True, versioned=False)
     async def sealed() -> WatermarkReply:
         """Up to where the log is complete now: whatever comes later is recorded at `sealed_at` or after it."""
         async with pool.acquire(timeout=desk.settings.database_deadline) as connection:

@@ -54,7 +54,7 @@ class Service:
     react   pure: (public event, its envelope) -> steps
     take    (asyncpg connection in a transaction, envelopes): keeps them as they are
 
-    `chores` run beside them in the worker until it ends: each is a loop of its own.
+    `about` heads its OpenAPI document. `chores` run beside them in the worker until it ends: each is a loop of its own.
     """
 
     name: str
@@ -65,6 +65,7 @@ class Service:
     topics: Sequence[str] = ()
     react: Callable[[Any, Any], Sequence[Step]] | None = None
     take: Callable[[Any, Sequence[Envelope]], Coroutine[Any, Any, None]] | None = None
+    about: str = ""
     codes: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     chores: Sequence[Callable[[Desk], Coroutine[Any, Any, None]]] = ()
 

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from belt.io.issuer import AUDIENCE, DEV_ISSUER
 
 KEY_BYTES = 32
+RATE = 200.0
 Seconds = Annotated[float, Field(gt=0, le=3_600)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
@@ -64,8 +65,12 @@ class Settings(BaseSettings):
     backlog: Count = 20_000
     batch: Annotated[int, Field(ge=1, le=5_000)] = 512
     pool: Annotated[int, Field(ge=1, le=200)] = 8
-    rate: Annotated[float, Field(ge=0, description="requests a second for one subject; 0: no limit")] = 0.0
-    burst: Annotated[float, Field(ge=0, description="requests of one subject at once")] = 0.0
+    rate: Annotated[
+        float | None,
+        Field(ge=0, description="requests a second for one subject and process; 0: no limit; not set: see `measure`"),
+    ] = None
+    burst: Annotated[float, Field(ge=0, description="requests of one subject at once; 0: those of two seconds")] = 0.0
+    api_pages: Annotated[bool, Field(description="whether /docs and /openapi.json are served")] = True
 
     @model_validator(mode="after")
     def _fit_for_production(self) -> Self:
@@ -84,6 +89,17 @@ class Settings(BaseSettings):
             raise ValueError("not fit for production: " + "; ".join(wrong))
         self.sealing_key  # noqa: B018 - read at start, so that a missing or short key ends the start, not a command
         return self
+
+    @property
+    def measure(self) -> float:
+        """Requests a second for one subject: as set, else 200 in production and no limit in development.
+
+        200 is far above what a person or an integration sends one by one (who has more to say says it in bulk), and
+        far below what a process can do: one caller gone wild leaves the others room.
+        """
+        if self.rate is not None:
+            return self.rate
+        return RATE if self.environment == "production" else 0.0
 
     @cached_property
     def sealing_key(self) -> bytes:

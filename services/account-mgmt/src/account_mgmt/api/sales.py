@@ -129,7 +129,7 @@ def doors(doors: Doors, desk: Desk) -> None:
         listing = listing.equal((of.client_id, client), (of.line, line), (of.served_by, served_by))
         return await listing.answer(desk, limit, cursor, (of.stage, stage), counts)
 
-    @doors.query("/v1/sales/{sale}", "accounts:read", reply=SaleTold)
+    @doors.query("/v1/sales/{sale}", "accounts:read", reply=SaleTold, versioned=True)
     async def get_sale(sale: str) -> Response:
         """One repeat sale and its money."""
         entry = await desk.state(CATEGORY, sale)

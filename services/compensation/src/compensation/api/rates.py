@@ -15,7 +15,7 @@ from belt.io.body import BaseBody, GivenId
 from belt.io.bulk import bulk
 from belt.io.desk import Desk
 from belt.io.doors import Doors
-from compensation.api.shown import Shown
+from compensation.api.replies import Items, RateReply
 from compensation.exchange import Pair, RecordRate, pair
 from compensation.views import RATES
 from conveyor_events import Amount
@@ -35,7 +35,7 @@ class RateBody(BaseBody):
 
 
 def add(doors: Doors, desk: Desk) -> None:
-    @doors.command("/v1/fx-rates", "plans:write", reply=Shown, status=201)
+    @doors.command("/v1/fx-rates", "plans:write", reply=RateReply, status=201)
     async def record(request: Request, body: RateBody) -> Response:
         """The rate of a business date. What was stated before keeps the rate it was stated with."""
         by = desk.who(desk.subject(request), body.by)
@@ -52,7 +52,7 @@ def add(doors: Doors, desk: Desk) -> None:
 
     bulk(doors, "/v1/fx-rates/bulk", of=record)
 
-    @doors.query("/v1/fx-rates", "plans:write", "plans:approve", "pay:read:all", "pay:audit", reply=Shown)
+    @doors.query("/v1/fx-rates", "plans:write", "plans:approve", "pay:read:all", "pay:audit", reply=Items)
     async def listed() -> dict[str, Any]:
         """Every rate that was ever recorded, by pair and date; of one date the last one counts."""
         rows = await desk.rows(select(RATES.c.entries).order_by(RATES.c.pair))

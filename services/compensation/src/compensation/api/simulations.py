@@ -16,6 +16,7 @@ from belt.io.body import BaseBody, GivenId, Strict
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.ids import fresh
+from compensation.api.replies import SimulationList, SimulationReply, SimulationShown
 from compensation.api.shown import Shown
 from compensation.clerk.books import Books
 from compensation.documents import FaultyDocument
@@ -62,7 +63,7 @@ class CancelBody(BaseBody):
 
 
 def add(doors: Doors, desk: Desk, books: Books) -> None:
-    @doors.command("/v1/simulations", *ASKS, reply=Shown, status=201)
+    @doors.command("/v1/simulations", *ASKS, reply=SimulationReply, status=201)
     async def ask(request: Request, body: SimulationBody) -> Response:
         """Replays a range of months as it would have been. The result is kept; nobody is paid by it."""
         scenario = body.model_dump(
@@ -88,7 +89,7 @@ def add(doors: Doors, desk: Desk, books: Books) -> None:
 
         return await desk.do(request, step, body=body, created=True, reply=reply)
 
-    @doors.command("/v1/simulations/{simulation_id}/cancel", *ASKS, reply=Shown)
+    @doors.command("/v1/simulations/{simulation_id}/cancel", *ASKS, reply=SimulationReply)
     async def cancel(request: Request, simulation_id: str, body: CancelBody) -> Response:
         """Stops one that is not done yet."""
         by = desk.who(desk.subject(request), body.by)
@@ -96,7 +97,7 @@ def add(doors: Doors, desk: Desk, books: Books) -> None:
         told = {"simulation_id": simulation_id, "stage": "cancelled"}
         return await desk.do(request, step, body=body, reply=lambda _: told)
 
-    @doors.query("/v1/simulations", *READS, reply=Shown)
+    @doors.query("/v1/simulations", *READS, reply=SimulationList)
     async def listed() -> dict[str, Any]:
         """All of them, the latest first, without their results; at most a thousand."""
         s = SIMULATIONS.c
@@ -104,7 +105,7 @@ def add(doors: Doors, desk: Desk, books: Books) -> None:
         rows = await desk.rows(wanted.order_by(s.asked_at.desc(), s.simulation_id).limit(1_000))
         return {"items": [dict(row) for row in rows]}
 
-    @doors.query("/v1/simulations/{simulation_id}", *READS, reply=Shown)
+    @doors.query("/v1/simulations/{simulation_id}", *READS, reply=SimulationShown)
     async def one(simulation_id: str) -> dict[str, Any]:
         """One of them: how far it is, and what came out: per person as it is, as it would be, and the difference."""
         rows = await desk.rows(select(SIMULATIONS).where(SIMULATIONS.c.simulation_id == simulation_id))

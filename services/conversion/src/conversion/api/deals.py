@@ -156,7 +156,7 @@ def doors(doors: Doors, desk: Desk) -> None:
         filters = [(of.line, line), (of.converted_by, converted_by), (of.client_id, client), (of.account, account)]
         return await listed(desk, DEALS_TABLE, of.deal_id, limit, cursor, filters)
 
-    @doors.query("/v1/deals/{deal}", "deals:read", reply=DealTold)
+    @doors.query("/v1/deals/{deal}", "deals:read", reply=DealTold, versioned=True)
     async def get_deal(deal: str) -> Response:
         """One deal and its money."""
         entry = await desk.state(CATEGORY, deal)

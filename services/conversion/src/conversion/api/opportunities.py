@@ -189,7 +189,7 @@ def doors(doors: Doors, desk: Desk) -> None:
         of = OPPORTUNITIES_TABLE.c
         return await counted(desk, of.stage, [(of.line, line), (of.converted_by, converted_by), (of.stalled, stalled)])
 
-    @doors.query("/v1/opportunities/{opportunity}", "deals:read", reply=OpportunityTold)
+    @doors.query("/v1/opportunities/{opportunity}", "deals:read", reply=OpportunityTold, versioned=True)
     async def get_opportunity(request: Request, opportunity: str) -> Response:
         """One opportunity as it stands."""
         entry = await desk.state(CATEGORY, opportunity)
