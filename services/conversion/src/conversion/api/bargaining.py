@@ -47,7 +47,7 @@ class ConcessionBody(BaseBody):
     concession_id: GivenId | None = None
     item: Annotated[Words, Field(description="what was given; kept sealed")]
     in_return_for: Annotated[Words, Field(description="what came back; kept sealed")]
-    value: Annotated[Amount | None, Field(ge=0, description="what it costs us")] = None
+    value: Annotated[Annotated[Amount, Field(ge=0)] | None, Field(description="what it costs us")] = None
 
 
 class ObjectionReply(OpportunityReply):
