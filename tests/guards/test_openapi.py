@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from belt.io.body import validated
 from checks.__main__ import CHECKS
+from checks.docs.apps import services
+from checks.docs.doors import doors
 from checks.openapi.__main__ import CURRENT, HERE, RELEASED, broken, linted
 from checks.openapi.breaks import breaks
 
@@ -247,3 +250,32 @@ def test_every_exception_of_the_linter_has_a_reason_and_is_needed(tmp_path: Path
         shutil.copyfile(path, tmp_path / path.name)
     found = list(linted(sorted(tmp_path.glob("*.json"))))
     assert len(found) == sum(line.strip().startswith("- ") for line in excused.splitlines())
+
+
+def test_every_example_of_a_body_is_taken() -> None:
+    """As the door takes it: strict, and with nothing that it does not know."""
+    seen = 0
+    for service in services():
+        for found in doors(service):
+            body = found.call.body if found.call is not None else None
+            for example in (body.model_json_schema() if body is not None else {}).get("examples", ()):
+                assert body is not None
+                validated(body, json.dumps(example).encode())
+                seen += 1
+    assert seen > 30
+
+
+def test_every_link_leads_to_a_door_and_gives_all_its_path_asks_for() -> None:
+    for path in CURRENT.glob("*.json"):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        operations = {told["operationId"]: told for methods in document["paths"].values() for told in methods.values()}
+        links = [
+            link
+            for told in operations.values()
+            for answer in told["responses"].values()
+            for link in answer.get("links", {}).values()
+        ]
+        assert len(links) > 50, path.name
+        for link in links:
+            asked = {one["name"] for one in operations[link["operationId"]]["parameters"] if one["in"] == "path"}
+            assert link["parameters"].keys() == asked

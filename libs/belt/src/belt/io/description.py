@@ -92,7 +92,7 @@ STATUSES: dict[int, tuple[str, str]] = {
 }
 ALWAYS = (500, 503)
 ASKED = (401, 403, 404, 422, 429)
-HEADERS_OF = {401: ("WWW-Authenticate",), 403: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
+HEADERS_OF = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 FRAMEWORKS = ("HTTPValidationError", "ValidationError")
 
 
@@ -183,15 +183,17 @@ def _problem(status: int, codes: Mapping[str, Code]) -> dict[str, Any]:
     }
     example = {"type": urn(listed[0]), "title": codes[listed[0]].title, "status": status, "code": listed[0]}
     content = {"schema": {"allOf": [{"$ref": "#/components/schemas/Problem"}, shape]}, "example": example}
-    names = ("X-Request-Id", *HEADERS_OF.get(status, ()))
+    headers = {name: _header(name) for name in ("X-Request-Id", *HEADERS_OF.get(status, ()))}
+    if status == 403:  # only where the token is what is wrong
+        headers["WWW-Authenticate"] = {**REPLIED["WWW-Authenticate"], "required": False}
     return {
         "description": f"{meant}. Codes: " + ", ".join(f"`{code}`" for code in listed),
-        "headers": {name: _header(name) for name in names},
+        "headers": headers,
         "content": {MEDIA: content},
     }
 
 
-def _header(name: str) -> dict[str, str]:
+def _header(name: str) -> dict[str, Any]:
     return {"$ref": f"#/components/headers/{name}"}
 
 

@@ -36,15 +36,16 @@ def _links(
     own = set(PART.findall(path))
     for other, method, told in operations:
         parts = PART.findall(other)
-        new = [part for part in parts if part not in own and _known(part, ids)]
-        if (other, method) == (path, verb) or not new or any(part not in own and part not in new for part in parts):
+        below = other.startswith(f"{path}/{{")
+        given = {part: f"$request.path.{part}" if part in own else _known(part, ids, below=below) for part in parts}
+        if (other, method) == (path, verb) or own.issuperset(parts) or not all(given.values()):
             continue
-        given = {part: _known(part, ids) if part in new else f"$request.path.{part}" for part in parts}
         yield told["operationId"], {"operationId": told["operationId"], "parameters": given}
 
 
-def _known(part: str, ids: Mapping[str, str]) -> str | None:
-    return ids.get(part) or ids.get(f"{part}_id")
+def _known(part: str, ids: Mapping[str, str], *, below: bool) -> str | None:
+    """Where the answer has this part; a plain `id` speaks of the addresses just below."""
+    return ids.get(part) or ids.get(f"{part}_id") or (ids.get("id") if below else None)
 
 
 def _ids(shape: Mapping[str, Any], schemas: Mapping[str, Any], *, first: bool) -> dict[str, str]:

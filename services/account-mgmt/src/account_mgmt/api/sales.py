@@ -12,7 +12,7 @@ from account_mgmt.api.words import Counts, Currency, Filter, Holder, Listing, sh
 from account_mgmt.sale import CATEGORY, RecordPayment, RecordRefund, SaleBook
 from account_mgmt.views import SALES_TABLE
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody, GivenId
+from belt.io.body import BaseBody, GivenId, example
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.ids import fresh
@@ -23,12 +23,16 @@ from conveyor_events.sale import SplitPart
 
 
 class PaymentBody(BaseBody):
+    model_config = example(net="240.00", currency="EUR")
+
     payment_id: GivenId | None = None
     net: Annotated[Amount, Field(description="without tax")]
     currency: Currency
 
 
 class RefundBody(BaseBody):
+    model_config = example(net="40.00", currency="EUR")
+
     refund_id: GivenId | None = None
     payment_id: Annotated[GivenId | None, Field(description="the payment given back; default: the oldest first")] = None
     net: Annotated[Amount, Field(description="without tax, as a positive amount")]

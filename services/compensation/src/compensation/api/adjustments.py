@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody, GivenId
+from belt.io.body import BaseBody, GivenId, example
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.ids import fresh
@@ -27,6 +27,10 @@ Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 class AdjustmentBody(BaseBody):
     """`amount` is paid, or taken back below zero. `reason` is a code. `relates_to_period`: what it is about."""
+
+    model_config = example(
+        person="ben", amount="150.00", currency="EUR", reason="fair-bonus", relates_to_period="2026-03"
+    )
 
     person: GivenId
     amount: Annotated[Amount, Field(ge=-(10**12), le=10**12)]

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody
+from belt.io.body import BaseBody, example
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from compensation.access import Deed, Pay
@@ -52,6 +52,8 @@ class ClaimBody(BaseBody):
 
 class ResolveBody(BaseBody):
     """`a` is the older claim. credit_a, credit_b: it is theirs; split: half each; house: nobody's."""
+
+    model_config = example(outcome="split", reason="both spoke with the client that week")
 
     outcome: Literal["credit_a", "credit_b", "split", "house", "dismissed"]
     reason: Annotated[str, Field(min_length=1, max_length=5_000)]

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody, GivenId
+from belt.io.body import BaseBody, GivenId, example
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.ids import fresh
@@ -32,6 +32,8 @@ Ids = Annotated[list[GivenId], Field(max_length=100)]
 
 class DisputeBody(BaseBody):
     """`lines`: ids of the lines it is about; `evidence`: ids of events or documents. The text stays with the office."""
+
+    model_config = example(period="2026-03", text="the deal of the 14th is missing")
 
     period: str
     text: Text
@@ -55,6 +57,8 @@ class ReviewBody(BaseBody):
 
 class DecisionBody(BaseBody):
     """accepted and partly grant an amount, which is posted as an adjustment; refused grants none."""
+
+    model_config = example(outcome="refused", reason="the deal was cancelled on the 20th")
 
     outcome: dispute.Outcome
     reason: Text

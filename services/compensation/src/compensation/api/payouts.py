@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody, GivenId
+from belt.io.body import BaseBody, GivenId, example
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.ids import fresh
@@ -26,6 +26,8 @@ CSV = "text/csv"
 
 
 class PayoutBody(BaseBody):
+    model_config = example(period="2026-03")
+
     period: str
     run_id: GivenId | None = None
 

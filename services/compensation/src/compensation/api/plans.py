@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody, GivenId, Strict
+from belt.io.body import BaseBody, GivenId, Strict, example
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from compensation.api.replies import AssignmentReply, LintReply, PlanList, PlanReply
@@ -54,6 +54,8 @@ class LintBody(BaseBody):
 
 class AssignBody(BaseBody):
     """Puts a person on an approved plan, on one line or on all; `since` and `until` are working days, both included."""
+
+    model_config = example(person="ben", plan="ref-hunter", role="hunter", since="2026-01-01")
 
     person: GivenId
     plan: GivenId

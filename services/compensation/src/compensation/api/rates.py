@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Step
-from belt.io.body import BaseBody, GivenId
+from belt.io.body import BaseBody, GivenId, example
 from belt.io.bulk import bulk
 from belt.io.desk import Desk
 from belt.io.doors import Doors
@@ -26,6 +26,8 @@ Code = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 class RateBody(BaseBody):
     """One unit of `from` in `to` on a business date. Another value for the same date is a correction."""
+
+    model_config = example(**{"from": "USD", "to": "EUR"}, on="2026-03-02", rate="0.92")
 
     source: Annotated[Code, Field(alias="from")]
     target: Annotated[Code, Field(alias="to")]

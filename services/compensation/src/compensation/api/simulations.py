@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody, GivenId, Strict
+from belt.io.body import BaseBody, GivenId, Strict, example
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.ids import fresh
@@ -47,6 +47,8 @@ class SimulationBody(BaseBody):
 
     `line`: only who works there is shown, and only there variant and policy change.
     """
+
+    model_config = example(**{"from": "2026-01", "to": "2026-03"}, variant="scout-hunter")
 
     first: Annotated[str, Field(alias="from")]
     last: Annotated[str, Field(alias="to")]

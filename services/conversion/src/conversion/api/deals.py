@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody, GivenId
+from belt.io.body import BaseBody, GivenId, example
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.ids import fresh
@@ -23,12 +23,16 @@ from conveyor_events.sale import SplitPart
 
 
 class PaymentBody(BaseBody):
+    model_config = example(net="1140.00", currency="EUR")
+
     payment_id: GivenId | None = None
     net: Annotated[Amount, Field(description="without tax")]
     currency: Currency
 
 
 class RefundBody(BaseBody):
+    model_config = example(net="140.00", currency="EUR")
+
     refund_id: GivenId | None = None
     payment_id: Annotated[GivenId | None, Field(description="the payment given back; default: the oldest first")] = None
     net: Annotated[Amount, Field(description="without tax, as a positive amount")]
@@ -36,6 +40,8 @@ class RefundBody(BaseBody):
 
 
 class CancelBody(BaseBody):
+    model_config = example(reason="client_withdrew")
+
     reason: Annotated[Reason, Field(description=", ".join(CANCEL_REASONS))]
 
 
