@@ -18,6 +18,7 @@ from conveyor_local import Stack
 
 AT = "2026-03-02T10:00:00+01:00"
 TABLES = ("events", "published")
+PEOPLE = {"ana": "scout", "ben": "hunter", "eva": "farmer"}  # as the examples in the descriptions have them
 Counts = dict[str, dict[str, int]]
 
 
@@ -64,11 +65,11 @@ def http_line() -> Iterator[HttpLine]:
 
 
 async def _furnish(running: Running) -> None:
-    """One client at each station, so that lists lead somewhere."""
+    """The line of the examples, with one client at each station, so that lists lead somewhere."""
     async with Line.of(running) as line:
         await plans(line)
-        firm = Firm(line, "contract", "scout-hunter-farmer")
-        await firm.open()
+        firm = Firm(line, "north", "scout-hunter-farmer")
+        await firm.open(more=PEOPLE, managers=("max",))
         await firm.prospect(AT)
         await firm.lead(AT)
         client, deal = await firm.deal(AT, "1000.00")

@@ -14,12 +14,14 @@ The subject stands in `request.state.subject`. OpenAPI is as complete as with an
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar, get_type_hints
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, compile_path
@@ -70,6 +72,7 @@ class Door(APIRoute):
         self.versioned, self.keyed, self.more_statuses = versioned, keyed, more_statuses
         self.call = None if set(rest.get("methods") or {"GET"}) == {"GET"} else Call(path, endpoint)
         super().__init__(path, endpoint, **rest)
+        self.allowed = set(self.methods or ())
         if self.call is not None:
             self._handler = self.get_route_handler()
             self.app = self._lean
@@ -94,6 +97,11 @@ class Door(APIRoute):
         raw = await read_body(request, most) if self.call.body is not None else b""
         answer = await self.call.made(request, raw)
         return answer if isinstance(answer, Response) else json_response(answer, status=self.status_code or 200)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] not in (self.methods or ()):
+            raise HTTPException(405, headers={"allow": ", ".join(sorted(self.allowed))})
+        await super().handle(scope, receive, send)
 
     async def _lean(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
@@ -148,6 +156,17 @@ def as_door(route: BaseRoute) -> Door:
     kept = ("response_model", "status_code", "tags", "summary", "description", "responses", "name", "methods")
     more = ("operation_id", "openapi_extra", "response_class", "dependencies", "include_in_schema", "deprecated")
     return Door(route.path, route.endpoint, scopes=(), **{name: getattr(route, name) for name in (*kept, *more)})
+
+
+def acquainted(doors: Iterable[Door]) -> None:
+    """Doors of one address know of each other: whoever comes with another method is told all of theirs."""
+    by_address: defaultdict[str, list[Door]] = defaultdict(list)
+    for door in doors:
+        by_address[door.path_format].append(door)
+    for some in by_address.values():
+        together = {method for door in some for method in door.methods or ()}
+        for door in some:
+            door.allowed = together
 
 
 class Doors(APIRouter):

@@ -19,7 +19,7 @@ from belt.core.decider import Refused
 from belt.io.auth import Subject, Verifier
 from belt.io.codes import extended
 from belt.io.description import description
-from belt.io.doors import BODY_BYTES, Doors, Reception, as_door
+from belt.io.doors import BODY_BYTES, Door, Doors, Reception, acquainted, as_door
 from belt.io.guard import Guard
 from belt.io.headers import bearer, etag, idempotency_key, if_match, json_response, tracking_id
 from belt.io.limits import Buckets
@@ -114,6 +114,7 @@ def create_app(
     app.state.readiness = readiness or Readiness()
     for some in (_health(app.state.readiness), *([api_pages(title, app)] if pages else []), *doors):
         app.router.routes.extend(as_door(route) for route in some.routes)
+    acquainted(route for route in app.router.routes if isinstance(route, Door))
     _describe(app, problems, about)
     return app
 

@@ -40,7 +40,7 @@ class RefundBody(BaseBody):
 
 
 class CancelBody(BaseBody):
-    model_config = example(reason="client_withdrew")
+    model_config = example(reason="withdrawn_by_client")
 
     reason: Annotated[Reason, Field(description=", ".join(CANCEL_REASONS))]
 
