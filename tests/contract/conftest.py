@@ -1,4 +1,4 @@
-"""The whole line for contracts over HTTP: real PostgreSQL, real Kafka, four service processes, and a firm that works."""
+"""The whole line for contracts over HTTP: real PostgreSQL, real Kafka, four service processes, a firm at work."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import asyncpg
 from journey_firm import Firm, plans
@@ -18,6 +19,7 @@ from conveyor_local import Stack
 
 AT = "2026-03-02T10:00:00+01:00"
 TABLES = ("events", "published")
+REST_WITHIN, LOOK_AGAIN = 60.0, 0.2
 PEOPLE = {"ana": "scout", "ben": "hunter", "eva": "farmer"}  # as the examples in the descriptions have them
 Counts = dict[str, dict[str, int]]
 
@@ -51,9 +53,20 @@ class HttpLine:
         return found
 
     async def rest(self) -> None:
-        """Returns when everything has been carried and taken in."""
+        """Returns when everything has been carried and taken in, and nothing falls due soon."""
+        soon = timedelta(minutes=15)
         async with Line.of(self.running) as line:
-            await line.drained()
+            async with asyncio.timeout(REST_WITHIN):
+                while True:
+                    clocks = (await line.drained()).values()
+                    dues = [(instant(clock["at"]), clock["next_due"]) for clock in clocks]
+                    if all(due is None or instant(due) > now + soon for now, due in dues):
+                        return
+                    await asyncio.sleep(LOOK_AGAIN)
+
+
+def instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 @contextmanager

@@ -35,6 +35,11 @@ class Tried:
         return self._number(r"Tested: (\d+)")
 
     @property
+    def described(self) -> int:
+        """Operations that the service describes."""
+        return self._number(r"Selected: \d+/(\d+)")
+
+    @property
     def links(self) -> int:
         """Links that were followed."""
         return self._number(r"API Links: +(\d+) covered")
