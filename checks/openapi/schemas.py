@@ -111,11 +111,12 @@ def _bounds(was: Schema, is_now: Schema, direction: Direction, at: str) -> Itera
             yield f"{at}: {name} was {before!r}, is {after!r}"
     if direction == "answer":
         return
-    for names, tighter in ((UPPER, lambda a, b: a < b), (LOWER, lambda a, b: a > b)):
-        for name in names:
-            before, after = was.get(name), is_now.get(name)
-            if after is not None and (before is None or tighter(after, before)) and not (name in LOWER and after == 0):
-                yield f"{at}: {name} was {before!r}, is {after!r}"
+    for name in (*UPPER, *LOWER):
+        before, after = was.get(name), is_now.get(name)
+        if after is None or (name in LOWER and after == 0):
+            continue
+        if before is None or (after < before if name in UPPER else after > before):
+            yield f"{at}: {name} was {before!r}, is {after!r}"
 
 
 def _within(kind: str, allowed: set[str]) -> bool:

@@ -1,4 +1,4 @@
-"""schemathesis at the four running services: no fault, no answer that is not described, along the links where there are.
+"""schemathesis at the four running services: no fault, no answer that is not described, along the links.
 
 `make fuzz SECONDS=600 SEED=7` goes on for longer.
 """

@@ -23,6 +23,7 @@ from compensation.documents import FaultyDocument
 from compensation.office import simulation
 from compensation.office.views import PROGRESS, SIMULATIONS
 from compensation.whatif import document_digest, explained, read_scenario
+from conveyor_events.words import VARIANTS
 
 ASKS = ("plans:write", "plans:approve")
 Hours = Annotated[int, Field(ge=0, le=10_000)]
@@ -48,7 +49,7 @@ class SimulationBody(BaseBody):
     `line`: only who works there is shown, and only there variant and policy change.
     """
 
-    model_config = example(**{"from": "2026-01", "to": "2026-03"}, variant="scout-hunter")
+    model_config = example(**{"from": "2026-01", "to": "2026-03"}, variant=[*VARIANTS][-1])
 
     first: Annotated[str, Field(alias="from")]
     last: Annotated[str, Field(alias="to")]

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from belt.io.body import BaseBody, GivenId, Strict, example
 from conveyor_events.staff import Break, Policy, WorkingCalendar
-from conveyor_events.words import Instant
+from conveyor_events.words import VARIANTS, Instant
 from lead_gen.identity import IdentityKey, Kind
 from lead_gen.prospect.commands import (
     Approach,
@@ -98,7 +98,7 @@ class StaffingBody(BaseBody):
     """`since`: default is the business time of the command."""
 
     model_config = example(
-        variant="scout-hunter-farmer",
+        variant=next(iter(VARIANTS)),
         zone="Europe/Berlin",
         currency="EUR",
         teams={
@@ -257,7 +257,7 @@ class EraseBody(BaseBody):
 class MigrateBody(BaseBody):
     """`served_by`: who serves a customer from now on; until `legacy_until` repeat sales name the one before, too."""
 
-    model_config = example(variant="scout-hunter")
+    model_config = example(variant=[*VARIANTS][-1])
 
     variant: Word
     served_by: GivenId | None = None
