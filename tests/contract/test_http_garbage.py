@@ -122,3 +122,26 @@ async def test_ten_thousand_requests_that_cannot_be_valid_change_nothing(http_se
     assert not told, f"seed {SEED}, {len(told)} faults:\n" + "\n".join(told[:20])
     assert sum(seen.values()) == COUNT
     assert await http_served.counts() == before
+
+
+async def test_a_contested_registration_is_a_fact_and_leaves_one_entry(http_served: HttpLine) -> None:
+    """So the count above would have seen an entry; this refusal is one of the two that are meant to leave one."""
+    await http_served.rest()
+    before = await http_served.counts()
+    body = {
+        "line": "north",
+        "name": "Rival Ltd",
+        "source": "fair",
+        "identity_keys": [{"kind": "tax_no", "value": "T1"}],
+    }
+    address = http_served.address("lead-gen") + "/v1/prospects"
+    statuses = []
+    async with aiohttp.ClientSession() as http:
+        for person in ("ana", "north-scout"):
+            headers = {"Authorization": f"Bearer {http_served.token(person)}"}
+            async with http.post(address, json=body, headers=headers) as answer:
+                statuses.append((answer.status, (await answer.json()).get("code")))
+    assert statuses == [(201, None), (409, "client-protected")]
+    await http_served.rest()
+    after = await http_served.counts()
+    assert after["lead-gen"] == {table: count + 2 for table, count in before["lead-gen"].items()}

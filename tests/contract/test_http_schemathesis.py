@@ -13,7 +13,7 @@ from http_schemathesis import tried
 
 from conveyor.line import SERVICES
 
-pytestmark = [pytest.mark.contract, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.contract, pytest.mark.timeout(600)]
 
 SECONDS = 15
 SEED = int(os.environ.get("CONVEYOR_SEED", "20260302"))

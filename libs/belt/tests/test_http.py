@@ -255,6 +255,22 @@ async def test_the_wrong_method_is_told_the_right_one(place: Place) -> None:
     assert answer.headers["allow"] == "POST"
 
 
+async def test_doors_of_one_address_are_told_together(place: Place) -> None:
+    some = Doors()
+
+    @some.query("/v1/both", "deals:read", reply=None)
+    async def look() -> None: ...
+
+    @some.command("/v1/both", "deals:write", reply=None)
+    async def do() -> None: ...
+
+    app = create_app("Both", [some], place.app.state.reception.verifier)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as client:
+        answer = await client.delete("/v1/both")
+    assert problem(answer) == (405, "method-not-allowed")
+    assert answer.headers["allow"] == "GET, POST"
+
+
 # --- when things go wrong -------------------------------------------------------------------------------------------
 
 EXPECTED = {
