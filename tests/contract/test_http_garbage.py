@@ -132,7 +132,7 @@ async def test_a_contested_registration_is_a_fact_and_leaves_one_entry(http_serv
         "line": "north",
         "name": "Rival Ltd",
         "source": "fair",
-        "identity_keys": [{"kind": "tax_no", "value": "T1"}],
+        "identity_keys": [{"kind": "tax_no", "value": "DE987654321"}],
     }
     address = http_served.address("lead-gen") + "/v1/prospects"
     statuses = []
