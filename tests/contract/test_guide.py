@@ -15,9 +15,10 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from foreign import node_program, ran, running
+from foreign import ran, running
 from published_samples import history, tell, tell_again
 
+from checks.node import node_program
 from conveyor_events import Envelope, golden
 from conveyor_events.generate import CHECKOUT, GOLDEN
 from conveyor_local import Stack

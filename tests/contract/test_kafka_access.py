@@ -73,7 +73,7 @@ def test_nobody_makes_or_changes_topics_and_groups_do_not_overlap() -> None:
 
 
 def test_a_new_topic_or_subscription_is_in_the_table_by_itself() -> None:
-    topic = Topic("conveyor.new.v1", "new", "lead-gen", 3, "")
+    topic = Topic("conveyor.new.v1", "new", "lead-gen", ("conversion",), 3, "")
     found = rules({"lead-gen": (), "conversion": (topic.name,)}, {topic.name: topic}, partners=())
     assert Rule("lead-gen", "topic", topic.name, "literal", ("Write", "Describe")) in found
     assert Rule("conversion", "topic", topic.name, "literal", ("Read", "Describe")) in found

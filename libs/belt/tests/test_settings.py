@@ -163,3 +163,12 @@ def test_a_weak_sealing_key_is_refused(monkeypatch: pytest.MonkeyPatch, key: Pat
 def test_nonsense_is_refused(monkeypatch: pytest.MonkeyPatch, key: Path, name: str, value: str) -> None:
     with pytest.raises(ValueError, match=name.lower()):
         load(monkeypatch, production(key, **{f"CONVEYOR_{name}": value}))
+
+
+def test_one_subject_has_a_measure_in_production_and_none_in_development(
+    monkeypatch: pytest.MonkeyPatch, key: Path
+) -> None:
+    assert load(monkeypatch, {"CONVEYOR_DSN": DSN, "CONVEYOR_JWKS": "jwks.json"}).measure == 0
+    assert load(monkeypatch, production(key)).measure == 200
+    for chosen in (0, 5):
+        assert load(monkeypatch, production(key, CONVEYOR_RATE=chosen)).measure == chosen

@@ -83,6 +83,7 @@ STREAMS = {stream.category: stream for stream in (OFFER, ACCOUNT, SALE, ROSTER, 
 SERVICE = Service(
     name="account-mgmt",
     package="account_mgmt",
+    about="Station 3: buyers are taken over, served, asked, and sold to again.",
     port=8003,
     streams=STREAMS,
     routes=api.routes,

@@ -114,6 +114,7 @@ STREAMS = (PLAN, ASSIGNMENT, EXCHANGE, LEDGER, STATEMENT, CONFLICT, ADJUSTMENT, 
 SERVICE = Service(
     name="compensation",
     package="compensation",
+    about="From facts to statements: plans, closed months, disputes, payouts, and what if.",
     port=8004,
     streams={stream.category: stream for stream in STREAMS},
     routes=api.routes,

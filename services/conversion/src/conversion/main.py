@@ -78,6 +78,7 @@ STREAMS = {stream.category: stream for stream in _ALL}
 SERVICE = Service(
     name="conversion",
     package="conversion",
+    about="Station 2: leads are answered, opportunities worked, first sales made and paid.",
     port=8002,
     streams=STREAMS,
     routes=routes,

@@ -61,6 +61,7 @@ STREAMS = {stream.category: stream for stream in (PROSPECT, STAFFING, ROUTING, C
 SERVICE = Service(
     name="lead-gen",
     package="lead_gen",
+    about="Station 1: prospects from the first call to the lead that is handed on, and who works where.",
     port=8001,
     streams=STREAMS,
     routes=api.routes,

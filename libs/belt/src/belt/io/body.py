@@ -30,6 +30,11 @@ class Strict(BaseModel):
     )
 
 
+def example(**given: Any) -> ConfigDict:
+    """The configuration of a body with this example of it, as a caller sends it."""
+    return ConfigDict(json_schema_extra={"examples": [given]})
+
+
 class BaseBody(Strict):
     """The body of a command."""
 

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
-from pydantic import BaseModel
+from pydantic import BaseModel, create_model
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -137,12 +137,17 @@ def _described(door: Door) -> dict[str, Any]:
     """What OpenAPI says of it: the line's schema is that of the single door's body, with the path's parts."""
     call: Call = door.call  # type: ignore[assignment]
     line: dict[str, Any] = {"$ref": f"#/components/schemas/{call.body.__name__}"} if call.body else {"type": "object"}
-    if door.param_convertors:
-        parts = {name: {"type": "string"} for name in door.param_convertors}
-        line = {"allOf": [line, {"type": "object", "required": [*parts], "properties": parts}]}
+    if door.param_convertors and call.body is not None:
+        parts: dict[str, Any] = dict.fromkeys(door.param_convertors, (str, ...))
+        whole = create_model(f"{call.body.__name__}Line", __base__=call.body, **parts)
+        line = whole.model_json_schema(ref_template="#/components/schemas/{model}")
+        line.pop("$defs", None)  # they are components, as parts of the single door's body
+        line.pop("examples", None)  # of the single door
     said = f"one JSON document a line, at most {LINES} lines and {BYTES // 1024**2} MiB"
     outcome = LineOutcome.model_json_schema()
     return {
+        "versioned": False,
+        "response_class": Response,
         "line": {"description": said, "content": {MEDIA: {"schema": line}}, "required": True},
         "responses": {200: {"description": "One outcome a line, in order", "content": {MEDIA: {"schema": outcome}}}},
     }

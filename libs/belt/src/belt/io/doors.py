@@ -14,12 +14,14 @@ The subject stands in `request.state.subject`. OpenAPI is as complete as with an
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar, get_type_hints
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, compile_path
@@ -30,10 +32,8 @@ from belt.io.auth import Subject, Verifier, authorize
 from belt.io.body import told, validated
 from belt.io.headers import bearer, json_response
 from belt.io.limits import Buckets, Turnstile
-from belt.io.problems import MEDIA
 
 BODY_BYTES = 256 * 1024
-BEARER = "bearer"
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Awaitable[Any]])
 
 
@@ -77,11 +77,16 @@ class Door(APIRoute):
         scopes: tuple[str, ...] | None = (),
         body_bytes: int | None = None,
         when_full: bool = False,
+        versioned: bool = False,
+        keyed: bool = False,
+        more_statuses: tuple[int, ...] = (),
         **rest: Any,
     ) -> None:
         self.scopes, self.body_bytes, self.when_full = scopes, body_bytes, when_full
+        self.versioned, self.keyed, self.more_statuses = versioned, keyed, more_statuses
         self.call = None if set(rest.get("methods") or {"GET"}) == {"GET"} else Call(path, endpoint)
         super().__init__(path, endpoint, **rest)
+        self.allowed = set(self.methods or ())
         if self.call is not None:
             self._handler = self.get_route_handler()
             self.app = self._lean
@@ -106,6 +111,11 @@ class Door(APIRoute):
         raw = await read_body(request, most) if self.call.body is not None else b""
         answer = await self.call.made(request, raw)
         return answer if isinstance(answer, Response) else json_response(answer, status=self.status_code or 200)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] not in (self.methods or ()):
+            raise HTTPException(405, headers={"allow": ", ".join(sorted(self.allowed))})
+        await super().handle(scope, receive, send)
 
     async def _lean(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
@@ -162,8 +172,25 @@ def as_door(route: BaseRoute) -> Door:
     return Door(route.path, route.endpoint, scopes=(), **{name: getattr(route, name) for name in (*kept, *more)})
 
 
+def acquainted(doors: Iterable[Door]) -> None:
+    """Doors of one address know of each other: whoever comes with another method is told all of theirs."""
+    by_address: defaultdict[str, list[Door]] = defaultdict(list)
+    for door in doors:
+        by_address[door.path_format].append(door)
+    for some in by_address.values():
+        together = {method for door in some for method in door.methods or ()}
+        for door in some:
+            door.allowed = together
+
+
 class Doors(APIRouter):
     """The routes of a service, each with a word on who may open it."""
+
+    def room(self, module: str) -> Doors:
+        """Doors among these that stand together under the last part of this name."""
+        room = Doors(prefix=self.prefix, tags=[module.rpartition(".")[2]])
+        room.routes = self.routes
+        return room
 
     def command(
         self,
@@ -175,28 +202,30 @@ class Doors(APIRouter):
         body_bytes: int | None = None,
         line: dict[str, Any] | None = None,
         when_full: bool = False,
+        versioned: bool = True,
         **rest: Any,
     ) -> Callable[[Endpoint], Endpoint]:
         """A door for one command. The endpoint takes the path's parts, one body and, if it wants, the request.
 
         `line`: OpenAPI's description of a body that the endpoint reads by itself (bulk.py).
         `when_full`: open even when there is too little room for commands (storage.py).
+        `versioned`: goes through Desk.do: knows Idempotency-Key and If-Match, and answers with an ETag.
         """
-        headers = [*KEY_HEADERS] if method == "POST" else KEY_HEADERS[1:]
-        codes = (400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 503)
-        extra = _extra(scopes, codes, headers if line is None else KEY_HEADERS[:1])
         if line is not None:
-            extra["openapi_extra"]["requestBody"] = line
-        rest["when_full"] = when_full
-        return self._add(path, scopes, {method}, reply, status, extra, body_bytes, rest)
+            rest["openapi_extra"] = {"requestBody": line}
+        keyed = method == "POST" and (versioned or line is not None)
+        rest |= {"when_full": when_full, "versioned": versioned, "keyed": keyed, "body_bytes": body_bytes}
+        return self._add(path, scopes, {method}, reply, status, rest)
 
-    def query(self, path: str, *scopes: str, reply: Any, **rest: Any) -> Callable[[Endpoint], Endpoint]:
-        """A door for looking: any endpoint that FastAPI takes."""
-        return self._add(path, scopes, {"GET"}, reply, 200, _extra(scopes, (401, 403, 404, 422, 429, 503)), None, rest)
+    def query(
+        self, path: str, *scopes: str, reply: Any, versioned: bool = False, **rest: Any
+    ) -> Callable[[Endpoint], Endpoint]:
+        """A door for looking: any endpoint that FastAPI takes. `versioned`: it answers with an ETag."""
+        return self._add(path, scopes, {"GET"}, reply, 200, rest | {"versioned": versioned})
 
     def open(self, path: str, *, reply: Any = None, **rest: Any) -> Callable[[Endpoint], Endpoint]:
         """A door for everybody, and for looking only."""
-        return self._add(path, None, {"GET"}, reply, 200, _extra(None, (503,)), None, rest)
+        return self._add(path, None, {"GET"}, reply, 200, rest)
 
     def _add(
         self,
@@ -205,14 +234,10 @@ class Doors(APIRouter):
         methods: set[str],
         reply: Any,
         status: int,
-        extra: dict[str, Any],
-        body_bytes: int | None,
         rest: dict[str, Any],
     ) -> Callable[[Endpoint], Endpoint]:
         if scopes is not None and not scopes:
             raise ValueError(f"{path}: which scopes open this door?")
-        if "responses" in rest:
-            extra = extra | {"responses": extra["responses"] | rest.pop("responses")}
 
         def add(endpoint: Endpoint) -> Endpoint:
             self.routes.append(
@@ -220,48 +245,16 @@ class Doors(APIRouter):
                     self.prefix + path,
                     endpoint,
                     scopes=scopes,
-                    body_bytes=body_bytes,
                     methods=methods,
                     response_model=reply,
                     status_code=status,
                     tags=[*self.tags],
-                    **extra,
                     **rest,
                 )
             )
             return endpoint
 
         return add
-
-
-KEY_HEADERS: list[dict[str, Any]] = [
-    {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "required": False,
-        "description": "Sent again with the same body, the command is not done twice: the first answer comes back.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-    },
-    {
-        "name": "If-Match",
-        "in": "header",
-        "required": False,
-        "description": "The version (ETag) this command was meant for; 412 if it is another one by now.",
-        "schema": {"type": "string"},
-    },
-]
-
-
-def _extra(
-    scopes: tuple[str, ...] | None, codes: tuple[int, ...], headers: list[dict[str, Any]] | None = None
-) -> dict[str, Any]:
-    """What OpenAPI says of a door besides its body and reply."""
-    problem = {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    extra: dict[str, Any] = {} if scopes is None else {"security": [{BEARER: [scope]} for scope in scopes]}
-    if headers:
-        extra["parameters"] = headers
-    responses = {code: {"description": "Problem", "content": problem} for code in codes}
-    return {"responses": responses, "openapi_extra": extra}
 
 
 async def read_body(request: Request, most: int, media: tuple[str, ...] = ("application/json",)) -> bytes:

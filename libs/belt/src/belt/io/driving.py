@@ -53,7 +53,7 @@ def doors(desk: Desk, ticker: Ticker, progress: Progress) -> Doors:
         """The clock, the next due, the head of the public log, and what is relayed and consumed."""
         return await shown()
 
-    @found.command("/v1/clock", "clock:drive", reply=ClockReply, method="PUT")
+    @found.command("/v1/clock", "clock:drive", reply=ClockReply, method="PUT", versioned=False)
     async def drive(body: ClockBody) -> ClockReply:
         """Moves a driven clock forward; answers after all timers due by then have committed."""
         if not isinstance(desk.clock, DrivenClock):

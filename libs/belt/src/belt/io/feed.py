@@ -87,7 +87,7 @@ def doors(desk: Desk, pool: Pool) -> Doors:
         rows = await read(pool, after, limit, wanted)
         return Response("".join(f"{line(row)}\n" for row in rows), media_type=LINES)
 
-    @found.command("/v1/events/seal", "events:read", reply=WatermarkReply, when_full=True)
+    @found.command("/v1/events/seal", "events:read", reply=WatermarkReply, when_full=True, versioned=False)
     async def sealed() -> WatermarkReply:
         """Up to where the log is complete now: whatever comes later is recorded at `sealed_at` or after it."""
         async with pool.acquire(timeout=desk.settings.database_deadline) as connection:
@@ -97,10 +97,24 @@ def doors(desk: Desk, pool: Pool) -> Doors:
     return found
 
 
+TEXTS = (
+    *("specversion", "id", "type", "source", "subject", "time", "recordedtime", "partitionkey", "sequence"),
+    *("commandid", "correlationid", "datacontenttype", "position"),
+)
+LINE: dict[str, Any] = {
+    "type": "object",
+    "description": "One event: a CloudEvent with its `position` in this log. No line: nothing new.",
+    "required": [*TEXTS, "schemaversion", "data"],
+    "properties": {
+        **{name: {"type": "string"} for name in TEXTS},
+        "schemaversion": {"type": "integer", "minimum": 1},
+        "data": {"type": "object", "description": "as docs/events.md has it for this type and version"},
+    },
+}
 DESCRIBED: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "CloudEvents in structured JSON, one a line; or a stream of them, each with its position as id",
-        "content": {LINES: {"schema": {"type": "string"}}, STREAM: {"schema": {"type": "string"}}},
+        "content": {LINES: {"schema": LINE}, STREAM: {"schema": {"type": "string"}}},
     }
 }
 

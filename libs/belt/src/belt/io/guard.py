@@ -24,7 +24,14 @@ log = structlog.get_logger()
 
 ALWAYS_OPEN = frozenset({"/livez", "/readyz", "/metrics"})
 GONE = 499  # in the metrics only: the caller hung up
-SAFE = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+SAFE = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+"""On every answer that does not say otherwise. Strict-Transport-Security is for whoever ends TLS in front of us."""
 
 
 class _Answer:

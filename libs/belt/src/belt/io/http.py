@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
-from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,11 +18,13 @@ from starlette.responses import Response
 from belt.core.decider import Refused
 from belt.io.auth import Subject, Verifier
 from belt.io.codes import extended
-from belt.io.doors import BEARER, BODY_BYTES, Doors, Reception, as_door
+from belt.io.description import description
+from belt.io.doors import BODY_BYTES, Door, Doors, Reception, acquainted, as_door
 from belt.io.guard import Guard
 from belt.io.headers import bearer, etag, idempotency_key, if_match, json_response, tracking_id
 from belt.io.limits import Buckets, Turnstile
-from belt.io.problems import SCHEMA, Problems
+from belt.io.pages import api_pages
+from belt.io.problems import Problems
 from belt.io.telemetry import exposition
 from belt.io.wire import Connection
 
@@ -88,6 +90,7 @@ def create_app(
     verifier: Verifier,
     *,
     version: str = "1",
+    about: str = "",
     codes: Mapping[str, tuple[int, str]] | None = None,
     readiness: Readiness | None = None,
     lifespan: Lifespan | None = None,
@@ -97,8 +100,9 @@ def create_app(
     burst: float = 0.0,
     body_bytes: int = BODY_BYTES,
     full: Callable[[], bool] = lambda: False,
+    pages: bool = True,
 ) -> FastAPI:
-    """An app with these doors, /livez, /readyz and /metrics. Every error is a problem document.
+    """An app with these doors, /livez, /readyz and /metrics, and pages that show them. Every error is a problem.
 
     A plain router's routes become doors too: they need a valid token, and their endpoints ask for scopes themselves.
     """
@@ -108,6 +112,7 @@ def create_app(
         version=version,
         lifespan=lifespan,
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -120,9 +125,10 @@ def create_app(
     app.state.problems = problems
     app.state.full = full
     app.state.readiness = readiness or Readiness()
-    for some in (_health(app.state.readiness), *doors):
+    for some in (_health(app.state.readiness), *([api_pages(title, app)] if pages else []), *doors):
         app.router.routes.extend(as_door(route) for route in some.routes)
-    _describe(app)
+    acquainted(route for route in app.router.routes if isinstance(route, Door))
+    _describe(app, problems, about)
     return app
 
 
@@ -132,15 +138,33 @@ def subject_of(request: Request) -> Subject:
     return subject
 
 
+class Alive(BaseModel):
+    """It answers, therefore it is."""
+
+    alive: Literal[True]
+
+
+class Ready(BaseModel):
+    """Every check by name; all of them passed."""
+
+    ready: Literal[True]
+    checks: dict[str, bool]
+
+
+METRICS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "As Prometheus reads it", "content": {"text/plain": {"schema": {"type": "string"}}}}
+}
+
+
 def _health(readiness: Readiness) -> Doors:
     doors = Doors(tags=["health"])
 
-    @doors.open("/livez")
+    @doors.open("/livez", reply=Alive)
     async def livez() -> Response:
         """The process runs."""
         return json_response({"alive": True})
 
-    @doors.open("/readyz")
+    @doors.open("/readyz", reply=Ready)
     async def readyz() -> Response:
         """The service can do its work: send requests here."""
         checks = await readiness.look()
@@ -148,7 +172,7 @@ def _health(readiness: Readiness) -> Doors:
             raise Refused("not-ready", checks=checks)
         return json_response({"ready": True, "checks": checks})
 
-    @doors.open("/metrics")
+    @doors.open("/metrics", response_class=Response, responses=METRICS)
     async def metrics() -> Response:
         """Metrics in the text format of Prometheus."""
         return Response(exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
@@ -156,16 +180,12 @@ def _health(readiness: Readiness) -> Doors:
     return doors
 
 
-def _describe(app: FastAPI) -> None:
-    """OpenAPI with the bearer scheme and the one shape of problems."""
+def _describe(app: FastAPI, problems: Problems, about: str) -> None:
+    """OpenAPI, made once when it is first asked for."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            schema = get_openapi(title=app.title, version=app.version, routes=app.routes)
-            parts = schema.setdefault("components", {})
-            parts.setdefault("schemas", {})["Problem"] = SCHEMA
-            parts["securitySchemes"] = {BEARER: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
-            app.openapi_schema = schema
+            app.openapi_schema = description(app, problems.codes, about)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]

@@ -113,7 +113,9 @@ def _to_look(found: Doors, parking: Parking) -> None:
 
 
 def _to_act(found: Doors, desk: Desk, intake: Intake) -> None:
-    @found.command("/v1/parked/{parked_id}/redrive", "parked:write", reply=RedriveReply, when_full=True)
+    @found.command(
+        "/v1/parked/{parked_id}/redrive", "parked:write", reply=RedriveReply, when_full=True, versioned=False
+    )
     async def redrive(parked_id: int) -> RedriveReply:
         """Tries all parked events of this one's key again, in order."""
         if not 0 < parked_id <= LAST:
@@ -127,7 +129,7 @@ def _to_act(found: Doors, desk: Desk, intake: Intake) -> None:
             raise Refused("not-found")
         return RedriveReply(handled=done.handled, left=done.left, reason=done.reason)
 
-    @found.command("/v1/parked/{parked_id}/skip", "parked:write", reply=RedriveReply, when_full=True)
+    @found.command("/v1/parked/{parked_id}/skip", "parked:write", reply=RedriveReply, when_full=True, versioned=False)
     async def skip(request: Request, parked_id: int, body: SkipBody) -> RedriveReply:
         """Passes over the first parked event of its key for good, keeps who said so and why, and redrives the rest."""
         if not 0 < parked_id <= LAST:

@@ -56,6 +56,7 @@ class Service:
     react   pure: (public event, its envelope) -> steps
     take    (asyncpg connection in a transaction, envelopes): keeps them as they are
 
+    `about` heads its OpenAPI document.
     `tables`: what the roles of the database may do with tables that are neither the store's nor a stream's view.
     `chores` run beside them in the worker until it ends: each is a loop of its own.
     """
@@ -68,6 +69,7 @@ class Service:
     topics: Sequence[str] = ()
     react: Callable[[Any, Any], Sequence[Step]] | None = None
     take: Callable[[Any, Sequence[Envelope]], Coroutine[Any, Any, None]] | None = None
+    about: str = ""
     codes: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     tables: Mapping[str, Rights] = field(default_factory=dict)
     chores: Sequence[Callable[[Desk], Coroutine[Any, Any, None]]] = ()

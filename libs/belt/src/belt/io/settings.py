@@ -19,6 +19,7 @@ from belt.io.kafka_access import Access, Mechanism, Protocol
 
 KEY_BYTES = 32
 SECRET: dict[str, JsonValue] = {"secret": True}  # marks what docs/settings.md calls a secret
+RATE = 200.0
 Seconds = Annotated[float, Field(gt=0, le=3_600)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
@@ -114,8 +115,15 @@ class Settings(BaseSettings):
     backlog: Annotated[Count, Field(description="commands that may wait for the writer")] = 20_000
     batch: Annotated[int, Field(ge=1, le=5_000, description="commands that share a commit at most")] = 512
     pool: Annotated[int, Field(ge=1, le=200, description="connections for lists, and as many for consuming")] = 8
-    rate: Annotated[float, Field(ge=0, description="requests a second for one subject; 0: no limit")] = 0.0
-    burst: Annotated[float, Field(ge=0, description="requests of one subject at once")] = 0.0
+    rate: Annotated[
+        float | None,
+        Field(
+            ge=0,
+            description="requests a second for one subject and process; 0: no limit; default: 200 in production, else none",
+        ),
+    ] = None
+    burst: Annotated[float, Field(ge=0, description="requests of one subject at once; 0: those of two seconds")] = 0.0
+    api_pages: Annotated[bool, Field(description="whether /docs and /openapi.json are served")] = True
 
     @property
     def kafka_access(self) -> Access:
@@ -160,6 +168,17 @@ class Settings(BaseSettings):
                 "not fit for production: Kafka must be spoken to over TLS (CONVEYOR_KAFKA_PROTOCOL=SASL_SSL), "
                 "or CONVEYOR_KAFKA_TRUSTED_NETWORK=true must say that the network encrypts"
             )
+
+    @property
+    def measure(self) -> float:
+        """Requests a second for one subject: as set, else 200 in production and no limit in development.
+
+        200 is far above what a person or an integration sends one by one (who has more to say says it in bulk), and
+        far below what a process can do: one caller gone wild leaves the others room.
+        """
+        if self.rate is not None:
+            return self.rate
+        return RATE if self.environment == "production" else 0.0
 
     @cached_property
     def sealing_key(self) -> bytes:

@@ -9,11 +9,6 @@ from belt.io.doors import Doors
 
 def routes(desk: Desk) -> Doors:
     doors = Doors()
-    offers.doors(doors, desk)
-    accounts.doors(doors, desk)
-    serving.doors(doors, desk)
-    selling.doors(doors, desk)
-    sales.doors(doors, desk)
-    selftests.doors(doors, desk)
-    surveys.doors(doors, desk)
+    for room in (offers, accounts, serving, selling, sales, selftests, surveys):
+        room.doors(doors.room(room.__name__), desk)
     return doors

@@ -132,7 +132,7 @@ def doors(doors: Doors, desk: Desk) -> None:
             listing = listing.only(of.next_contact_at < contact_before)
         return await listing.answer(desk, limit, cursor, (of.stage, stage), counts)
 
-    @doors.query("/v1/accounts/{client}", "accounts:read", reply=AccountTold)
+    @doors.query("/v1/accounts/{client}", "accounts:read", reply=AccountTold, versioned=True)
     async def get_account(client: str) -> Response:
         """One account as it stands."""
         entry = await desk.state(CATEGORY, client)

@@ -117,7 +117,7 @@ def doors(doors: Doors, desk: Desk) -> None:
             listing = listing.only(of.stage.in_(WAITING))
         return await listing.answer(desk, limit, cursor, (of.stage, stage), counts)
 
-    @doors.query("/v1/offers/{offer}", "accounts:read", "handoffs:decide", reply=OfferTold)
+    @doors.query("/v1/offers/{offer}", "accounts:read", "handoffs:decide", reply=OfferTold, versioned=True)
     async def get_offer(request: Request, offer: str) -> Response:
         """One offer as it stands."""
         entry = await desk.state(CATEGORY, offer)

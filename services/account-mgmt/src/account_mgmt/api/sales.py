@@ -12,7 +12,7 @@ from account_mgmt.api.words import Counts, Currency, Filter, Holder, Listing, sh
 from account_mgmt.sale import CATEGORY, RecordPayment, RecordRefund, SaleBook
 from account_mgmt.views import SALES_TABLE
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody, GivenId
+from belt.io.body import BaseBody, GivenId, example
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.ids import fresh
@@ -23,12 +23,16 @@ from conveyor_events.sale import SplitPart
 
 
 class PaymentBody(BaseBody):
+    model_config = example(net="240.00", currency="EUR")
+
     payment_id: GivenId | None = None
     net: Annotated[Amount, Field(description="without tax")]
     currency: Currency
 
 
 class RefundBody(BaseBody):
+    model_config = example(net="40.00", currency="EUR")
+
     refund_id: GivenId | None = None
     payment_id: Annotated[GivenId | None, Field(description="the payment given back; default: the oldest first")] = None
     net: Annotated[Amount, Field(description="without tax, as a positive amount")]
@@ -129,7 +133,7 @@ def doors(doors: Doors, desk: Desk) -> None:
         listing = listing.equal((of.client_id, client), (of.line, line), (of.served_by, served_by))
         return await listing.answer(desk, limit, cursor, (of.stage, stage), counts)
 
-    @doors.query("/v1/sales/{sale}", "accounts:read", reply=SaleTold)
+    @doors.query("/v1/sales/{sale}", "accounts:read", reply=SaleTold, versioned=True)
     async def get_sale(sale: str) -> Response:
         """One repeat sale and its money."""
         entry = await desk.state(CATEGORY, sale)

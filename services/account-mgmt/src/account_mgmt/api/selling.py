@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from account_mgmt.api.words import Currency, Holder
 from account_mgmt.sale import CATEGORY, Item, RecordRepeatSale, SaleBook
 from belt.core.decider import Step
-from belt.io.body import BaseBody, GivenId, Strict
+from belt.io.body import BaseBody, GivenId, Strict, example
 from belt.io.bulk import bulk
 from belt.io.desk import Desk
 from belt.io.doors import Doors
@@ -36,6 +36,8 @@ class PartBody(Strict):
 
 class RepeatSaleBody(BaseBody):
     """Credited to whoever serves the client at `sold_on` (default: `occurred_at`)."""
+
+    model_config = example(net="240.00", tax="45.60", currency="EUR")
 
     sale_id: GivenId | None = None
     net: Annotated[Amount, Field(description="after discount, before tax")]

@@ -27,7 +27,7 @@ from account_mgmt.account import (
 )
 from account_mgmt.api.words import Holder
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody, GivenId
+from belt.io.body import BaseBody, GivenId, example
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.headers import json_response
@@ -41,6 +41,8 @@ SEALED = "kept sealed, shown with the scope pii:read"
 
 
 class ContactBody(BaseBody):
+    model_config = example(channel="phone", summary="content with the drills", next_at="2027-02-01T09:00:00Z")
+
     contact_id: GivenId | None = None
     channel: Channel
     person: Annotated[
@@ -52,6 +54,8 @@ class ContactBody(BaseBody):
 
 
 class ComplaintBody(BaseBody):
+    model_config = example(about="delivery", text="came two days late")
+
     complaint_id: GivenId | None = None
     about: Matter
     text: Annotated[Words, Field(description=SEALED)]

@@ -120,7 +120,7 @@ def doors(doors: Doors, desk: Desk) -> None:
         listing = listing if alert is None else listing.only(of.alert.is_(alert))
         return await listing.answer(desk, limit, cursor, (of.stage, stage), counts)
 
-    @doors.query("/v1/surveys/{survey}", "accounts:read", reply=SurveyTold)
+    @doors.query("/v1/surveys/{survey}", "accounts:read", reply=SurveyTold, versioned=True)
     async def get_survey(request: Request, survey: str) -> Response:
         """One survey as it stands."""
         entry = await desk.state(CATEGORY, survey)

@@ -10,11 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody, GivenId
+from belt.io.body import BaseBody, GivenId, example
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.ids import fresh
-from compensation.api.shown import Shown, month_of
+from compensation.api.replies import AdjustmentList, AdjustmentReply
+from compensation.api.shown import month_of
 from compensation.office import adjustment
 from compensation.office.views import ADJUSTMENTS
 from conveyor_events import Amount
@@ -26,6 +27,10 @@ Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 class AdjustmentBody(BaseBody):
     """`amount` is paid, or taken back below zero. `reason` is a code. `relates_to_period`: what it is about."""
+
+    model_config = example(
+        person="ben", amount="150.00", currency="EUR", reason="fair-bonus", relates_to_period="2026-03"
+    )
 
     person: GivenId
     amount: Annotated[Amount, Field(ge=-(10**12), le=10**12)]
@@ -40,7 +45,7 @@ class AnswerBody(BaseBody):
 
 
 def add(doors: Doors, desk: Desk) -> None:
-    @doors.command("/v1/adjustments", "assignments:write", reply=Shown, status=201)
+    @doors.command("/v1/adjustments", "assignments:write", reply=AdjustmentReply, status=201)
     async def propose(request: Request, body: AdjustmentBody) -> Response:
         """Proposes an adjustment; it is paid once somebody else has approved it."""
         by = desk.who(desk.subject(request), body.by)
@@ -55,19 +60,21 @@ def add(doors: Doors, desk: Desk) -> None:
         command = adjustment.Propose(adjustment.Asked(name, *about), by, desk.clock.now())
         return await _do(request, name, command, body, created=True)
 
-    @doors.command("/v1/adjustments/{adjustment_id}/approve", "plans:approve", reply=Shown)
+    @doors.command("/v1/adjustments/{adjustment_id}/approve", "plans:approve", reply=AdjustmentReply)
     async def approve(request: Request, adjustment_id: str, body: AnswerBody) -> Response:
         """Approves what somebody else proposed: it is in the pay of the current month."""
         by = desk.who(desk.subject(request), body.by)
         return await _do(request, adjustment_id, adjustment.Approve(by, desk.clock.now()), body)
 
-    @doors.command("/v1/adjustments/{adjustment_id}/reject", "plans:approve", reply=Shown)
+    @doors.command("/v1/adjustments/{adjustment_id}/reject", "plans:approve", reply=AdjustmentReply)
     async def reject(request: Request, adjustment_id: str, body: AnswerBody) -> Response:
         """Rejects a proposal."""
         by = desk.who(desk.subject(request), body.by)
         return await _do(request, adjustment_id, adjustment.Reject(by, desk.clock.now()), body)
 
-    @doors.query("/v1/adjustments", "assignments:write", "plans:approve", "pay:read:all", "pay:audit", reply=Shown)
+    @doors.query(
+        "/v1/adjustments", "assignments:write", "plans:approve", "pay:read:all", "pay:audit", reply=AdjustmentList
+    )
     async def listed() -> dict[str, Any]:
         """Every adjustment, the latest first; at most a thousand."""
         rows = await desk.rows(select(ADJUSTMENTS).order_by(ADJUSTMENTS.c.proposed_at.desc()).limit(1_000))

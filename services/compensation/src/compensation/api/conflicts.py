@@ -15,11 +15,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody
+from belt.io.body import BaseBody, example
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from compensation.access import Deed, Pay
-from compensation.api.shown import PAY, Shown
+from compensation.api.replies import CaseList, CaseReply, CaseShown
+from compensation.api.shown import PAY
 from compensation.api.sight import Sight, Sights
 from compensation.clerk.books import Books
 from compensation.clerk.chores import detected
@@ -52,6 +53,8 @@ class ClaimBody(BaseBody):
 class ResolveBody(BaseBody):
     """`a` is the older claim. credit_a, credit_b: it is theirs; split: half each; house: nobody's."""
 
+    model_config = example(outcome="split", reason="both spoke with the client that week")
+
     outcome: Literal["credit_a", "credit_b", "split", "house", "dismissed"]
     reason: Annotated[str, Field(min_length=1, max_length=5_000)]
 
@@ -63,7 +66,7 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
         rows = await desk.rows(select(CONFLICTS))
         return {row["case_id"]: {name: row[name] for name in BESIDE} for row in rows}
 
-    @doors.query("/v1/conflicts", *PAY, reply=Shown)
+    @doors.query("/v1/conflicts", *PAY, reply=CaseList)
     async def listed(
         request: Request, kind: Kind | None = None, client: Name = None, person: Name = None
     ) -> dict[str, Any]:
@@ -93,7 +96,7 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
             "by_pair": [{"people": list(pair), "cases": number} for pair, number in pairs.most_common()],
         }
 
-    @doors.query("/v1/conflicts/{case_id}", *PAY, reply=Shown)
+    @doors.query("/v1/conflicts/{case_id}", *PAY, reply=CaseShown)
     async def one(request: Request, case_id: str) -> dict[str, Any]:
         """One case, with its events."""
         case = next((case for case in await books.conflicts() if case.case_id == case_id), None)
@@ -113,19 +116,19 @@ def _stage(case: Case, decided: Mapping[str, Mapping[str, Any]], sight: Sight) -
 
 
 def _decide(doors: Doors, desk: Desk, books: Books) -> None:
-    @doors.command("/v1/conflicts/{case_id}/invite", "conflicts:resolve", reply=Shown)
+    @doors.command("/v1/conflicts/{case_id}/invite", "conflicts:resolve", reply=CaseReply)
     async def invite(request: Request, case_id: str, body: InviteBody) -> Response:
         """Asks the two for what they have to say."""
         now, by = desk.clock.now(), desk.who(desk.subject(request), body.by)
         return await do(request, case_id, resolution.InviteClaims(now + timedelta(days=body.days), by, now), body)
 
-    @doors.command("/v1/conflicts/{case_id}/claims", "pay:read:own", "act_for", reply=Shown)
+    @doors.command("/v1/conflicts/{case_id}/claims", "pay:read:own", "act_for", reply=CaseReply)
     async def state(request: Request, case_id: str, body: ClaimBody) -> Response:
         """One of the two says why it is theirs. Nobody else learns that there is a case."""
         by = desk.who(desk.subject(request), body.by)
         return await do(request, case_id, resolution.StateClaim(body.text, by, desk.clock.now()), body)
 
-    @doors.command("/v1/conflicts/{case_id}/resolve", "conflicts:resolve", reply=Shown)
+    @doors.command("/v1/conflicts/{case_id}/resolve", "conflicts:resolve", reply=CaseReply)
     async def resolve(request: Request, case_id: str, body: ResolveBody) -> Response:
         """Decides the case for good: what was conditional is paid, moved or void, and in closed months corrected."""
         by = desk.who(desk.subject(request), body.by)

@@ -10,14 +10,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody, GivenId
+from belt.io.body import BaseBody, GivenId, example
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.ids import fresh
 from compensation.access import Pay
 from compensation.api.adjustments import Currency
+from compensation.api.replies import DisputeList, DisputeReply, DisputeShown
 from compensation.api.sheets import kept
-from compensation.api.shown import SUMS, Shown, month_of
+from compensation.api.shown import SUMS, month_of
 from compensation.api.sight import Sight, Sights
 from compensation.office import dispute, sheet
 from compensation.office.views import DISPUTES
@@ -31,6 +32,8 @@ Ids = Annotated[list[GivenId], Field(max_length=100)]
 
 class DisputeBody(BaseBody):
     """`lines`: ids of the lines it is about; `evidence`: ids of events or documents. The text stays with the office."""
+
+    model_config = example(period="2026-03", text="the deal of the 14th is missing")
 
     period: str
     text: Text
@@ -55,6 +58,8 @@ class ReviewBody(BaseBody):
 class DecisionBody(BaseBody):
     """accepted and partly grant an amount, which is posted as an adjustment; refused grants none."""
 
+    model_config = example(outcome="refused", reason="the deal was cancelled on the 20th")
+
     outcome: dispute.Outcome
     reason: Text
     amount: Annotated[Amount, Field(ge=-(10**12), le=10**12)] | None = None
@@ -65,7 +70,7 @@ def add(doors: Doors, desk: Desk, sights: Sights) -> None:
     _office(doors, desk)
     _reading(doors, desk, sights)
 
-    @doors.command("/v1/disputes", "pay:read:own", "act_for", reply=Shown, status=201)
+    @doors.command("/v1/disputes", "pay:read:own", "act_for", reply=DisputeReply, status=201)
     async def opened(request: Request, body: DisputeBody) -> Response:
         """Objects to one's own published statement. `respond_by` is when there must be an answer."""
         month_of(body.period)
@@ -77,7 +82,7 @@ def add(doors: Doors, desk: Desk, sights: Sights) -> None:
         step = Step(dispute.CATEGORY, name, command)
         return await desk.do(request, step, contested, body=body, created=True, reply=_reply(name))
 
-    @doors.command("/v1/disputes/{dispute_id}/answer", "pay:read:own", "act_for", reply=Shown)
+    @doors.command("/v1/disputes/{dispute_id}/answer", "pay:read:own", "act_for", reply=DisputeReply)
     async def answer(request: Request, dispute_id: str, body: InfoBody) -> Response:
         """The person answers."""
         by = _by(desk, request, body)
@@ -86,18 +91,18 @@ def add(doors: Doors, desk: Desk, sights: Sights) -> None:
 
 
 def _office(doors: Doors, desk: Desk) -> None:
-    @doors.command("/v1/disputes/{dispute_id}/review", "conflicts:resolve", reply=Shown)
+    @doors.command("/v1/disputes/{dispute_id}/review", "conflicts:resolve", reply=DisputeReply)
     async def review(request: Request, dispute_id: str, body: ReviewBody) -> Response:
         """Somebody of the office looks into it."""
         return await _do(desk, request, dispute_id, dispute.Review(_by(desk, request, body), desk.clock.now()), body)
 
-    @doors.command("/v1/disputes/{dispute_id}/ask", "conflicts:resolve", reply=Shown)
+    @doors.command("/v1/disputes/{dispute_id}/ask", "conflicts:resolve", reply=DisputeReply)
     async def ask(request: Request, dispute_id: str, body: TextBody) -> Response:
         """Asks the person for more."""
         command = dispute.RequestInfo(body.text, _by(desk, request, body), desk.clock.now())
         return await _do(desk, request, dispute_id, command, body)
 
-    @doors.command("/v1/disputes/{dispute_id}/decide", "conflicts:resolve", reply=Shown)
+    @doors.command("/v1/disputes/{dispute_id}/decide", "conflicts:resolve", reply=DisputeReply)
     async def decide(request: Request, dispute_id: str, body: DecisionBody) -> Response:
         """Decides. What is granted is paid in the current month and relates to the disputed one."""
         if body.amount is not None and (body.currency is None or not fits(body.amount, body.currency)):
@@ -106,14 +111,14 @@ def _office(doors: Doors, desk: Desk) -> None:
         command = dispute.Decide(body.outcome, body.reason, body.amount, body.currency, by, desk.clock.now())
         return await _do(desk, request, dispute_id, command, body)
 
-    @doors.command("/v1/disputes/{dispute_id}/close", "conflicts:resolve", reply=Shown)
+    @doors.command("/v1/disputes/{dispute_id}/close", "conflicts:resolve", reply=DisputeReply)
     async def close(request: Request, dispute_id: str, body: ReviewBody) -> Response:
         """Closes what is decided; it closes by itself after two weeks."""
         return await _do(desk, request, dispute_id, dispute.Close(desk.clock.now()), body)
 
 
 def _reading(doors: Doors, desk: Desk, sights: Sights) -> None:
-    @doors.query("/v1/disputes", *SEES, reply=Shown)
+    @doors.query("/v1/disputes", *SEES, reply=DisputeList)
     async def listed(request: Request) -> dict[str, Any]:
         """The disputes of everybody whose pay you may see, and all for who decides them; the latest thousand."""
         d, sight = DISPUTES.c, await sights.of(request)
@@ -122,7 +127,7 @@ def _reading(doors: Doors, desk: Desk, sights: Sights) -> None:
         sight.read("disputes", *(row["person"] for row in shown))
         return {"items": [{k: v for k, v in row.items() if k not in ("version", "shape")} for row in shown]}
 
-    @doors.query("/v1/disputes/{dispute_id}", *SEES, reply=Shown)
+    @doors.query("/v1/disputes/{dispute_id}", *SEES, reply=DisputeShown)
     async def one(request: Request, dispute_id: str) -> dict[str, Any]:
         """One dispute with what was said, and the lines it is about."""
         sight = await sights.of(request)

@@ -10,11 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody, GivenId
+from belt.io.body import BaseBody, GivenId, example
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.ids import fresh
-from compensation.api.shown import Shown, month_of
+from compensation.api.replies import PayoutList, PayoutReply, PayoutShown
+from compensation.api.shown import month_of
 from compensation.line import payable_text
 from compensation.office import payout
 from compensation.office.views import PAYOUTS, STATEMENTS
@@ -25,12 +26,14 @@ CSV = "text/csv"
 
 
 class PayoutBody(BaseBody):
+    model_config = example(period="2026-03")
+
     period: str
     run_id: GivenId | None = None
 
 
 def add(doors: Doors, desk: Desk) -> None:
-    @doors.command("/v1/payouts", "periods:close", reply=Shown, status=201)
+    @doors.command("/v1/payouts", "periods:close", reply=PayoutReply, status=201)
     async def export(request: Request, body: PayoutBody) -> Response:
         """Makes a run of every final statement of the period, which is paid with it: the same one never twice."""
         month_of(body.period)
@@ -55,7 +58,7 @@ def add(doors: Doors, desk: Desk) -> None:
 
         return await desk.do(request, step, body=body, created=True, reply=reply)
 
-    @doors.query("/v1/payouts", *SEES, reply=Shown)
+    @doors.query("/v1/payouts", *SEES, reply=PayoutList)
     async def listed() -> dict[str, Any]:
         """All runs, the latest first; at most a thousand."""
         p = PAYOUTS.c
@@ -63,7 +66,7 @@ def add(doors: Doors, desk: Desk) -> None:
         rows = await desk.rows(wanted.order_by(p.exported_at.desc(), p.run_id).limit(1_000))
         return {"items": [dict(row) for row in rows]}
 
-    @doors.query("/v1/payouts/{run_id}", *SEES, reply=Shown)
+    @doors.query("/v1/payouts/{run_id}", *SEES, reply=PayoutShown)
     async def one(run_id: str) -> dict[str, Any]:
         """One run, row by row."""
         made = await _made(run_id)

@@ -15,7 +15,8 @@ from belt.core.decider import Refused, Step
 from belt.io.body import BaseBody
 from belt.io.desk import Desk
 from belt.io.doors import Doors
-from belt.io.headers import json_response
+from belt.io.headers import etag, json_response
+from compensation.api.replies import ClosingReply, PeriodList, SheetsReply
 from compensation.api.shown import SUMS, Shown, month_of
 from compensation.clerk.books import Books
 from compensation.laws import broken
@@ -49,7 +50,7 @@ def add(doors: Doors, desk: Desk, books: Books) -> None:
     _statements(doors, desk)
     _verification(doors, desk, books)
 
-    @doors.query("/v1/periods", *SEES, reply=Shown)
+    @doors.query("/v1/periods", *SEES, reply=PeriodList)
     async def listed() -> dict[str, Any]:
         """The closed periods with their digests, and the one that is being closed with what it waits for."""
         state: ledger.Ledger = (await desk.state(ledger.CATEGORY, ledger.COMPANY)).state
@@ -65,7 +66,7 @@ def add(doors: Doors, desk: Desk, books: Books) -> None:
             }
         return {"items": [_shown(month) for month in state.closed.values()], "closing": closing}
 
-    @doors.command("/v1/periods/{period}/close", "periods:close", reply=Shown)
+    @doors.command("/v1/periods/{period}/close", "periods:close", reply=ClosingReply)
     async def close(request: Request, period: str, body: CloseBody) -> Response:
         """Begins to close a period. It is closed once everything recorded by the cutoff was taken in."""
         month, now = month_of(period), desk.clock.now()
@@ -82,7 +83,7 @@ def add(doors: Doors, desk: Desk, books: Books) -> None:
 
 
 def _statements(doors: Doors, desk: Desk) -> None:
-    @doors.command("/v1/periods/{period}/publish", "periods:close", reply=Shown)
+    @doors.command("/v1/periods/{period}/publish", "periods:close", reply=SheetsReply)
     async def publish(request: Request, period: str, body: PublishBody) -> Response:
         """Publishes the statements of a closed period, some hundred at a time; `left` says how many remain."""
         people = await _in_stage(period, "draft")
@@ -90,7 +91,7 @@ def _statements(doors: Doors, desk: Desk) -> None:
         command = sheet.Publish(now + timedelta(days=body.objection_days), by, now)
         return await _each(request, period, people, command, body, "published")
 
-    @doors.command("/v1/periods/{period}/finalize", "periods:close", reply=Shown)
+    @doors.command("/v1/periods/{period}/finalize", "periods:close", reply=SheetsReply)
     async def finalize(request: Request, period: str, body: FinalBody) -> Response:
         """Makes final every statement of a period that can be."""
         month_of(period)
@@ -117,7 +118,7 @@ def _statements(doors: Doors, desk: Desk) -> None:
         steps = [Step(sheet.CATEGORY, sheet.key(period, person), command) for person in now]
         told = {"period": period, said: len(now), "left": len(people) - len(now)}
         if not steps:
-            return json_response(told | {"version": 0})
+            return json_response(told | {"version": 0}, headers={"etag": etag(0)})
         return await desk.do(request, *steps, body=body, reply=lambda _: told)
 
 

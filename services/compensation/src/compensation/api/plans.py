@@ -15,10 +15,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody, GivenId, Strict
+from belt.io.body import BaseBody, GivenId, Strict, example
 from belt.io.desk import Desk
 from belt.io.doors import Doors
-from compensation.api.shown import PAY, Shown
+from compensation.api.replies import AssignmentReply, LintReply, PlanList, PlanReply
+from compensation.api.shown import PAY
 from compensation.api.sight import Sights
 from compensation.approval import Approve, Draft, Lint, standing
 from compensation.assignment import Assign
@@ -54,6 +55,8 @@ class LintBody(BaseBody):
 class AssignBody(BaseBody):
     """Puts a person on an approved plan, on one line or on all; `since` and `until` are working days, both included."""
 
+    model_config = example(person="ben", plan="ref-hunter", role="hunter", since="2026-01-01")
+
     person: GivenId
     plan: GivenId
     role: str
@@ -65,7 +68,7 @@ class AssignBody(BaseBody):
 def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
     _assign(doors, desk)
 
-    @doors.command("/v1/plans", "plans:write", reply=Shown, status=201)
+    @doors.command("/v1/plans", "plans:write", reply=PlanReply, status=201)
     async def draft(request: Request, body: PlanBody) -> Response:
         """Drafts a version of a plan. An approved version never changes."""
         document = body.model_dump_json()
@@ -98,7 +101,7 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
             },
         )
 
-    @doors.command("/v1/plans/{plan}/versions/{number}/lint", "plans:write", "plans:approve", reply=Shown)
+    @doors.command("/v1/plans/{plan}/versions/{number}/lint", "plans:write", "plans:approve", reply=LintReply)
     async def linted(request: Request, plan: str, number: str, body: LintBody) -> Response:
         """What in the version sets roles against each other, beside the plans in force for the others."""
         if not number.isdigit():
@@ -116,7 +119,7 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
         told = {"plan": plan, "number": int(number), "stage": "linted", "variant": variant, "findings": shown}
         return await desk.do(request, step, body=body, reply=lambda _: told)
 
-    @doors.command("/v1/plans/{plan}/versions/{number}/approve", "plans:approve", reply=Shown)
+    @doors.command("/v1/plans/{plan}/versions/{number}/approve", "plans:approve", reply=PlanReply)
     async def approve(request: Request, plan: str, number: str, body: ApproveBody) -> Response:
         """Approves a draft that somebody else wrote; from its effective date on it is in force."""
         if not number.isdigit():
@@ -132,7 +135,7 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
             request, step, body=body, reply=lambda _: {"plan": plan, "number": int(number), "stage": "approved"}
         )
 
-    @doors.query("/v1/plans", "plans:write", "plans:approve", *PAY, reply=Shown)
+    @doors.query("/v1/plans", "plans:write", "plans:approve", *PAY, reply=PlanList)
     async def listed(request: Request) -> dict[str, Any]:
         """Plans with their versions; to who is paid by a plan, or leads who is, its approved versions are shown."""
         sight = await sights.of(request)
@@ -160,7 +163,7 @@ async def _simulated(desk: Desk, plan: str, number: int) -> bool:
 
 
 def _assign(doors: Doors, desk: Desk) -> None:
-    @doors.command("/v1/assignments", "assignments:write", reply=Shown, status=201)
+    @doors.command("/v1/assignments", "assignments:write", reply=AssignmentReply, status=201)
     async def assign(request: Request, body: AssignBody) -> Response:
         """Puts a person on a plan, or moves the end of that."""
         by = desk.who(desk.subject(request), body.by)

@@ -11,11 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Step
-from belt.io.body import BaseBody, GivenId
+from belt.io.body import BaseBody, GivenId, example
 from belt.io.bulk import bulk
 from belt.io.desk import Desk
 from belt.io.doors import Doors
-from compensation.api.shown import Shown
+from compensation.api.replies import Items, RateReply
 from compensation.exchange import Pair, RecordRate, pair
 from compensation.views import RATES
 from conveyor_events import Amount
@@ -27,6 +27,8 @@ Code = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 class RateBody(BaseBody):
     """One unit of `from` in `to` on a business date. Another value for the same date is a correction."""
 
+    model_config = example(**{"from": "USD", "to": "EUR"}, on="2026-03-02", rate="0.92")
+
     source: Annotated[Code, Field(alias="from")]
     target: Annotated[Code, Field(alias="to")]
     on: date
@@ -35,7 +37,7 @@ class RateBody(BaseBody):
 
 
 def add(doors: Doors, desk: Desk) -> None:
-    @doors.command("/v1/fx-rates", "plans:write", reply=Shown, status=201)
+    @doors.command("/v1/fx-rates", "plans:write", reply=RateReply, status=201)
     async def record(request: Request, body: RateBody) -> Response:
         """The rate of a business date. What was stated before keeps the rate it was stated with."""
         by = desk.who(desk.subject(request), body.by)
@@ -52,7 +54,7 @@ def add(doors: Doors, desk: Desk) -> None:
 
     bulk(doors, "/v1/fx-rates/bulk", of=record)
 
-    @doors.query("/v1/fx-rates", "plans:write", "plans:approve", "pay:read:all", "pay:audit", reply=Shown)
+    @doors.query("/v1/fx-rates", "plans:write", "plans:approve", "pay:read:all", "pay:audit", reply=Items)
     async def listed() -> dict[str, Any]:
         """Every rate that was ever recorded, by pair and date; of one date the last one counts."""
         rows = await desk.rows(select(RATES.c.entries).order_by(RATES.c.pair))

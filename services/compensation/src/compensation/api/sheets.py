@@ -15,7 +15,8 @@ from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.paging import Cursor, Limit, decode_cursor, page
 from compensation.access import Pay
-from compensation.api.shown import SUMS, Shown, month_of
+from compensation.api.replies import SheetList, SheetReply
+from compensation.api.shown import SUMS, month_of
 from compensation.api.sight import Sights
 from compensation.office import sheet
 from compensation.office.views import STATEMENTS
@@ -33,7 +34,7 @@ class FinalizeBody(BaseBody):
 
 
 def add(doors: Doors, desk: Desk, sights: Sights) -> None:
-    @doors.command("/v1/statements/{person}/{period}/acknowledge", "pay:read:own", "act_for", reply=Shown)
+    @doors.command("/v1/statements/{person}/{period}/acknowledge", "pay:read:own", "act_for", reply=SheetReply)
     async def acknowledge(request: Request, person: str, period: str, body: AcknowledgeBody) -> Response:
         """The person agrees with their published statement."""
         month_of(period)
@@ -43,14 +44,14 @@ def add(doors: Doors, desk: Desk, sights: Sights) -> None:
             raise Refused("statement.unknown")
         return await _do(request, person, period, sheet.Acknowledge(by, desk.clock.now()), body)
 
-    @doors.command("/v1/statements/{person}/{period}/finalize", "periods:close", reply=Shown)
+    @doors.command("/v1/statements/{person}/{period}/finalize", "periods:close", reply=SheetReply)
     async def finalize(request: Request, person: str, period: str, body: FinalizeBody) -> Response:
         """Makes one statement final: acknowledged, not objected to in time, or with every dispute decided."""
         month_of(period)
         by = desk.who(desk.subject(request), body.by)
         return await _do(request, person, period, sheet.Finalize(by, desk.clock.now()), body)
 
-    @doors.query("/v1/statements", *SUMS, reply=Shown)
+    @doors.query("/v1/statements", *SUMS, reply=SheetList)
     async def listed(
         request: Request,
         period: Annotated[str | None, Query(max_length=7)] = None,

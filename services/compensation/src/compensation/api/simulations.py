@@ -12,16 +12,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody, GivenId, Strict
+from belt.io.body import BaseBody, GivenId, Strict, example
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.ids import fresh
+from compensation.api.replies import SimulationList, SimulationReply, SimulationShown
 from compensation.api.shown import Shown
 from compensation.clerk.books import Books
 from compensation.documents import FaultyDocument
 from compensation.office import simulation
 from compensation.office.views import PROGRESS, SIMULATIONS
 from compensation.whatif import document_digest, explained, read_scenario
+from conveyor_events.words import VARIANTS
 
 ASKS = ("plans:write", "plans:approve")
 Hours = Annotated[int, Field(ge=0, le=10_000)]
@@ -47,6 +49,8 @@ class SimulationBody(BaseBody):
     `line`: only who works there is shown, and only there variant and policy change.
     """
 
+    model_config = example(**{"from": "2026-01", "to": "2026-03"}, variant=[*VARIANTS][-1])
+
     first: Annotated[str, Field(alias="from")]
     last: Annotated[str, Field(alias="to")]
     line: GivenId | None = None
@@ -62,7 +66,7 @@ class CancelBody(BaseBody):
 
 
 def add(doors: Doors, desk: Desk, books: Books) -> None:
-    @doors.command("/v1/simulations", *ASKS, reply=Shown, status=201)
+    @doors.command("/v1/simulations", *ASKS, reply=SimulationReply, status=201)
     async def ask(request: Request, body: SimulationBody) -> Response:
         """Replays a range of months as it would have been. The result is kept; nobody is paid by it."""
         scenario = body.model_dump(
@@ -88,7 +92,7 @@ def add(doors: Doors, desk: Desk, books: Books) -> None:
 
         return await desk.do(request, step, body=body, created=True, reply=reply)
 
-    @doors.command("/v1/simulations/{simulation_id}/cancel", *ASKS, reply=Shown)
+    @doors.command("/v1/simulations/{simulation_id}/cancel", *ASKS, reply=SimulationReply)
     async def cancel(request: Request, simulation_id: str, body: CancelBody) -> Response:
         """Stops one that is not done yet."""
         by = desk.who(desk.subject(request), body.by)
@@ -96,7 +100,7 @@ def add(doors: Doors, desk: Desk, books: Books) -> None:
         told = {"simulation_id": simulation_id, "stage": "cancelled"}
         return await desk.do(request, step, body=body, reply=lambda _: told)
 
-    @doors.query("/v1/simulations", *READS, reply=Shown)
+    @doors.query("/v1/simulations", *READS, reply=SimulationList)
     async def listed() -> dict[str, Any]:
         """All of them, the latest first, without their results; at most a thousand."""
         s = SIMULATIONS.c
@@ -104,7 +108,7 @@ def add(doors: Doors, desk: Desk, books: Books) -> None:
         rows = await desk.rows(wanted.order_by(s.asked_at.desc(), s.simulation_id).limit(1_000))
         return {"items": [dict(row) for row in rows]}
 
-    @doors.query("/v1/simulations/{simulation_id}", *READS, reply=Shown)
+    @doors.query("/v1/simulations/{simulation_id}", *READS, reply=SimulationShown)
     async def one(simulation_id: str) -> dict[str, Any]:
         """One of them: how far it is, and what came out: per person as it is, as it would be, and the difference."""
         rows = await desk.rows(select(SIMULATIONS).where(SIMULATIONS.c.simulation_id == simulation_id))

@@ -12,6 +12,7 @@ from belt.core.decider import Refused
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from compensation.access import Pay
+from compensation.api.replies import Items, StatementShown
 from compensation.api.sheets import BESIDE, kept
 from compensation.api.shown import PAY, SUMS, Shown, month_of
 from compensation.api.sight import Sights
@@ -46,7 +47,7 @@ def _named(books: Books, person: str) -> bool:
 
 
 def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
-    @doors.query("/v1/statements/{person}/{period}", *SUMS, reply=Shown)
+    @doors.query("/v1/statements/{person}/{period}", *SUMS, reply=StatementShown)
     async def statement(request: Request, person: str, period: str, known_at: KnownAt = None) -> dict[str, Any]:
         """A person's statement of a month, line by line with its reasons. Who may see sums alone gets no lines.
 
@@ -73,7 +74,7 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
         journey = f"/v1/journeys/{found.client_id}" if found.client_id is not None else None
         return sight.line(found).to_json() | {"events": causes, "journey": journey}
 
-    @doors.query("/v1/earnings", *SUMS, reply=Shown)
+    @doors.query("/v1/earnings", *SUMS, reply=Items)
     async def earnings(
         request: Request, since: Annotated[str, Query(alias="from")], to: Annotated[str, Query()]
     ) -> dict[str, Any]:

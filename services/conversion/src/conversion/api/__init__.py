@@ -9,10 +9,6 @@ from conversion.api import bargaining, deals, offers, opportunities, plans, sell
 
 def routes(desk: Desk) -> Doors:
     doors = Doors()
-    offers.doors(doors, desk)
-    opportunities.doors(doors, desk)
-    plans.doors(doors, desk)
-    selling.doors(doors, desk)
-    bargaining.doors(doors, desk)
-    deals.doors(doors, desk)
+    for room in (offers, opportunities, plans, selling, bargaining, deals):
+        room.doors(doors.room(room.__name__), desk)
     return doors

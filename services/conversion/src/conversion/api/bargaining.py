@@ -8,7 +8,7 @@ from fastapi import Request, Response
 from pydantic import Field
 
 from belt.core.decider import Step
-from belt.io.body import BaseBody, GivenId
+from belt.io.body import BaseBody, GivenId, example
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.ids import fresh
@@ -27,12 +27,16 @@ from conveyor_events.money import Amount
 
 
 class ObjectionBody(BaseBody):
+    model_config = example(kind="price", words="too dear")
+
     objection_id: GivenId | None = None
     kind: Annotated[Reason, Field(description=", ".join(OBJECTIONS))]
     words: Annotated[Words | None, Field(description="as it was said; kept sealed")] = None
 
 
 class AnswerBody(BaseBody):
+    model_config = example(technique="compare the cost of a year", result="resolved")
+
     technique: Annotated[Item, Field(description="how it was answered")]
     result: Annotated[Reason, Field(description=", ".join(RESULTS))]
 
@@ -44,10 +48,12 @@ class NegotiationBody(BaseBody):
 class ConcessionBody(BaseBody):
     """Nothing is given for nothing."""
 
+    model_config = example(item="free delivery", in_return_for="payment in advance", value="80.00")
+
     concession_id: GivenId | None = None
     item: Annotated[Words, Field(description="what was given; kept sealed")]
     in_return_for: Annotated[Words, Field(description="what came back; kept sealed")]
-    value: Annotated[Amount | None, Field(ge=0, description="what it costs us")] = None
+    value: Annotated[Annotated[Amount, Field(ge=0)] | None, Field(description="what it costs us")] = None
 
 
 class ObjectionReply(OpportunityReply):

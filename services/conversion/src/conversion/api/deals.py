@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody, GivenId
+from belt.io.body import BaseBody, GivenId, example
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.ids import fresh
@@ -23,12 +23,16 @@ from conveyor_events.sale import SplitPart
 
 
 class PaymentBody(BaseBody):
+    model_config = example(net="1140.00", currency="EUR")
+
     payment_id: GivenId | None = None
     net: Annotated[Amount, Field(description="without tax")]
     currency: Currency
 
 
 class RefundBody(BaseBody):
+    model_config = example(net="140.00", currency="EUR")
+
     refund_id: GivenId | None = None
     payment_id: Annotated[GivenId | None, Field(description="the payment given back; default: the oldest first")] = None
     net: Annotated[Amount, Field(description="without tax, as a positive amount")]
@@ -36,6 +40,8 @@ class RefundBody(BaseBody):
 
 
 class CancelBody(BaseBody):
+    model_config = example(reason="withdrawn_by_client")
+
     reason: Annotated[Reason, Field(description=", ".join(CANCEL_REASONS))]
 
 
@@ -156,7 +162,7 @@ def doors(doors: Doors, desk: Desk) -> None:
         filters = [(of.line, line), (of.converted_by, converted_by), (of.client_id, client), (of.account, account)]
         return await listed(desk, DEALS_TABLE, of.deal_id, limit, cursor, filters)
 
-    @doors.query("/v1/deals/{deal}", "deals:read", reply=DealTold)
+    @doors.query("/v1/deals/{deal}", "deals:read", reply=DealTold, versioned=True)
     async def get_deal(deal: str) -> Response:
         """One deal and its money."""
         entry = await desk.state(CATEGORY, deal)

@@ -118,7 +118,7 @@ def doors(doors: Doors, desk: Desk) -> None:
         filters = [(of.line, line), (of.to_person, to), (of.stage, stage), (of.client_id, client)]
         return await listed(desk, OFFERS_TABLE, of.offer_id, limit, cursor, filters)
 
-    @doors.query("/v1/offers/{offer}", "deals:read", "handoffs:decide", reply=OfferTold)
+    @doors.query("/v1/offers/{offer}", "deals:read", "handoffs:decide", reply=OfferTold, versioned=True)
     async def get_offer(request: Request, offer: str) -> Response:
         """One offer as it stands."""
         entry = await desk.state(CATEGORY, offer)

@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody, GivenId
+from belt.io.body import BaseBody, GivenId, example
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.ids import fresh
@@ -34,6 +34,8 @@ from conveyor_events.words import Instant
 class OpenBody(BaseBody):
     """A hunter's own find; an accepted lead opens its opportunity by itself."""
 
+    model_config = example(client_id="drillworks", line="north")
+
     opportunity_id: GivenId | None = None
     client_id: GivenId
     line: GivenId
@@ -41,10 +43,14 @@ class OpenBody(BaseBody):
 
 
 class LoseBody(BaseBody):
+    model_config = example(reason="competitor")
+
     reason: Annotated[Reason, Field(description=", ".join(LOST_REASONS))]
 
 
 class RecycleBody(BaseBody):
+    model_config = example(reason="timing", not_before="2027-01-04T08:00:00Z")
+
     reason: Annotated[Reason, Field(description=", ".join(LOST_REASONS))]
     not_before: Annotated[Instant | None, Field(description="lead generation calls again not before")] = None
 
@@ -189,7 +195,7 @@ def doors(doors: Doors, desk: Desk) -> None:
         of = OPPORTUNITIES_TABLE.c
         return await counted(desk, of.stage, [(of.line, line), (of.converted_by, converted_by), (of.stalled, stalled)])
 
-    @doors.query("/v1/opportunities/{opportunity}", "deals:read", reply=OpportunityTold)
+    @doors.query("/v1/opportunities/{opportunity}", "deals:read", reply=OpportunityTold, versioned=True)
     async def get_opportunity(request: Request, opportunity: str) -> Response:
         """One opportunity as it stands."""
         entry = await desk.state(CATEGORY, opportunity)

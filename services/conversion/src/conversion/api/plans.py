@@ -191,7 +191,7 @@ def _meetings(doors: Doors, desk: Desk) -> None:
         step = Step(m.CATEGORY, plan, m.ReadyMeetingPlan(when, by))
         return await desk.do(request, step, body=body, reply=_reply(m.CATEGORY, plan))
 
-    @doors.query(at, "deals:read", reply=PlanTold)
+    @doors.query(at, "deals:read", reply=PlanTold, versioned=True)
     async def get_meeting_plan(request: Request, plan: str) -> Response:
         """One meeting plan as it stands."""
         entry = await desk.state(m.CATEGORY, plan)
@@ -228,7 +228,7 @@ def _negotiations(doors: Doors, desk: Desk) -> None:
         step = Step(n.CATEGORY, plan, n.ScoreNegotiation(when, by, body.results))
         return await desk.do(request, step, body=body, reply=_reply(n.CATEGORY, plan))
 
-    @doors.query(at, "deals:read", reply=NegotiationPlanTold)
+    @doors.query(at, "deals:read", reply=NegotiationPlanTold, versioned=True)
     async def get_negotiation_plan(request: Request, plan: str) -> Response:
         """One negotiation plan as it stands."""
         entry = await desk.state(n.CATEGORY, plan)

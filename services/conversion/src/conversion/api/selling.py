@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from belt.core.decider import Step
 from belt.core.ids import derived
-from belt.io.body import BaseBody, GivenId, Strict
+from belt.io.body import BaseBody, GivenId, Strict, example
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.ids import fresh
@@ -47,6 +47,8 @@ class NextStepBody(Strict):
 class MeetingBody(BaseBody):
     """With `starts_at` a meeting is planned, with `objective_met` it is told; with both, both."""
 
+    model_config = example(objective_met="full", facts=["three sites", "decides in March"])
+
     meeting_id: GivenId | None = None
     starts_at: Instant | None = None
     plan_id: Annotated[GivenId | None, Field(description="a meeting that is planned needs a plan that is ready")] = None
@@ -68,6 +70,8 @@ class MeetingBody(BaseBody):
 
 
 class TouchBody(BaseBody):
+    model_config = example(channel="phone")
+
     channel: Annotated[Reason, Field(description=", ".join(CHANNELS))]
     note: Annotated[Words | None, Field(description="kept sealed")] = None
 
@@ -81,6 +85,13 @@ class PresentationBody(BaseBody):
 class ProposalBody(BaseBody):
     """With a `proposal_id` that was sent before, its next revision. Without `net` the lines make the price."""
 
+    model_config = example(
+        lines=[{"sku": "drill", "qty": "10", "unit_price": "120.00", "discount_pct": "5"}],
+        tax="216.60",
+        currency="EUR",
+        valid_until="2027-06-30",
+    )
+
     proposal_id: GivenId | None = None
     lines: Annotated[tuple[LineBody, ...], Field(max_length=500)] = ()
     net: Annotated[Amount | None, Field(description="after discount, before tax")] = None
@@ -90,6 +101,8 @@ class ProposalBody(BaseBody):
 
 
 class CloseBody(BaseBody):
+    model_config = example(net="1140.00", tax="216.60", currency="EUR")
+
     deal_id: Annotated[GivenId | None, Field(description="default: derived from the opportunity")] = None
     net: Annotated[Amount, Field(description="after discount, before tax; may be 0.00")]
     tax: Amount

@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from belt.io.body import BaseBody, GivenId, Strict
+from belt.io.body import BaseBody, GivenId, Strict, example
 from conveyor_events.staff import Break, Policy, WorkingCalendar
-from conveyor_events.words import Instant
+from conveyor_events.words import VARIANTS, Instant
 from lead_gen.identity import IdentityKey, Kind
 from lead_gen.prospect.commands import (
     Approach,
@@ -29,6 +29,8 @@ _CLOSED = ConfigDict(extra="forbid", frozen=True)
 
 
 class HireBody(BaseBody):
+    model_config = example(person="ana", name="Ana Berg", hired_on="2026-01-01")
+
     person: GivenId
     name: Word | None = None
     hired_on: date
@@ -36,6 +38,8 @@ class HireBody(BaseBody):
 
 class RoleBody(BaseBody):
     """`since`: default is the business time of the command."""
+
+    model_config = example(role="scout", since="2026-01-01T00:00:00Z")
 
     role: Word
     since: Instant | None = None
@@ -50,11 +54,15 @@ class RevokeBody(BaseBody):
 
 
 class AbsenceBody(BaseBody):
+    model_config = example(since="2026-07-06T00:00:00+02:00", until="2026-07-20T00:00:00+02:00")
+
     since: Instant
     until: Instant
 
 
 class LeaveBody(BaseBody):
+    model_config = example(last_day="2026-12-31")
+
     last_day: date
 
 
@@ -89,6 +97,18 @@ class PolicyBody(Policy):
 class StaffingBody(BaseBody):
     """`since`: default is the business time of the command."""
 
+    model_config = example(
+        variant=next(iter(VARIANTS)),
+        zone="Europe/Berlin",
+        currency="EUR",
+        teams={
+            "lead-gen": {"team": "north-finders", "members": ["ana"]},
+            "conversion": {"team": "north-hunters", "members": ["ben"]},
+            "account-mgmt": {"team": "north-keepers", "members": ["eva"]},
+        },
+        managers=["max"],
+    )
+
     variant: Word
     since: Instant | None = None
     zone: Word
@@ -111,6 +131,14 @@ class KeyBody(Strict):
 
 
 class RegisterBody(BaseBody):
+    model_config = example(
+        line="north",
+        name="Drillworks Ltd",
+        country="DE",
+        identity_keys=[{"kind": "tax_no", "value": "DE123456789"}],
+        source="fair",
+    )
+
     client_id: GivenId | None = None
     line: GivenId
     name: Word
@@ -121,11 +149,15 @@ class RegisterBody(BaseBody):
 
 
 class VerifyBody(BaseBody):
+    model_config = example(checks=["reachable_phone", "legal_active"])
+
     checks: Annotated[list[Check], Field(min_length=1, max_length=3)]
 
 
 class CallBody(BaseBody):
     """`started_at`: default is the business time of the command."""
+
+    model_config = example(outcome="gatekeeper_passed", duration_s=180, note="asked for the head of purchasing")
 
     outcome: CallOutcome
     started_at: Instant | None = None
@@ -137,6 +169,8 @@ class CallBody(BaseBody):
 class GatekeeperBody(BaseBody):
     """With an `approach` the gatekeeper was passed."""
 
+    model_config = example(role="secretary", attitude=1, approach="topic", attempts=2)
+
     role: GatekeeperRole
     attitude: Annotated[int, Field(ge=-2, le=2)]
     best_time: Word | None = None
@@ -145,6 +179,8 @@ class GatekeeperBody(BaseBody):
 
 
 class ContactBody(BaseBody):
+    model_config = example(person="Udo Kern", position="buyer", channel="phone", influence="decides")
+
     person: Word
     position: Word
     channel: Word
@@ -153,6 +189,10 @@ class ContactBody(BaseBody):
 
 class NeedBody(BaseBody):
     """Budget and wish are information, never a gate."""
+
+    model_config = example(
+        category="tools", statement="drills wear out", evidence=["said so on the phone"], budget="none", wish="low"
+    )
 
     need_id: GivenId | None = None
     category: Word
@@ -167,6 +207,8 @@ class NeedBody(BaseBody):
 class OfferBody(BaseBody):
     """`to`: the receiver; without one the routing of the line chooses. After a rejection: with new `evidence`."""
 
+    model_config = example(to="ben")
+
     offer_id: GivenId | None = None
     to: GivenId | None = None
     evidence: Annotated[list[Text], Field(default_factory=list, max_length=50)]
@@ -179,11 +221,15 @@ class WithdrawBody(BaseBody):
 
 
 class InvalidateBody(BaseBody):
+    model_config = example(reason="closed_down")
+
     reason: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
 
 
 class ParkBody(BaseBody):
     """Without `until` the prospect waits until somebody resumes it."""
+
+    model_config = example(until="2027-01-04T08:00:00Z", reason="moves house until January")
 
     until: Instant | None = None
     reason: Word
@@ -194,6 +240,8 @@ class ForbidBody(BaseBody):
 
 
 class ReassignBody(BaseBody):
+    model_config = example(to="ana", reason="workload")
+
     to: GivenId
     reason: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$", description="a code, such as leaver or workload")]
 
@@ -208,6 +256,8 @@ class EraseBody(BaseBody):
 
 class MigrateBody(BaseBody):
     """`served_by`: who serves a customer from now on; until `legacy_until` repeat sales name the one before, too."""
+
+    model_config = example(variant=[*VARIANTS][-1])
 
     variant: Word
     served_by: GivenId | None = None

@@ -144,7 +144,7 @@ def _look(doors: Doors, desk: Desk) -> None:
         items = [{name: value for name, value in row.items() if name not in ("stated", "shape")} for row in rows]
         return json_response({"items": items, "next": following})
 
-    @doors.query("/{card}", READ, reply=CardTold)
+    @doors.query("/{card}", READ, reply=CardTold, versioned=True)
     async def one_card(card: GivenId) -> Response:
         """One card with what is said on it."""
         entry = await desk.state(k.CATEGORY, card)

@@ -60,7 +60,7 @@ def doors(desk: Desk) -> Doors:
         items = [_shown(roster, line, desk.clock.now()) for line in shown]
         return json_response({"items": items, "next": following})
 
-    @doors.query("/{line}/staffing", READ, reply=LineShown)
+    @doors.query("/{line}/staffing", READ, reply=LineShown, versioned=True)
     async def staffing(line: GivenId) -> Response:
         """How one line is staffed."""
         found = await desk.state(CATEGORY, COMPANY)

@@ -101,7 +101,7 @@ def _only(wanted: Select[Any], *filters: tuple[Column[Any], str | None]) -> Sele
 
 
 def _one(doors: Doors, desk: Desk) -> None:
-    @doors.query("/{client}", READ, reply=ProspectShown)
+    @doors.query("/{client}", READ, reply=ProspectShown, versioned=True)
     async def prospect(request: Request, client: GivenId) -> Response:
         """One prospect; with its personal part for those whose client it is."""
         found = await desk.state(CATEGORY, client)

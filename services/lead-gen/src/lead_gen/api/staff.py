@@ -82,7 +82,7 @@ def doors(desk: Desk) -> Doors:
         items = [_shown(staffing, person, desk.clock.now(), named=named) for person in shown]
         return json_response({"items": items, "next": following})
 
-    @doors.query("/{person}", READ, reply=PersonShown)
+    @doors.query("/{person}", READ, reply=PersonShown, versioned=True)
     async def person(request: Request, person: GivenId) -> Response:
         """One person: employments, roles, absences."""
         found = await desk.state(CATEGORY, COMPANY)

@@ -1,0 +1,67 @@
+"""schemathesis at one running service: every operation of its description, alone and along its links."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from http_line import HttpLine
+
+HERE = Path(__file__).parent
+CALLERS = {"lead-gen": "ana", "conversion": "ben", "account-mgmt": "eva", "compensation": "max"}
+"""Who calls: the people of the examples, so that what the examples say is theirs to do."""
+GRACE = 120.0
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What came of it."""
+
+    service: str
+    ok: bool
+    told: str
+
+    @property
+    def cases(self) -> int:
+        """Requests that were made up and sent."""
+        return self._number(r"(\d+) generated")
+
+    @property
+    def operations(self) -> int:
+        """Operations that were tried."""
+        return self._number(r"Tested: (\d+)")
+
+    @property
+    def described(self) -> int:
+        """Operations that the service describes."""
+        return self._number(r"Selected: \d+/(\d+)")
+
+    @property
+    def links(self) -> int:
+        """Links that were followed."""
+        return self._number(r"API Links: +(\d+) covered")
+
+    def _number(self, pattern: str) -> int:
+        found = re.search(pattern, self.told)
+        return int(found[1]) if found else 0
+
+
+def tried(line: HttpLine, service: str, seconds: int, seed: int) -> Tried:
+    """Tries the service for about so long. The same seed makes up the same requests."""
+    token = line.token(CALLERS[service], ttl=seconds + 3_600)
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "--config-file", "schemathesis.toml", "--no-color", "run"),
+            *(f"{line.address(service)}/openapi.json", "--header", f"Authorization: Bearer {token}"),
+            *("--max-time", str(seconds), "--seed", str(seed), "--warnings", "off"),
+        ],
+        cwd=HERE,
+        capture_output=True,
+        text=True,
+        timeout=seconds + GRACE,
+        check=False,
+    )
+    return Tried(service, done.returncode == 0, done.stdout + done.stderr)

@@ -1,0 +1,29 @@
+"""schemathesis at the four running services: no fault, no answer that is not described, along the links.
+
+`make fuzz SECONDS=600 SEED=7` goes on for longer.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from http_line import HttpLine
+from http_schemathesis import tried
+
+from conveyor.line import SERVICES
+
+pytestmark = [pytest.mark.contract, pytest.mark.timeout(600)]
+
+SECONDS = 15
+SEED = int(os.environ.get("CONVEYOR_SEED", "20260302"))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_answers_as_it_describes_itself(http_served: HttpLine, service: str) -> None:
+    found = tried(http_served, service, SECONDS, SEED)
+    print(
+        f"{service}: seed {SEED}, {found.cases} requests, {found.operations} operations, {found.links} links followed"
+    )
+    assert found.ok, f"seed {SEED}\n{found.told}"
+    assert found.operations == found.described > 40
