@@ -119,7 +119,7 @@ class Settings(BaseSettings):
         float | None,
         Field(
             ge=0,
-            description="requests a second for one subject and process; 0: no limit; default: 200 in production, else none",
+            description="requests a second for one subject; 0: no limit; default: 200 in production, else none",
         ),
     ] = None
     burst: Annotated[float, Field(ge=0, description="requests of one subject at once; 0: those of two seconds")] = 0.0
