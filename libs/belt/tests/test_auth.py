@@ -17,7 +17,7 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from jwt.warnings import InsecureKeyLengthWarning
 
 from belt.core.decider import Refused
-from belt.io.auth import Subject, Verifier, authorize
+from belt.io.auth import Subject, Verifier, let_in
 from belt.io.issuer import AUDIENCE, DEV_ISSUER, DevelopmentIssuer
 from belt.io.keyset import KeySet, KeysUnavailable, read_keys
 from conveyor_events.scopes import ROLES, SCOPES, UnknownScope, scopes_of
@@ -274,10 +274,10 @@ def test_bundles_hold_scopes_that_exist_and_keep_duties_apart() -> None:
 
 def test_a_scope_opens_its_door_and_no_other() -> None:
     boris = Subject("boris", frozenset({"deals:write"}))
-    assert authorize(boris, "deals:write") is boris
-    assert authorize(boris, "manager", "deals:write") is boris
+    assert let_in(boris, "deals:write") is boris
+    assert let_in(boris, "manager", "deals:write") is boris
     with pytest.raises(Refused) as refused:
-        authorize(boris, "manager", "plans:write")
+        let_in(boris, "manager", "plans:write")
     assert (refused.value.code, refused.value.facts) == ("missing-scope", {"scope": "manager or plans:write"})
 
 

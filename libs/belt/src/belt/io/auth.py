@@ -8,13 +8,13 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import jwt
 from jwt.exceptions import PyJWTError
 
 from belt.core.decider import Refused
+from belt.core.subject import Subject
 from belt.io.keyset import KeySet
 from belt.io.telemetry import TOKENS
 
@@ -23,19 +23,8 @@ MAX_TOKEN = 8_192
 MAX_PERSON = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """The person (or system) that a valid token speaks for, and what it may open."""
-
-    person: str
-    scopes: frozenset[str]
-
-    def may(self, scope: str) -> bool:
-        return scope in self.scopes
-
-
-def authorize(subject: Subject, *scopes: str) -> Subject:
-    """The subject, if it has one of the scopes; otherwise it is refused."""
+def let_in(subject: Subject, *scopes: str) -> Subject:
+    """The subject, if it has one of the scopes; otherwise it is refused. What is behind the door is asked there."""
     if scopes and subject.scopes.isdisjoint(scopes):
         raise Refused("missing-scope", scope=" or ".join(scopes))
     return subject

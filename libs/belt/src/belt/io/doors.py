@@ -26,7 +26,7 @@ from starlette.routing import BaseRoute, compile_path
 from starlette.types import Receive, Scope, Send
 
 from belt.core.decider import Refused
-from belt.io.auth import Subject, Verifier, authorize
+from belt.io.auth import Subject, Verifier, let_in
 from belt.io.body import told, validated
 from belt.io.headers import bearer, json_response
 from belt.io.limits import Buckets
@@ -48,7 +48,7 @@ class Reception:
         wait = self.buckets.take(subject.person)
         if wait:
             raise Refused("too-many-requests", retry_after=wait)
-        request.state.subject = authorize(subject, *scopes)
+        request.state.subject = let_in(subject, *scopes)
         return subject
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from account_mgmt.api import accounts, offers, sales, selftests, selling, serving, surveys
+from account_mgmt.api.sight import Seen
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 
 
 def routes(desk: Desk) -> Doors:
-    doors = Doors()
-    offers.doors(doors, desk)
-    accounts.doors(doors, desk)
-    serving.doors(doors, desk)
-    selling.doors(doors, desk)
-    sales.doors(doors, desk)
-    selftests.doors(doors, desk)
-    surveys.doors(doors, desk)
+    doors, sights = Doors(), Seen(desk)
+    offers.doors(doors, desk, sights)
+    accounts.doors(doors, desk, sights)
+    serving.doors(doors, desk, sights)
+    selling.doors(doors, desk, sights)
+    sales.doors(doors, desk, sights)
+    selftests.doors(doors, desk, sights)
+    surveys.doors(doors, desk, sights)
     return doors

@@ -5,14 +5,15 @@ from __future__ import annotations
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from conversion.api import bargaining, deals, offers, opportunities, plans, selling
+from conversion.api.sight import Seen
 
 
 def routes(desk: Desk) -> Doors:
-    doors = Doors()
-    offers.doors(doors, desk)
-    opportunities.doors(doors, desk)
-    plans.doors(doors, desk)
-    selling.doors(doors, desk)
-    bargaining.doors(doors, desk)
-    deals.doors(doors, desk)
+    doors, sights = Doors(), Seen(desk)
+    offers.doors(doors, desk, sights)
+    opportunities.doors(doors, desk, sights)
+    plans.doors(doors, desk, sights)
+    selling.doors(doors, desk, sights)
+    bargaining.doors(doors, desk, sights)
+    deals.doors(doors, desk, sights)
     return doors
