@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import Column, ColumnElement, Table, or_, select
+from sqlalchemy import ColumnElement, Table, or_, select
 from starlette.requests import Request
 
 from account_mgmt import access
@@ -43,7 +43,6 @@ class Seen(Sights[access.Thing]):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk, access.authorize, _roster)
-        self._desk_of = desk
 
     def offer(self, request: Request, name: str) -> Guard:
         return self.guard(request, "work", _offer(name), "offer.unknown")
@@ -78,8 +77,8 @@ class Seen(Sights[access.Thing]):
     async def rows(self, request: Request, table: Table) -> ColumnElement[bool]:
         """Those of the lines near the subject, and of the accounts in which it has a seat."""
         people = [table.c[name] for name in PEOPLE[table]]
-        seat: Callable[[Column[str]], ColumnElement[bool]] = lambda of: of == self._desk_of.subject(request).person
-        own = select(ACCOUNTS_TABLE.c.client_id).where(or_(*(seat(ACCOUNTS_TABLE.c[name]) for name in SEATS)))
+        person, of = self._desk.subject(request).person, ACCOUNTS_TABLE.c
+        own = select(of.client_id).where(or_(*(of[name] == person for name in SEATS)))
         more = None if table is ACCOUNTS_TABLE else table.c.client_id.in_(own)
         return await self.among(request, table.c.line, *people, more=more)
 

@@ -1,4 +1,4 @@
-"""What this station's doors ask for: `access.authorize`, with offers, opportunities and deals found among the streams."""
+"""What this station's doors ask for: `access.authorize`, with what it is asked of found among the streams."""
 
 from __future__ import annotations
 
