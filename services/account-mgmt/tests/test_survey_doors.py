@@ -273,8 +273,8 @@ async def test_which_role_opens_which_door(counter: Counter, role: str) -> None:
     await agreed(counter)
     for path in ("/v1/questionnaire", "/v1/surveys", SURVEY, ASK):
         answer = await counter.get(path, by=role)
-        found = 200 if role in SPEAKS_FOR_ALL or path in ("/v1/questionnaire", "/v1/surveys") else 404
-        assert answer.status_code == (found if role in SERVE else 403), path
+        status = 200 if role in SPEAKS_FOR_ALL or path in ("/v1/questionnaire", "/v1/surveys") else 404
+        assert answer.status_code == (status if role in SERVE else 403), path
     for path, body in (
         (ASK, ASKED | {"survey_id": "s2"}),
         (f"{SURVEY}/consent", {"consent": "withdrawn", "via": "mail"}),

@@ -32,8 +32,6 @@ def authorize(reader: Subject, action: Action, thing: Thing, roster: Roster, now
             return near >= Near.PEER
         case "know":
             return reader.may("pii:read") and near is Near.OWN
-        case _:
-            return False
 
 
 def of_offer(offer: LeadOffer, roster: Roster, now: datetime) -> Matter | None:

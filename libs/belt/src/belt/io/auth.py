@@ -49,7 +49,7 @@ class Verifier:
         remembered: int = 4_096,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """`roles_claim`: where the issuer names roles that are bundles of ours. `life`: how far ahead a token may end."""
+        """`roles_claim`: where the issuer names bundles of ours. `life`: how far ahead a token may end."""
         self._roles_claim, self._life = roles_claim, life
         self._keys, self._issuer, self._audience = keys, issuer, audience
         self._remembered, self._now = remembered, now
@@ -95,8 +95,12 @@ class Verifier:
             audience=self._audience,
             issuer=self._issuer,
             # The times are looked at below, by our own clock and with our own leeway.
-            options={"require": ["exp", "aud", "iss", "sub"], "verify_exp": False, "verify_nbf": False}
-            | {"verify_iat": False},
+            options={
+                "require": ["exp", "aud", "iss", "sub"],
+                "verify_exp": False,
+                "verify_nbf": False,
+                "verify_iat": False,
+            },
         )
         expires = self._in_time(claims)
         scopes = _scopes(claims) | granted(_roles(claims, self._roles_claim))

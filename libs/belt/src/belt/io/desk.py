@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
-from belt.io.auth import Subject
+from belt.core.subject import Subject
 from belt.io.clock import Clock
 from belt.io.decision import Missing, reading
 from belt.io.handle import Writer

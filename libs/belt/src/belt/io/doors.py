@@ -26,7 +26,8 @@ from starlette.routing import BaseRoute, compile_path
 from starlette.types import Receive, Scope, Send
 
 from belt.core.decider import Refused
-from belt.io.auth import Subject, Verifier, let_in
+from belt.core.subject import Subject
+from belt.io.auth import Verifier, let_in
 from belt.io.body import told, validated
 from belt.io.headers import bearer, json_response
 from belt.io.limits import Buckets

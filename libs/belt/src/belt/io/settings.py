@@ -47,9 +47,7 @@ class Settings(BaseSettings):
     audience: str = AUDIENCE
     jwks: Annotated[
         str | None,
-        Field(
-            min_length=1, description="file or https address of the issuer's public keys; left out: asked of the issuer"
-        ),
+        Field(min_length=1, description="file or https address of the issuer's public keys; else the issuer is asked"),
     ] = None
     roles_claim: Annotated[
         str | None,
@@ -82,9 +80,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _keys_can_be_found(self) -> Self:
         if self.jwks is None and not self.issuer.startswith(("https://", "http://")):
-            raise ValueError(
-                "the issuer has no address to be asked at: where its keys are must be said (CONVEYOR_JWKS)"
-            )
+            raise ValueError("the issuer has no address to be asked at: say where its keys are (CONVEYOR_JWKS)")
         return self
 
     @model_validator(mode="after")

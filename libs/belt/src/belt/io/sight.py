@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Column, ColumnElement, or_, true
 from starlette.requests import Request
@@ -29,10 +29,8 @@ T = TypeVar("T")
 Find = Callable[[Reads, datetime], T | None]
 
 
-class Authorize(Protocol[T]):
-    """What a service answers: may this reader do this with that."""
-
-    def __call__(self, reader: Subject, action: Any, thing: Any, roster: Roster, now: datetime, /) -> bool: ...
+Authorize = Callable[[Subject, Any, Any, Roster, datetime], bool]
+"""What a service answers: may this reader do this with that."""
 
 
 class Sight(Generic[T]):
@@ -45,7 +43,7 @@ class Sight(Generic[T]):
 class Sights(Generic[T]):
     """Made once by a service's routes. `roster` finds who works where among the streams."""
 
-    def __init__(self, desk: Desk, authorize: Authorize[T], roster: Callable[[Reads], Roster]) -> None:
+    def __init__(self, desk: Desk, authorize: Authorize, roster: Callable[[Reads], Roster]) -> None:
         self._desk, self._authorize, self._roster = desk, authorize, roster
 
     def guard(self, request: Request, action: str, find: Find[T], unknown: str) -> Guard:
