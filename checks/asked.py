@@ -74,6 +74,7 @@ def breaches(routes: Iterable[BaseRoute], table: Asked) -> Iterator[str]:
 
 def reaches(endpoint: Any) -> bool:
     """Whether the endpoint, or a function of ours that it uses, holds on to what asks."""
+    ours = OURS | {_member(endpoint)}
     todo, known = [endpoint], set[int]()
     while todo:
         one = todo.pop()
@@ -82,12 +83,17 @@ def reaches(endpoint: Any) -> bool:
         known.add(id(one))
         if type(one).__name__ == ASKS or any(kind.__name__ == ASKS for kind in type(one).__mro__):
             return True
-        if isinstance(one, FunctionType) and one.__module__.partition(".")[0] in OURS:
+        if isinstance(one, FunctionType) and _member(one) in ours:
             todo += [cell.cell_contents for cell in one.__closure__ or ()]
             todo += [one.__globals__[used] for used in _names(one.__code__) if used in one.__globals__]
         todo += list(one) if isinstance(one, list | tuple) else []
         todo += [one.endpoint] if isinstance(one, Door) else []
     return False
+
+
+def _member(function: Any) -> str:
+    name: str = function.__module__
+    return name.partition(".")[0]
 
 
 def _names(code: CodeType) -> Iterator[str]:

@@ -92,8 +92,8 @@ POST /v1/opportunities/{opportunity}/reopen                           ANAXXF
 POST /v1/opportunities/{opportunity}/recycle                          ANAXXF
 GET /v1/deals                                                         LLL00F
 GET /v1/deals/{deal}                                                  SSSXXF
-POST /v1/deals/{deal}/payments                                        ANAXXF
-POST /v1/deals/{deal}/refunds                                         ANAXXF
+POST /v1/deals/{deal}/payments                                        AAAXXF
+POST /v1/deals/{deal}/refunds                                         AAAXXF
 POST /v1/deals/{deal}/offer                                           ANAXXF
 POST /v1/deals/{deal}/cancel                                          ANAXXF
 """

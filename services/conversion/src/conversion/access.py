@@ -55,11 +55,11 @@ def of_opportunity(opportunity: Opportunity) -> Matter | None:
 
 
 def of_deal(deal: Deal) -> Matter | None:
-    """Who found the client, who sold to it, and who is offered the account or has answered."""
+    """Who found the client, who sold to it, alone or with others, and who is offered the account or has answered."""
     sale, account = deal.sale, deal.account
     if sale is None:
         return None
-    people = {sale.sourced_by.person, sale.converted_by.person}
+    people = {sale.sourced_by.person, sale.converted_by.person, *(part.person for part in sale.splits)}
     if deal.answer is not None:
         people.add(deal.answer.by.person)
     elif account is not None and account.to is not None:

@@ -38,7 +38,7 @@ def add(doors: Doors, desk: Desk, sights: Sights) -> None:
         """The person agrees with their published statement."""
         month = month_of(period)
         by = desk.who(desk.subject(request), body.by)
-        if by != person or not (await sights.of(request)).may("answer", Pay(person, month)):
+        if not (await sights.of(request)).may("answer", Pay(person, month)) or by != person:
             raise Refused("statement.unknown")
         return await _do(request, person, period, sheet.Acknowledge(by, desk.clock.now()), body)
 

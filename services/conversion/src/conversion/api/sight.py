@@ -27,7 +27,7 @@ PEOPLE = {
     OPPORTUNITIES_TABLE: ("sourced_by", "converted_by"),
     DEALS_TABLE: ("sourced_by", "converted_by", "account_to"),
 }
-"""The columns that name whose a row is: the same people as in access.py."""
+"""The columns that name whose a row is: the same as in access.py, but for who shares a deal from another line."""
 
 
 class Seen(Sights[access.Thing]):
