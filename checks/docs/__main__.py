@@ -1,4 +1,5 @@
-"""`python -m checks.docs [--write]`: the generated documents are what the code says, or are written anew."""
+"""`python -m checks.docs [--write]`: no door is open by oversight (asked.py), and the generated documents are what the
+code says, or are written anew."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+from checks import asked
 from checks.docs import access, doors, errors, openapi, plans, roles, settings, states
 from checks.docs.apps import services
 from checks.supply import licences
@@ -61,6 +63,8 @@ def main(arguments: list[str] | None = None) -> int:
     if parser.parse_args(arguments).write:
         write(ROOT, documents())
         return 0
+    if asked.main():
+        return 1
     found = list(differences(ROOT, documents()))
     if found:
         print("\n".join(found), "write them with: python -m checks.docs --write", sep="\n", file=sys.stderr)

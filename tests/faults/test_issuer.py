@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(90)]
 INTERVAL = 1.0
 QUICK = f"""
 from functools import partial
-import belt.io.running as parts
+import belt.io.discovery as parts
 from conversion.main import SERVICE
 from belt.io.service import run
 parts.KeySet = partial(parts.KeySet, min_interval={INTERVAL})

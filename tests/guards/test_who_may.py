@@ -43,7 +43,7 @@ def told(service: str) -> dict[tuple[str, str], set[str]]:
     text = (ROOT / "docs/roles.md").read_text(encoding="utf-8")
     chapter = text.split(f"## {service}\n")[1].split("\n## ")[0]
     found = {}
-    for verb, path, cells in re.findall(r"^\| `(\w+) ([^`]+)` \|(.*)\|$", chapter, re.MULTILINE):
+    for verb, path, cells in re.findall(r"^\| `(\w+) ([^`]+)` \|[^|]+\|(.*)\|$", chapter, re.MULTILINE):
         marks = [cell.strip() for cell in cells.split("|")]
         found[verb, path] = {role for role, mark in zip(ROWS, marks, strict=True) if mark == "✓"}
     return found

@@ -17,7 +17,8 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from jwt.warnings import InsecureKeyLengthWarning
 
 from belt.core.decider import Refused
-from belt.io.auth import Subject, Verifier, authorize
+from belt.core.subject import Subject
+from belt.io.auth import Verifier, let_in
 from belt.io.issuer import AUDIENCE, DEV_ISSUER, DevelopmentIssuer
 from belt.io.keyset import KeySet, KeysUnavailable, read_keys
 from conveyor_events.scopes import ROLES, SCOPES, UnknownScope, scopes_of
@@ -112,6 +113,15 @@ HOSTILE: dict[str, Callable[[], str]] = {
     "for others, in a list": lambda: token(aud=["payroll", "crm"]),
     "without iss": lambda: token(iss=...),
     "of another issuer": lambda: token(iss="https://evil.example"),
+    "of our issuer alone, in a list": lambda: signed(claims(iss=[ISSUER])),
+    "issued far ahead": lambda: token(iat=int(time.time()) + 60),
+    "issued in words": lambda: token(iat="now"),
+    "not yet, in words": lambda: signed(claims(nbf="soon")),
+    "exp a truth": lambda: signed(claims(exp=True)),
+    "for a proof of possession": lambda: signed(claims(), typ="dpop+jwt"),
+    "of no type we know": lambda: signed(claims(), typ=["at+jwt"]),
+    "scp a number": lambda: token(scp=7),
+    "scp a list of lists": lambda: token(scp=[["deals:write"]]),
     "of several issuers": lambda: signed(claims(iss=[ISSUER, "x"])),
     "without sub": lambda: token(sub=...),
     "of nobody": lambda: token(sub="  "),
@@ -274,10 +284,10 @@ def test_bundles_hold_scopes_that_exist_and_keep_duties_apart() -> None:
 
 def test_a_scope_opens_its_door_and_no_other() -> None:
     boris = Subject("boris", frozenset({"deals:write"}))
-    assert authorize(boris, "deals:write") is boris
-    assert authorize(boris, "manager", "deals:write") is boris
+    assert let_in(boris, "deals:write") is boris
+    assert let_in(boris, "manager", "deals:write") is boris
     with pytest.raises(Refused) as refused:
-        authorize(boris, "manager", "plans:write")
+        let_in(boris, "manager", "plans:write")
     assert (refused.value.code, refused.value.facts) == ("missing-scope", {"scope": "manager or plans:write"})
 
 
@@ -285,3 +295,50 @@ def test_a_private_key_never_reaches_the_key_set(tmp_path: Path) -> None:
     issuer = DevelopmentIssuer(tmp_path)
     assert "d" not in json.loads(issuer.jwks.read_text())["keys"][0]
     assert not list(tmp_path.glob(".*"))  # no drafts left behind
+
+
+async def test_scopes_come_as_text_or_as_a_list(verifier: Verifier) -> None:
+    for claim in ({"scp": ["deals:write", "x"]}, {"scp": "deals:write x"}, {"scope": "x", "scp": ["deals:write"]}):
+        found = await verifier.verify(token(**({"scope": ...} | claim)))
+        assert found.scopes == {"deals:write", "x"}
+    assert (await verifier.verify(token(scope=...))).scopes == frozenset()
+
+
+async def test_an_audience_may_be_one_of_several(verifier: Verifier) -> None:
+    assert (await verifier.verify(token(aud=["crm", "conveyor"]))).person == "boris"
+
+
+@pytest.mark.parametrize("typ", ["JWT", "at+jwt", "application/at+jwt", "AT+JWT"])
+async def test_access_tokens_go_by_these_names(verifier: Verifier, typ: str) -> None:
+    assert (await verifier.verify(token(head={"typ": typ}))).person == "boris"
+
+
+async def test_a_clock_that_runs_ahead_a_little_is_believed(verifier: Verifier) -> None:
+    ahead = int(time.time()) + 3
+    assert (await verifier.verify(token(nbf=ahead, iat=ahead))).person == "boris"
+
+
+async def test_a_token_lives_no_longer_than_is_allowed(source: Source) -> None:
+    verifier = Verifier(source.keys(), ISSUER, "conveyor", life=3_600.0)
+    now = int(time.time())
+    assert (await verifier.verify(token(exp=now + 3_500))).person == "boris"
+    with pytest.raises(Refused, match="invalid-token"):
+        await verifier.verify(token(exp=now + 4_000))
+
+
+@pytest.mark.parametrize(
+    ("claim", "given"),
+    [
+        ("roles", {"roles": ["farmer", "offline_access", "driver"]}),
+        ("roles", {"roles": "farmer driver"}),
+        ("realm_access.roles", {"realm_access": {"roles": ["farmer"]}}),
+        ("https://firm.example/roles", {"https://firm.example/roles": ["farmer"]}),
+    ],
+)
+async def test_roles_of_the_issuer_are_bundles_of_ours(source: Source, claim: str, given: dict[str, Any]) -> None:
+    """Roles of other systems grant nothing, and nobody becomes the driver by a name."""
+    verifier = Verifier(source.keys(), ISSUER, "conveyor", roles_claim=claim)
+    assert (await verifier.verify(token(scope="backdate", **given))).scopes == ROLES["farmer"] | {"backdate"}
+    assert (await Verifier(source.keys(), ISSUER, "conveyor").verify(token(scope=..., **given))).scopes == frozenset()
+    with pytest.raises(Refused):
+        await verifier.verify(signed(claims() | {claim: [7]}))

@@ -89,8 +89,10 @@ def test_production_refuses(monkeypatch: pytest.MonkeyPatch, key: Path, name: st
     assert "secret" not in str(refused.value)
 
 
-def test_production_starts_when_all_is_well(monkeypatch: pytest.MonkeyPatch, key: Path) -> None:
-    assert load(monkeypatch, production(key)).environment == "production"
+@pytest.mark.parametrize("keys", ["https://login.example/jwks", "/keys/jwks.json", None])
+def test_production_starts_when_all_is_well(monkeypatch: pytest.MonkeyPatch, key: Path, keys: str | None) -> None:
+    """Without a word on the keys the issuer is asked."""
+    assert load(monkeypatch, production(key, CONVEYOR_JWKS=keys)).environment == "production"
 
 
 IN_THE_CLEAR: dict[str, dict[str, Any]] = {

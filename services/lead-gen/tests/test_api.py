@@ -345,7 +345,7 @@ async def test_staff_changes_take_effect_for_the_next_offer(office: Office) -> N
     left = await office.done("/v1/staff/ana/leave", {"last_day": "2026-03-02"}, by="vera")
     assert left["person"] == "ana"
     await office.tick(at(3, 0))
-    assert code(await office.post("/v1/prospects/acme/withdraw")) == "seat.not-held"
+    assert code(await office.post("/v1/prospects/acme/withdraw")) == "prospect.unknown"  # who has left sees nothing
     assert (await office.get("/v1/staff/ana")).json()["active"] is False
     assert "StaffLeft" in await office.told("conveyor.staff.v1")
 
@@ -364,7 +364,7 @@ async def test_a_line_is_shown_as_it_is_and_as_it_will_be(office: Office) -> Non
 def test_every_refusal_has_its_row_and_every_row_its_refusal() -> None:
     source = "\n".join(path.read_text() for path in Path(lead_gen.__file__).parent.rglob("*.py"))
     raised = set(re.findall(r"Refused\(\s*\"([a-z.-]+)\"", source))
-    raised |= {"client-protected", "existing-customer", "client-known"}
+    raised |= {"client-protected", "existing-customer", "client-known", "line.not-yours"}
     assert raised <= set(CODES) | set(SHARED)
     assert set(CODES) <= raised
 

@@ -5,6 +5,8 @@ A scope opens the door; whether this person may do this to that client is decide
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 SCOPES: dict[str, str] = {
     "leads:read": "see prospects and offers of the first station",
     "leads:write": "register prospects and work them",
@@ -77,6 +79,10 @@ ROLES: dict[str, frozenset[str]] = {
 """Bundles. Nobody but the driver holds both pay and the rights of an operator."""
 
 
+NEVER_GRANTED = frozenset({"driver"})
+"""Bundles that no claim of an issuer stands for, whatever it calls its own roles."""
+
+
 class UnknownScope(ValueError):
     """Neither a scope nor a role of ours."""
 
@@ -92,3 +98,9 @@ def scopes_of(*names: str) -> frozenset[str]:
         else:
             raise UnknownScope(f"{name!r} is neither a role nor a scope")
     return frozenset(found)
+
+
+def granted(roles: Iterable[str]) -> frozenset[str]:
+    """The scopes of those roles that are bundles of ours. An issuer has others as well: they grant nothing here."""
+    found = (ROLES[role] for role in roles if role in ROLES and role not in NEVER_GRANTED)
+    return frozenset().union(*found)

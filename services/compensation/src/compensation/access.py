@@ -7,29 +7,26 @@ whole. `pay:read:totals` opens sums, never lines. Being forbidden looks like not
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from belt.core.subject import Subject
 from compensation.months import Month
 from compensation.plan import Assignment
 from compensation.teams import Teams
 from conveyor_events import HOUSE
 
-Action = Literal["sums", "lines", "deed", "follow", "terms"]
+Action = Literal["sums", "lines", "deed", "follow", "terms", "answer"]
 """sums: of a person's month. lines: with their reasons. deed: what somebody did, by name and amount, where pay is
-explained. follow: the same in a client's journey, which is more than pay. terms: the plan of an assignment."""
+explained. follow: the same in a client's journey, which is more than pay. terms: the plan of an assignment. answer:
+agree, object or claim: the person alone, or who acts for others."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(Subject):
     """Who is asking, by the token."""
-
-    person: str
-    scopes: frozenset[str]
-
-    def may(self, scope: str) -> bool:
-        return scope in self.scopes
 
     @property
     def everything(self) -> bool:
@@ -62,6 +59,8 @@ Thing = Pay | Deed | Assignment
 
 def authorize(reader: Reader, action: Action, thing: Thing, teams: Teams, now: datetime) -> bool:
     """Whether the reader may do this with that."""
+    if action == "answer":
+        return reader.may("act_for") or (reader.may("pay:read:own") and reader.person == thing.person)
     if reader.everything:
         return True
     match action, thing:
@@ -98,3 +97,57 @@ def _lines_of(thing: Thing, teams: Teams) -> frozenset[str]:
             return teams.member(person, at)
         case Assignment():
             return teams.member_between(thing.person, thing.since, thing.until)
+
+
+ASKED: Mapping[str, tuple[str, str]] = {
+    # door: what is asked, of which kind of thing. company: the office's own, the scopes alone decide.
+    "POST /v1/assignments": ("-", "company"),
+    "POST /v1/plans": ("-", "company"),
+    "POST /v1/plans/{plan}/versions/{number}/lint": ("-", "company"),
+    "POST /v1/plans/{plan}/versions/{number}/approve": ("-", "company"),
+    "GET /v1/plans": ("terms", "plans"),
+    "POST /v1/fx-rates": ("-", "company"),
+    "POST /v1/fx-rates/bulk": ("-", "company"),
+    "GET /v1/fx-rates": ("-", "company"),
+    "POST /v1/conflicts/{case_id}/invite": ("-", "company"),
+    "POST /v1/conflicts/{case_id}/claims": ("answer", "conflict"),
+    "POST /v1/conflicts/{case_id}/resolve": ("-", "company"),
+    "GET /v1/conflicts": ("deed", "conflicts"),
+    "GET /v1/conflicts/{case_id}": ("deed", "conflict"),
+    "GET /v1/statements/{person}/{period}.pdf": ("sums", "statement"),
+    "GET /v1/statements/{person}/{period}.csv": ("sums", "statement"),
+    "GET /v1/statements/{person}/{period}": ("sums", "statement"),
+    "GET /v1/lines/{line_id}": ("lines", "line of a statement"),
+    "GET /v1/earnings": ("lines", "statements"),
+    "POST /v1/statements/{person}/{period}/acknowledge": ("answer", "statement"),
+    "POST /v1/statements/{person}/{period}/finalize": ("-", "company"),
+    "GET /v1/statements": ("sums", "statements"),
+    "POST /v1/periods/{period}/publish": ("-", "company"),
+    "POST /v1/periods/{period}/finalize": ("-", "company"),
+    "GET /v1/verification": ("-", "company"),
+    "GET /v1/periods": ("-", "company"),
+    "POST /v1/periods/{period}/close": ("-", "company"),
+    "POST /v1/disputes/{dispute_id}/review": ("-", "company"),
+    "POST /v1/disputes/{dispute_id}/ask": ("-", "company"),
+    "POST /v1/disputes/{dispute_id}/decide": ("-", "company"),
+    "POST /v1/disputes/{dispute_id}/close": ("-", "company"),
+    "GET /v1/disputes": ("lines", "disputes"),
+    "GET /v1/disputes/{dispute_id}": ("lines", "dispute"),
+    "POST /v1/disputes": ("answer", "statement"),
+    "POST /v1/disputes/{dispute_id}/answer": ("answer", "dispute"),
+    "POST /v1/adjustments": ("-", "company"),
+    "POST /v1/adjustments/{adjustment_id}/approve": ("-", "company"),
+    "POST /v1/adjustments/{adjustment_id}/reject": ("-", "company"),
+    "GET /v1/adjustments": ("-", "company"),
+    "POST /v1/payouts": ("-", "company"),
+    "GET /v1/payouts": ("-", "company"),
+    "GET /v1/payouts/{run_id}": ("-", "company"),
+    "GET /v1/payouts/{run_id}/file": ("-", "company"),
+    "POST /v1/simulations": ("-", "company"),
+    "POST /v1/simulations/{simulation_id}/cancel": ("-", "company"),
+    "GET /v1/simulations": ("-", "company"),
+    "GET /v1/simulations/{simulation_id}": ("-", "company"),
+    "GET /v1/simulations/{simulation_id}/people/{person}": ("-", "company"),
+    "GET /v1/people": ("sums", "people"),
+    "GET /v1/journeys/{client}": ("follow", "journey"),
+}

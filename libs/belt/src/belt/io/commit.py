@@ -11,7 +11,7 @@ from typing import Any
 from belt.core.decider import Refused
 from belt.io.clock import Clock
 from belt.io.codec import Codec
-from belt.io.decision import Decision, Missing, Streams, category, decide
+from belt.io.decision import Decision, Missing, Streams, category, decide, reading
 from belt.io.rows import KEEP_SECONDS, Keys, fill
 from belt.io.seal import Vault
 from belt.io.store import Batch, Loaded, Status, Store
@@ -135,6 +135,8 @@ class Committer:
         return False
 
     def _decided(self, unit: Unit, entries: Mapping[str, Entry]) -> Decision:
+        if unit.guard is not None:
+            unit.guard(reading(entries))  # before the version is compared: a stranger learns not even that
         if unit.if_match is not None and unit.steps:
             has = entries[unit.steps[0].stream_id].version
             if has != unit.if_match:

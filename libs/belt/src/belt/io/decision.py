@@ -10,7 +10,7 @@ from typing import Any
 
 from belt.core.decider import Public, Refused, Step, Stream
 from belt.io.store import Batch
-from belt.io.unit import Entry, Meta, Outcome, Unit
+from belt.io.unit import Entry, Meta, Outcome, Reads, Unit
 from conveyor_events.catalog import entry_of
 from conveyor_events.words import Event, instant_text
 
@@ -95,6 +95,18 @@ def decide(unit: Unit, entries: Mapping[str, Entry], streams: Streams) -> Decisi
             todo.extend(stream.follow(event, state))
         decision.after[step.stream_id] = entry
     return decision
+
+
+def reading(entries: Mapping[str, Entry]) -> Reads:
+    """States of streams that are loaded; raises Missing for others."""
+
+    def read(name: str, key: str) -> Any:
+        stream_id = f"{name}-{key}"
+        if stream_id not in entries:
+            raise Missing({stream_id})
+        return entries[stream_id].state
+
+    return read
 
 
 def _entry(stream_id: str, decision: Decision, entries: Mapping[str, Entry]) -> Entry:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from sqlalchemy import Select
@@ -14,16 +14,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
-from belt.io.auth import Subject
+from belt.core.subject import Subject
 from belt.io.clock import Clock
+from belt.io.decision import Missing, reading
 from belt.io.handle import Writer
 from belt.io.headers import etag, idempotency_key, if_match, json_response, traceparent, tracking_id
 from belt.io.settings import Settings
-from belt.io.unit import Entry, Meta, Outcome
+from belt.io.unit import Entry, Guard, Meta, Outcome, Reads
 from conveyor_events.words import utc
 
 TOLERANCE = timedelta(seconds=5)
 LONG_AGO = datetime(1990, 1, 1, tzinfo=UTC)
+
+T = TypeVar("T")
 
 
 class Desk:
@@ -68,10 +71,12 @@ class Desk:
         reply: Callable[[Outcome], Mapping[str, Any]],
         body: BaseModel | None = None,
         created: bool = False,
+        guard: Guard | None = None,
     ) -> Response:
         """Sends the steps as one unit. A 2xx answer means that its events are durable.
 
-        If-Match speaks of the first step's stream; the same Idempotency-Key gets the same answer again.
+        If-Match speaks of the first step's stream; the same Idempotency-Key gets the same answer again. `guard` says
+        who may see what the steps are about (sight.py).
         """
         first = steps[0].stream_id
         subject = self.subject(request)
@@ -88,6 +93,7 @@ class Desk:
                 actor=subject.person,
                 traceparent=traceparent(request),
             ),
+            guard=guard,
             reply=lambda o: {
                 "status": 201 if created and o.events else 200,
                 "version": o.version(first),
@@ -105,6 +111,15 @@ class Desk:
     async def state(self, category: str, key: str) -> Entry:
         """A stream as it stands: version 0 if there is none."""
         return await self.writer.read(category, key)
+
+    async def read(self, look: Callable[[Reads], T]) -> T:
+        """What a pure look at the streams gives; those it asks for are loaded, as often as it asks for more."""
+        entries: dict[str, Entry] = {}
+        while True:
+            try:
+                return look(reading(entries))
+            except Missing as need:
+                entries |= await self.writer.read_many(sorted(need.streams))
 
     async def rows(self, statement: Select[Any]) -> Sequence[RowMapping]:
         """The rows of a list, from the read models."""

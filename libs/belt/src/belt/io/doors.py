@@ -28,7 +28,8 @@ from starlette.routing import BaseRoute, compile_path
 from starlette.types import Receive, Scope, Send
 
 from belt.core.decider import Refused
-from belt.io.auth import Subject, Verifier, authorize
+from belt.core.subject import Subject
+from belt.io.auth import Verifier, let_in
 from belt.io.body import told, validated
 from belt.io.headers import bearer, json_response
 from belt.io.limits import Buckets, Turnstile
@@ -52,7 +53,7 @@ class Reception:
             raise Refused("too-many-requests", retry_after=wait)
         if self.places is not None:
             take_place(request, self.places, subject.person)
-        request.state.subject = authorize(subject, *scopes)
+        request.state.subject = let_in(subject, *scopes)
         return subject
 
 

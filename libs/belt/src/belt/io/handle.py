@@ -23,7 +23,7 @@ from belt.io.ids import fresh
 from belt.io.seal import Vault
 from belt.io.store import Full, Unavailable
 from belt.io.telemetry import APPEND_RETRIES, WAITING_COMMANDS
-from belt.io.unit import Entry, Gate, Meta, Outcome, Reply, Unit
+from belt.io.unit import Entry, Gate, Guard, Meta, Outcome, Reply, Unit
 
 log = structlog.get_logger()
 
@@ -80,8 +80,9 @@ class Writer:
         gate: Gate | None = None,
         reply: Callable[[Outcome], Reply] | None = None,
         fired: tuple[str, str] | None = None,
+        guard: Guard | None = None,
     ) -> Outcome:
-        """Does the steps as one unit and answers when they are durable.
+        """Does the steps as one unit and answers when they are durable. `guard` looks first, at the same states.
 
         Raises Refused, Conflict (If-Match), Taken (a claim), Gap and Behind (a gate), Busy, Unavailable.
         """
@@ -98,6 +99,7 @@ class Writer:
             reply=reply,
             fired=fired,
             future=asyncio.get_running_loop().create_future(),
+            guard=guard,
         )
         self._queue.append(unit)
         self._work.set()

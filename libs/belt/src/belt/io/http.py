@@ -16,7 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused
-from belt.io.auth import Subject, Verifier
+from belt.core.subject import Subject
+from belt.io.auth import Verifier
 from belt.io.codes import extended
 from belt.io.description import description
 from belt.io.doors import BODY_BYTES, Door, Doors, Reception, acquainted, as_door

@@ -44,7 +44,7 @@ class Key:
 
 
 class KeySet:
-    """Keys by id. `source` is a path or an http(s) address."""
+    """Keys by id. `source` is a path or an http(s) address, or what a `fetch` of its own makes of it (discovery.py)."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class KeySet:
         self._source, self._deadline = source, deadline
         self._fresh_for, self._tick = fresh_for, tick
         self._min_interval = (30.0 if _remote(source) else 1.0) if min_interval is None else min_interval
-        self._fetch = fetch or _read
+        self._fetch = fetch or read_source
         self._keys: dict[str, Key] = {}
         self._read_at: float | None = None
         self._tried_at: float | None = None
@@ -125,8 +125,11 @@ def _remote(source: str) -> bool:
     return source.startswith(("http://", "https://"))
 
 
-def _read(source: str, deadline: float) -> bytes:
-    """Runs in a thread. Only http(s) and plain files; no redirects, no proxies of other kinds, no endless answers."""
+def read_source(source: str, deadline: float) -> bytes:
+    """What is there, file or address; runs in a thread.
+
+    Only http(s) and plain files; no redirects, no proxies of other kinds, no endless answers.
+    """
     if not _remote(source):
         return Path(source).read_bytes()[:MAX_BYTES]
     opener = OpenerDirector()
@@ -137,5 +140,5 @@ def _read(source: str, deadline: float) -> bytes:
             raise OSError(f"status {answer.status}")
         raw: bytes = answer.read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
-        raise OSError("key set too large")
+        raise OSError("more than anybody needs to say")
     return raw

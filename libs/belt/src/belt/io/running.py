@@ -20,6 +20,7 @@ from belt.io.auth import Verifier
 from belt.io.clock import Clock, DrivenClock, SystemClock
 from belt.io.consumer import Consumer
 from belt.io.desk import Desk
+from belt.io.discovery import keys_of
 from belt.io.doorbell import Doorbell
 from belt.io.doors import Doors
 from belt.io.facts import Facts
@@ -27,8 +28,8 @@ from belt.io.handle import Writer
 from belt.io.http import Readiness, create_app
 from belt.io.intake import Intake
 from belt.io.inventory import Inventory
+from belt.io.issuer import DEV_ISSUER
 from belt.io.kafka import Brokers, Reader, Unreachable
-from belt.io.keyset import KeySet
 from belt.io.migrate import head
 from belt.io.missing import PublisherFeed
 from belt.io.parking import Parking
@@ -193,7 +194,13 @@ def app_for(
     full: Callable[[], bool] = lambda: False,
 ) -> FastAPI:
     """The HTTP side, as the service's doors and codes make it."""
-    verifier = Verifier(KeySet(settings.jwks), settings.issuer, settings.audience)
+    verifier = Verifier(
+        keys_of(settings),
+        settings.issuer,
+        settings.audience,
+        roles_claim=settings.roles_claim,
+        life=None if settings.issuer == DEV_ISSUER else settings.token_life,
+    )
     return create_app(
         f"Conveyor: {service.name}",
         doors,

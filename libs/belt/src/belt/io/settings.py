@@ -91,7 +91,17 @@ class Settings(BaseSettings):
         str, Field(description="who signs the tokens that are let in; the default is for development")
     ] = DEV_ISSUER
     audience: Annotated[str, Field(description="for whom a token must be meant")] = AUDIENCE
-    jwks: Annotated[str, Field(min_length=1, description="file or https address of the issuer's public keys")]
+    jwks: Annotated[
+        str | None,
+        Field(min_length=1, description="file or https address of the issuer's public keys; else the issuer is asked"),
+    ] = None
+    roles_claim: Annotated[
+        str | None,
+        Field(min_length=1, max_length=200, description="claim whose roles are bundles of ours: name or path"),
+    ] = None
+    token_life: Annotated[
+        float, Field(ge=60, le=31 * 86_400, description="how many seconds ahead a token may end, at most")
+    ] = 86_400.0
     key_file: Annotated[
         Path | None,
         Field(description="file with the key that wraps the keys of personal data", json_schema_extra=SECRET),
@@ -144,6 +154,12 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _keys_can_be_found(self) -> Self:
+        if self.jwks is None and not self.issuer.startswith(("https://", "http://")):
+            raise ValueError("the issuer has no address to be asked at: say where its keys are (CONVEYOR_JWKS)")
+        return self
+
+    @model_validator(mode="after")
     def _fit_for_production(self) -> Self:
         if self.environment != "production":
             return self
@@ -152,7 +168,7 @@ class Settings(BaseSettings):
             wrong.append("the clock must be the system's")
         if self.issuer == DEV_ISSUER or not self.issuer.startswith("https://"):
             wrong.append("the issuer must be a real one (https), not the development issuer")
-        if self.jwks.startswith("http://"):
+        if self.jwks is not None and self.jwks.startswith("http://"):
             wrong.append("the issuer's keys must come from a file or over https")
         if self.key_file is None:
             wrong.append("a key file for sealing personal data is needed")

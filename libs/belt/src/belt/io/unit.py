@@ -12,6 +12,10 @@ from belt.core.decider import Refused, Step
 from belt.io.telemetry import COMMANDS
 
 Reply = Mapping[str, Any]
+Reads = Callable[[str, str], Any]
+"""(category, key) -> the state of that stream. Inside a unit it may ask for streams that are loaded first (Missing)."""
+Guard = Callable[[Reads], None]
+"""Looks before anything is decided, and refuses."""
 
 
 class Conflict(Exception):
@@ -115,6 +119,7 @@ class Unit:
     fired: tuple[str, str] | None  # the (stream, timer) that sent it
     future: asyncio.Future[Outcome]
     tries: int = 0
+    guard: Guard | None = None
     also: set[str] = field(default_factory=set)  # streams it turned out to need, or only wants to read
 
     @property

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from account_mgmt.api import accounts, offers, sales, selftests, selling, serving, surveys
+from account_mgmt.api.sight import Seen
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 
 
 def routes(desk: Desk) -> Doors:
-    doors = Doors()
+    doors, sights = Doors(), Seen(desk)
     for room in (offers, accounts, serving, selling, sales, selftests, surveys):
-        room.doors(doors.room(room.__name__), desk)
+        room.doors(doors.room(room.__name__), desk, sights)
     return doors

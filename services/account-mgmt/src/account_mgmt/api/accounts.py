@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import Query, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
 
 from account_mgmt.account import CATEGORY, Account, Status
+from account_mgmt.api.sight import Seen
 from account_mgmt.api.words import Counts, Filter, Holder, Listing, shown
 from account_mgmt.views import ACCOUNTS_TABLE
 from belt.core.decider import Refused
@@ -102,9 +103,10 @@ Order = Annotated[
 ]
 
 
-def doors(doors: Doors, desk: Desk) -> None:
+def doors(doors: Doors, desk: Desk, sights: Seen) -> None:
     @doors.query("/v1/accounts", "accounts:read", reply=AccountList)
     async def list_accounts(
+        request: Request,
         line: Filter = None,
         served_by: Filter = None,
         stage: Filter = None,
@@ -130,11 +132,13 @@ def doors(doors: Doors, desk: Desk) -> None:
             listing = listing.only(of.lapse_due_at < lapses_before)
         if contact_before is not None:
             listing = listing.only(of.next_contact_at < contact_before)
+        listing = listing.only(await sights.rows(request, ACCOUNTS_TABLE))
         return await listing.answer(desk, limit, cursor, (of.stage, stage), counts)
 
     @doors.query("/v1/accounts/{client}", "accounts:read", reply=AccountTold, versioned=True)
-    async def get_account(client: str) -> Response:
+    async def get_account(request: Request, client: str) -> Response:
         """One account as it stands."""
+        await sights.of_account(request, client)
         entry = await desk.state(CATEGORY, client)
         return shown(entry, _told(entry.state, desk.clock.now()))
 

@@ -9,6 +9,7 @@ from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 from sqlalchemy import or_
 
+from account_mgmt.api.sight import Seen
 from account_mgmt.api.words import Counts, Filter, Holder, Listing, shown
 from account_mgmt.offer import CATEGORY, REASONS, AcceptOffer, Offer, RejectOffer
 from account_mgmt.views import OFFERS_TABLE
@@ -40,7 +41,7 @@ class OfferReply(BaseModel):
 class RejectionTold(BaseModel):
     by: Holder
     reason: str
-    note: Annotated[str | None, Field(description="with the scope pii:read")] = None
+    note: Annotated[str | None, Field(description="for whose client it is, with pii:read")] = None
 
 
 class OfferTold(BaseModel):
@@ -93,9 +94,10 @@ class OfferList(BaseModel):
 WAITING = ("offered", "escalated")
 
 
-def doors(doors: Doors, desk: Desk) -> None:
+def doors(doors: Doors, desk: Desk, sights: Seen) -> None:
     @doors.query("/v1/offers", "accounts:read", "handoffs:decide", reply=OfferList)
     async def list_offers(
+        request: Request,
         line: Filter = None,
         to: Filter = None,
         stage: Filter = None,
@@ -115,20 +117,24 @@ def doors(doors: Doors, desk: Desk) -> None:
             listing = listing.only(or_(of.to_person == to, of.to_person.is_(None)) if queue else of.to_person == to)
         if waiting:
             listing = listing.only(of.stage.in_(WAITING))
+        listing = listing.only(await sights.rows(request, OFFERS_TABLE))
         return await listing.answer(desk, limit, cursor, (of.stage, stage), counts)
 
     @doors.query("/v1/offers/{offer}", "accounts:read", "handoffs:decide", reply=OfferTold, versioned=True)
     async def get_offer(request: Request, offer: str) -> Response:
         """One offer as it stands."""
+        sight = await sights.of_offer(request, offer)
         entry = await desk.state(CATEGORY, offer)
-        return shown(entry, _told(entry.state, private=desk.subject(request).may("pii:read")))
+        return shown(entry, _told(entry.state, private=sight.may("know")))
 
     @doors.command("/v1/offers/{offer}/accept", "handoffs:decide", reply=OfferReply)
     async def accept_offer(request: Request, offer: str, body: AcceptBody) -> Response:
         """Takes the account: whoever is asked, anybody of the team while it is queued, or a manager."""
         subject = desk.subject(request)
         command = AcceptOffer(desk.when(subject, body.occurred_at), desk.who(subject, body.by), body.to)
-        return await desk.do(request, Step(CATEGORY, offer, command), body=body, reply=_reply(offer))
+        return await desk.do(
+            request, Step(CATEGORY, offer, command), body=body, reply=_reply(offer), guard=sights.offer(request, offer)
+        )
 
     @doors.command("/v1/offers/{offer}/reject", "handoffs:decide", reply=OfferReply)
     async def reject_offer(request: Request, offer: str, body: RejectBody) -> Response:
@@ -136,7 +142,9 @@ def doors(doors: Doors, desk: Desk) -> None:
         subject = desk.subject(request)
         at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
         command = RejectOffer(at, by, body.reason, body.note)
-        return await desk.do(request, Step(CATEGORY, offer, command), body=body, reply=_reply(offer))
+        return await desk.do(
+            request, Step(CATEGORY, offer, command), body=body, reply=_reply(offer), guard=sights.offer(request, offer)
+        )
 
 
 def _reply(offer: str) -> Any:

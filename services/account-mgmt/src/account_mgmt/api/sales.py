@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
 
+from account_mgmt.api.sight import Seen
 from account_mgmt.api.words import Counts, Currency, Filter, Holder, Listing, shown
 from account_mgmt.sale import CATEGORY, RecordPayment, RecordRefund, SaleBook
 from account_mgmt.views import SALES_TABLE
@@ -114,9 +115,10 @@ class SaleList(BaseModel):
     counts: Counts = None
 
 
-def doors(doors: Doors, desk: Desk) -> None:
+def doors(doors: Doors, desk: Desk, sights: Seen) -> None:
     @doors.query("/v1/sales", "accounts:read", reply=SaleList)
     async def list_sales(
+        request: Request,
         client: Filter = None,
         line: Filter = None,
         served_by: Filter = None,
@@ -131,11 +133,13 @@ def doors(doors: Doors, desk: Desk) -> None:
         newest = order == "newest"
         listing = Listing(SALES_TABLE, of.sale_id, of.sold_at if newest else None, newest)
         listing = listing.equal((of.client_id, client), (of.line, line), (of.served_by, served_by))
+        listing = listing.only(await sights.rows(request, SALES_TABLE))
         return await listing.answer(desk, limit, cursor, (of.stage, stage), counts)
 
     @doors.query("/v1/sales/{sale}", "accounts:read", reply=SaleTold, versioned=True)
-    async def get_sale(sale: str) -> Response:
+    async def get_sale(request: Request, sale: str) -> Response:
         """One repeat sale and its money."""
+        await sights.of_sale(request, sale)
         entry = await desk.state(CATEGORY, sale)
         return shown(entry, _told(entry.state))
 
@@ -147,7 +151,7 @@ def doors(doors: Doors, desk: Desk) -> None:
         at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
         step = Step(CATEGORY, sale, RecordPayment(at, by, payment, body.net, body.currency))
         reply = _reply(sale, payment_id=payment)
-        return await desk.do(request, step, body=body, reply=reply, created=True)
+        return await desk.do(request, step, body=body, reply=reply, created=True, guard=sights.sale(request, sale))
 
     @doors.command("/v1/sales/{sale}/refunds", "accounts:write", reply=RefundReply, status=201)
     async def record_refund(request: Request, sale: str, body: RefundBody) -> Response:
@@ -157,7 +161,7 @@ def doors(doors: Doors, desk: Desk) -> None:
         at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
         step = Step(CATEGORY, sale, RecordRefund(at, by, refund, body.net, body.currency, body.payment_id))
         reply = _reply(sale, refund_id=refund)
-        return await desk.do(request, step, body=body, reply=reply, created=True)
+        return await desk.do(request, step, body=body, reply=reply, created=True, guard=sights.sale(request, sale))
 
 
 def _reply(sale: str, **ids: str) -> Any:

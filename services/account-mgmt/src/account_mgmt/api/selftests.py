@@ -12,6 +12,7 @@ from fastapi import Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from account_mgmt.api.languages import Accepted, Lang, chosen, spoken
+from account_mgmt.api.sight import Seen
 from account_mgmt.api.words import Filter
 from account_mgmt.papers.selftest import CATEGORY, Answer, AttemptMade, Attempts, Band, Score, TakeTest, profile
 from account_mgmt.papers.selftest.text import LEAST, MOST, ORDER, SCALE, STATEMENTS, SelfTest, current, pinned
@@ -128,10 +129,12 @@ class ProfileTold(BaseModel):
     mean: Annotated[Amount | None, Field(description="over the tests that were taken")]
 
 
-def doors(doors: Doors, desk: Desk) -> None:
+def doors(doors: Doors, desk: Desk, sights: Seen) -> None:
     async def mine(request: Request) -> Entry:
         """The caller's own attempts."""
-        return await desk.state(CATEGORY, desk.subject(request).person)
+        person = desk.subject(request).person
+        await sights.of_attempts(request, person)
+        return await desk.state(CATEGORY, person)
 
     @doors.query("/v1/self-tests", SCOPE, reply=TestList)
     async def list_self_tests(lang: Lang = None, accept_language: Accepted = None) -> Response:
@@ -171,7 +174,14 @@ def doors(doors: Doors, desk: Desk) -> None:
             retake_on = made.retake_on.isoformat() if made else None
             return {"attempt_id": attempt, "test": test, "test_version": body.version, "retake_on": retake_on}
 
-        return await desk.do(request, Step(CATEGORY, subject.person, command), body=body, reply=reply, created=True)
+        return await desk.do(
+            request,
+            Step(CATEGORY, subject.person, command),
+            body=body,
+            reply=reply,
+            created=True,
+            guard=sights.attempts(request, subject.person),
+        )
 
     @doors.query("/v1/self-test-attempts", SCOPE, reply=AttemptList)
     async def list_my_attempts(

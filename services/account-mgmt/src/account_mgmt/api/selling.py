@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
+from account_mgmt.api.sight import Seen
 from account_mgmt.api.words import Currency, Holder
 from account_mgmt.sale import CATEGORY, Item, RecordRepeatSale, SaleBook
 from belt.core.decider import Step
@@ -56,7 +57,7 @@ class RepeatSaleReply(BaseModel):
     version: Annotated[int, Field(description="of the sale")]
 
 
-def doors(doors: Doors, desk: Desk) -> None:
+def doors(doors: Doors, desk: Desk, sights: Seen) -> None:
     @doors.command("/v1/accounts/{client}/repeat-sales", "accounts:write", reply=RepeatSaleReply, status=201)
     async def record_repeat_sale(request: Request, client: str, body: RepeatSaleBody) -> Response:
         """The client bought again. If-Match speaks of the sale."""
@@ -85,6 +86,13 @@ def doors(doors: Doors, desk: Desk) -> None:
                 "served_by": sold.served_by.model_dump() if sold and sold.served_by else None,
             }
 
-        return await desk.do(request, Step(CATEGORY, sale, command), body=body, reply=reply, created=True)
+        return await desk.do(
+            request,
+            Step(CATEGORY, sale, command),
+            body=body,
+            reply=reply,
+            created=True,
+            guard=sights.account(request, client),
+        )
 
     bulk(doors, "/v1/repeat-sales/bulk", of=record_repeat_sale)

@@ -23,10 +23,10 @@ from account_mgmt.account import (
     ReceiveComplaint,
     Remedy,
     ResolveComplaint,
-    Status,
 )
+from account_mgmt.api.sight import Seen
 from account_mgmt.api.words import Holder
-from belt.core.decider import Refused, Step
+from belt.core.decider import Step
 from belt.io.body import BaseBody, GivenId, example
 from belt.io.desk import Desk
 from belt.io.doors import Doors
@@ -37,7 +37,7 @@ from belt.io.unit import Outcome
 from conveyor_events.words import Instant, instant_text
 
 Words = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
-SEALED = "kept sealed, shown with the scope pii:read"
+SEALED = "kept sealed, shown for whose client it is, with pii:read"
 
 
 class ContactBody(BaseBody):
@@ -106,8 +106,8 @@ class ContactTold(BaseModel):
     by: Holder
     channel: str
     next_at: datetime | None
-    person: Annotated[str | None, Field(description="with the scope pii:read")] = None
-    summary: Annotated[str | None, Field(description="with the scope pii:read")] = None
+    person: Annotated[str | None, Field(description="for whose client it is, with pii:read")] = None
+    summary: Annotated[str | None, Field(description="for whose client it is, with pii:read")] = None
 
 
 class ContactList(BaseModel):
@@ -120,11 +120,11 @@ class ComplaintTold(BaseModel):
     at: datetime
     by: Holder
     about: str
-    text: Annotated[str | None, Field(description="with the scope pii:read")] = None
+    text: Annotated[str | None, Field(description="for whose client it is, with pii:read")] = None
     resolved_at: datetime | None
     resolved_by: Holder | None
     remedy: str | None
-    note: Annotated[str | None, Field(description="with the scope pii:read")] = None
+    note: Annotated[str | None, Field(description="for whose client it is, with pii:read")] = None
 
 
 class ComplaintList(BaseModel):
@@ -132,16 +132,22 @@ class ComplaintList(BaseModel):
     next: str | None
 
 
-def doors(doors: Doors, desk: Desk) -> None:
-    _contacts(doors, desk)
-    _complaints(doors, desk)
+def doors(doors: Doors, desk: Desk, sights: Seen) -> None:
+    _contacts(doors, desk, sights)
+    _complaints(doors, desk, sights)
 
     @doors.command("/v1/accounts/{client}/clear-risk", "accounts:write", reply=AccountReply)
     async def clear_risk(request: Request, client: str, body: ClearBody) -> Response:
         """The client is made sure of: silence and low scores are no risk any more."""
         subject = desk.subject(request)
         command = ClearRisk(desk.when(subject, body.occurred_at), desk.who(subject, body.by))
-        return await desk.do(request, Step(CATEGORY, client, command), body=body, reply=_reply(client, desk))
+        return await desk.do(
+            request,
+            Step(CATEGORY, client, command),
+            body=body,
+            reply=_reply(client, desk),
+            guard=sights.account(request, client),
+        )
 
     @doors.command("/v1/accounts/{client}/left", "accounts:write", reply=AccountReply)
     async def customer_left(request: Request, client: str, body: LeftBody) -> Response:
@@ -149,7 +155,9 @@ def doors(doors: Doors, desk: Desk) -> None:
         subject = desk.subject(request)
         at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
         step = Step(CATEGORY, client, CustomerLeft(at, by, body.reason, body.note))
-        return await desk.do(request, step, body=body, reply=_reply(client, desk))
+        return await desk.do(
+            request, step, body=body, reply=_reply(client, desk), guard=sights.account(request, client)
+        )
 
     @doors.command("/v1/accounts/{client}/reassign", "manager", reply=AccountReply)
     async def reassign_account(request: Request, client: str, body: ReassignBody) -> Response:
@@ -157,10 +165,12 @@ def doors(doors: Doors, desk: Desk) -> None:
         subject = desk.subject(request)
         at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
         step = Step(CATEGORY, client, ReassignAccount(at, by, body.to, body.reason, body.legacy_until))
-        return await desk.do(request, step, body=body, reply=_reply(client, desk))
+        return await desk.do(
+            request, step, body=body, reply=_reply(client, desk), guard=sights.account(request, client)
+        )
 
 
-def _contacts(doors: Doors, desk: Desk) -> None:
+def _contacts(doors: Doors, desk: Desk, sights: Seen) -> None:
     @doors.command("/v1/accounts/{client}/contacts", "accounts:write", reply=ContactReply, status=201)
     async def log_contact(request: Request, client: str, body: ContactBody) -> Response:
         """Somebody spoke with the client."""
@@ -169,12 +179,20 @@ def _contacts(doors: Doors, desk: Desk) -> None:
         at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
         command = LogContact(at, by, contact, body.channel, body.person, body.summary, body.next_at)
         reply = _reply(client, desk, contact_id=contact)
-        return await desk.do(request, Step(CATEGORY, client, command), body=body, reply=reply, created=True)
+        return await desk.do(
+            request,
+            Step(CATEGORY, client, command),
+            body=body,
+            reply=reply,
+            created=True,
+            guard=sights.account(request, client),
+        )
 
     @doors.query("/v1/accounts/{client}/contacts", "accounts:read", reply=ContactList)
     async def list_contacts(request: Request, client: str, limit: Limit = 50, cursor: Cursor = None) -> Response:
         """The contacts with one client, the newest first."""
-        account, private = await _known(desk, client), desk.subject(request).may("pii:read")
+        private = (await sights.of_account(request, client)).may("know")
+        account: Account = (await desk.state(CATEGORY, client)).state
         told = [
             {
                 "contact_id": one.contact_id,
@@ -189,7 +207,7 @@ def _contacts(doors: Doors, desk: Desk) -> None:
         return _newest(told, "contact_id", limit, cursor)
 
 
-def _complaints(doors: Doors, desk: Desk) -> None:
+def _complaints(doors: Doors, desk: Desk, sights: Seen) -> None:
     @doors.command("/v1/accounts/{client}/complaints", "accounts:write", reply=ComplaintReply, status=201)
     async def receive_complaint(request: Request, client: str, body: ComplaintBody) -> Response:
         """The client complained: while the complaint is open it is at risk."""
@@ -198,7 +216,14 @@ def _complaints(doors: Doors, desk: Desk) -> None:
         at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
         command = ReceiveComplaint(at, by, complaint, body.about, body.text)
         reply = _reply(client, desk, complaint_id=complaint)
-        return await desk.do(request, Step(CATEGORY, client, command), body=body, reply=reply, created=True)
+        return await desk.do(
+            request,
+            Step(CATEGORY, client, command),
+            body=body,
+            reply=reply,
+            created=True,
+            guard=sights.account(request, client),
+        )
 
     @doors.command("/v1/accounts/{client}/complaints/{complaint}/resolve", "accounts:write", reply=ComplaintReply)
     async def resolve_complaint(request: Request, client: str, complaint: str, body: ResolveBody) -> Response:
@@ -206,12 +231,19 @@ def _complaints(doors: Doors, desk: Desk) -> None:
         subject = desk.subject(request)
         at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
         step = Step(CATEGORY, client, ResolveComplaint(at, by, complaint, body.remedy, body.note))
-        return await desk.do(request, step, body=body, reply=_reply(client, desk, complaint_id=complaint))
+        return await desk.do(
+            request,
+            step,
+            body=body,
+            reply=_reply(client, desk, complaint_id=complaint),
+            guard=sights.account(request, client),
+        )
 
     @doors.query("/v1/accounts/{client}/complaints", "accounts:read", reply=ComplaintList)
     async def list_complaints(request: Request, client: str, limit: Limit = 50, cursor: Cursor = None) -> Response:
         """The complaints of one client, the newest first."""
-        account, private = await _known(desk, client), desk.subject(request).may("pii:read")
+        private = (await sights.of_account(request, client)).may("know")
+        account: Account = (await desk.state(CATEGORY, client)).state
         told = []
         for one in account.complaints:
             received, resolved = one.received, one.resolved
@@ -229,13 +261,6 @@ def _complaints(doors: Doors, desk: Desk) -> None:
                 }
             )
         return _newest(told, "complaint_id", limit, cursor)
-
-
-async def _known(desk: Desk, client: str) -> Account:
-    account: Account = (await desk.state(CATEGORY, client)).state
-    if account.status is Status.NONE:
-        raise Refused("account.unknown")
-    return account
 
 
 def _newest(told: Sequence[dict[str, Any]], key: str, limit: int, cursor: str | None) -> Response:

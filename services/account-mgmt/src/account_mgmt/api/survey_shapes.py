@@ -92,7 +92,7 @@ class ResultTold(BaseModel):
 
 
 class SurveyTold(BaseModel):
-    """Without the scope pii:read neither the contact person nor the answers nor the comment."""
+    """Without the right to know it neither the contact person nor the answers nor the comment."""
 
     survey_id: str
     client_id: str

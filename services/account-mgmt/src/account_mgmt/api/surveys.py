@@ -7,9 +7,8 @@ from typing import Annotated, Any
 from fastapi import Query, Request, Response
 from sqlalchemy import select
 
-from account_mgmt.account import CATEGORY as ACCOUNT
-from account_mgmt.account import Status
 from account_mgmt.api.languages import Accepted, Lang, chosen, spoken
+from account_mgmt.api.sight import Seen
 from account_mgmt.api.survey_shapes import (
     AnswersBody,
     Consent,
@@ -52,7 +51,7 @@ VersionWanted = Annotated[int | None, Query(ge=1, description="default: the newe
 Alerting = Annotated[bool | None, Query(description="only those that raise an alert, or only those that do not")]
 
 
-def doors(doors: Doors, desk: Desk) -> None:
+def doors(doors: Doors, desk: Desk, sights: Seen) -> None:
     @doors.query("/v1/questionnaire", "accounts:read", reply=QuestionnaireTold)
     async def get_questionnaire(
         version: VersionWanted = None, lang: Lang = None, accept_language: Accepted = None
@@ -81,7 +80,14 @@ def doors(doors: Doors, desk: Desk) -> None:
             body.agreed,
             body.valid_days,
         )
-        return await desk.do(request, Step(CATEGORY, survey, command), body=body, reply=_reply(survey), created=True)
+        return await desk.do(
+            request,
+            Step(CATEGORY, survey, command),
+            body=body,
+            reply=_reply(survey),
+            created=True,
+            guard=sights.account(request, client),
+        )
 
     @doors.command("/v1/surveys/{survey}/consent", "accounts:write", reply=SurveyReply)
     async def record_consent(request: Request, survey: str, body: ConsentBody) -> Response:
@@ -91,7 +97,13 @@ def doors(doors: Doors, desk: Desk) -> None:
         command: WithdrawConsent | RecordConsent = WithdrawConsent(at, by, body.via)
         if body.consent is not Consent.WITHDRAWN:
             command = RecordConsent(at, by, body.consent is Consent.AGREED, body.via)
-        return await desk.do(request, Step(CATEGORY, survey, command), body=body, reply=_reply(survey))
+        return await desk.do(
+            request,
+            Step(CATEGORY, survey, command),
+            body=body,
+            reply=_reply(survey),
+            guard=sights.survey(request, survey),
+        )
 
     @doors.command("/v1/surveys/{survey}/answers", "accounts:write", reply=SurveyReply)
     async def answer_survey(request: Request, survey: str, body: AnswersBody) -> Response:
@@ -100,10 +112,17 @@ def doors(doors: Doors, desk: Desk) -> None:
         at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
         answers = tuple(Answer(item, said.expected, said.received) for item, said in body.items.items())
         command = AnswerSurvey(at, by, answers, body.recommend, body.comment)
-        return await desk.do(request, Step(CATEGORY, survey, command), body=body, reply=_reply(survey))
+        return await desk.do(
+            request,
+            Step(CATEGORY, survey, command),
+            body=body,
+            reply=_reply(survey),
+            guard=sights.survey(request, survey),
+        )
 
     @doors.query("/v1/surveys", "accounts:read", reply=SurveyList)
     async def list_surveys(
+        request: Request,
         client: Filter = None,
         line: Filter = None,
         stage: Filter = None,
@@ -118,19 +137,20 @@ def doors(doors: Doors, desk: Desk) -> None:
         listing = Listing(SURVEYS_TABLE, of.survey_id)
         listing = listing.equal((of.client_id, client), (of.line, line), (of.asked_by, asked_by))
         listing = listing if alert is None else listing.only(of.alert.is_(alert))
+        listing = listing.only(await sights.rows(request, SURVEYS_TABLE))
         return await listing.answer(desk, limit, cursor, (of.stage, stage), counts)
 
     @doors.query("/v1/surveys/{survey}", "accounts:read", reply=SurveyTold, versioned=True)
     async def get_survey(request: Request, survey: str) -> Response:
         """One survey as it stands."""
+        sight = await sights.of_survey(request, survey)
         entry = await desk.state(CATEGORY, survey)
-        return shown(entry, _told(entry.state, private=desk.subject(request).may("pii:read")))
+        return shown(entry, _told(entry.state, private=sight.may("know")))
 
     @doors.query("/v1/accounts/{client}/surveys", "accounts:read", reply=TrendTold)
-    async def get_trend(client: str) -> Response:
+    async def get_trend(request: Request, client: str) -> Response:
         """What the client's surveys came to, and how the newest differs from the one before."""
-        if (await desk.state(ACCOUNT, client)).state.status is Status.NONE:
-            raise Refused("account.unknown")
+        await sights.of_account(request, client)
         of = SURVEYS_TABLE.c
         newest = (
             select(of.survey_id, of.answered_at, of.total, of.gaps, of.recommend)

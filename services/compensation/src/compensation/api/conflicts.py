@@ -60,7 +60,7 @@ class ResolveBody(BaseBody):
 
 
 def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
-    _decide(doors, desk, books)
+    _decide(doors, desk, books, sights)
 
     async def stages() -> dict[str, dict[str, Any]]:
         rows = await desk.rows(select(CONFLICTS))
@@ -115,7 +115,7 @@ def _stage(case: Case, decided: Mapping[str, Mapping[str, Any]], sight: Sight) -
     return found | {"claimed": [sight.named(person, case.at) for person in found["claimed"]]}
 
 
-def _decide(doors: Doors, desk: Desk, books: Books) -> None:
+def _decide(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
     @doors.command("/v1/conflicts/{case_id}/invite", "conflicts:resolve", reply=CaseReply)
     async def invite(request: Request, case_id: str, body: InviteBody) -> Response:
         """Asks the two for what they have to say."""
@@ -125,7 +125,10 @@ def _decide(doors: Doors, desk: Desk, books: Books) -> None:
     @doors.command("/v1/conflicts/{case_id}/claims", "pay:read:own", "act_for", reply=CaseReply)
     async def state(request: Request, case_id: str, body: ClaimBody) -> Response:
         """One of the two says why it is theirs. Nobody else learns that there is a case."""
-        by = desk.who(desk.subject(request), body.by)
+        by, sight = desk.who(desk.subject(request), body.by), await sights.of(request)
+        case = await known(case_id)
+        if case is not None and not any(sight.may("answer", Deed(person, case.at)) for person in case.people):
+            raise Refused("conflict.unknown")
         return await do(request, case_id, resolution.StateClaim(body.text, by, desk.clock.now()), body)
 
     @doors.command("/v1/conflicts/{case_id}/resolve", "conflicts:resolve", reply=CaseReply)
@@ -134,10 +137,13 @@ def _decide(doors: Doors, desk: Desk, books: Books) -> None:
         by = desk.who(desk.subject(request), body.by)
         return await do(request, case_id, resolution.Resolve(body.outcome, body.reason, by, desk.clock.now()), body)
 
+    async def known(case_id: str) -> Case | None:
+        return next((case for case in await books.conflicts() if case.case_id == case_id), None)
+
     async def do(request: Request, case_id: str, command: resolution.Command, body: BaseBody) -> Response:
         steps = [Step(resolution.CATEGORY, case_id, command)]
         step = steps[0]
-        found = next((case for case in await books.conflicts() if case.case_id == case_id), None)
+        found = await known(case_id)
         if found is not None:  # the clerk may not have recorded it yet; what it recorded and is gone is decided, too
             steps.insert(0, detected(desk, books, found))
 

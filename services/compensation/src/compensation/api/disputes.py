@@ -14,6 +14,7 @@ from belt.io.body import BaseBody, GivenId, example
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.ids import fresh
+from belt.io.unit import Guard, Reads
 from compensation.access import Pay
 from compensation.api.adjustments import Currency
 from compensation.api.replies import DisputeList, DisputeReply, DisputeShown
@@ -73,8 +74,10 @@ def add(doors: Doors, desk: Desk, sights: Sights) -> None:
     @doors.command("/v1/disputes", "pay:read:own", "act_for", reply=DisputeReply, status=201)
     async def opened(request: Request, body: DisputeBody) -> Response:
         """Objects to one's own published statement. `respond_by` is when there must be an answer."""
-        month_of(body.period)
+        month = month_of(body.period)
         person, name, at = desk.who(desk.subject(request), body.by), body.dispute_id or fresh(), desk.clock.now()
+        if not (await sights.of(request)).may("answer", Pay(person, month)):
+            raise Refused("statement.unknown")
         command = dispute.Open(
             name, person, body.period, tuple(body.lines), tuple(body.evidence), body.text, at
         )  # fmt: skip
@@ -85,9 +88,15 @@ def add(doors: Doors, desk: Desk, sights: Sights) -> None:
     @doors.command("/v1/disputes/{dispute_id}/answer", "pay:read:own", "act_for", reply=DisputeReply)
     async def answer(request: Request, dispute_id: str, body: InfoBody) -> Response:
         """The person answers."""
-        by = _by(desk, request, body)
+        by, sight = _by(desk, request, body), await sights.of(request)
+
+        def guard(read: Reads) -> None:
+            opened = read(dispute.CATEGORY, dispute_id).opened
+            if opened is None or not sight.may("answer", Pay(opened.person, month_of(opened.period))):
+                raise Refused("dispute.unknown")
+
         command = dispute.GiveInfo(body.text, tuple(body.evidence), by, desk.clock.now())
-        return await _do(desk, request, dispute_id, command, body)
+        return await _do(desk, request, dispute_id, command, body, guard)
 
 
 def _office(doors: Doors, desk: Desk) -> None:
@@ -153,8 +162,10 @@ def _by(desk: Desk, request: Request, body: BaseBody) -> str:
     return desk.who(desk.subject(request), body.by)
 
 
-async def _do(desk: Desk, request: Request, name: str, command: dispute.Command, body: BaseBody) -> Response:
-    return await desk.do(request, Step(dispute.CATEGORY, name, command), body=body, reply=_reply(name))
+async def _do(
+    desk: Desk, request: Request, name: str, command: dispute.Command, body: BaseBody, guard: Guard | None = None
+) -> Response:
+    return await desk.do(request, Step(dispute.CATEGORY, name, command), body=body, reply=_reply(name), guard=guard)
 
 
 def _reply(name: str) -> Any:

@@ -37,10 +37,9 @@ def add(doors: Doors, desk: Desk, sights: Sights) -> None:
     @doors.command("/v1/statements/{person}/{period}/acknowledge", "pay:read:own", "act_for", reply=SheetReply)
     async def acknowledge(request: Request, person: str, period: str, body: AcknowledgeBody) -> Response:
         """The person agrees with their published statement."""
-        month_of(period)
-        subject = desk.subject(request)
-        by = desk.who(subject, body.by)
-        if by != person:
+        month = month_of(period)
+        by = desk.who(desk.subject(request), body.by)
+        if not (await sights.of(request)).may("answer", Pay(person, month)) or by != person:
             raise Refused("statement.unknown")
         return await _do(request, person, period, sheet.Acknowledge(by, desk.clock.now()), body)
 

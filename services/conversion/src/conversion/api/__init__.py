@@ -5,10 +5,11 @@ from __future__ import annotations
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from conversion.api import bargaining, deals, offers, opportunities, plans, selling
+from conversion.api.sight import Seen
 
 
 def routes(desk: Desk) -> Doors:
-    doors = Doors()
+    doors, sights = Doors(), Seen(desk)
     for room in (offers, opportunities, plans, selling, bargaining, deals):
-        room.doors(doors.room(room.__name__), desk)
+        room.doors(doors.room(room.__name__), desk, sights)
     return doors

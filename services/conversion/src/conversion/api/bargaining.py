@@ -13,6 +13,7 @@ from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.ids import fresh
 from conversion.api.opportunities import OpportunityReply, replied
+from conversion.api.sight import Seen
 from conversion.api.words import Item, Reason, Words
 from conversion.opportunity import (
     CATEGORY,
@@ -64,7 +65,7 @@ class ConcessionReply(OpportunityReply):
     concession_id: str
 
 
-def doors(doors: Doors, desk: Desk) -> None:
+def doors(doors: Doors, desk: Desk, sights: Seen) -> None:
     def step(request: Request, opportunity: str, body: BaseBody, command: Any, *rest: Any) -> Step:
         subject = desk.subject(request)
         at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
@@ -75,23 +76,45 @@ def doors(doors: Doors, desk: Desk) -> None:
         """The client objects."""
         name = body.objection_id or fresh()
         raised = step(request, opportunity, body, RaiseObjection, name, body.kind, body.words)
-        return await desk.do(request, raised, body=body, reply=replied(opportunity, objection_id=name), created=True)
+        return await desk.do(
+            request,
+            raised,
+            body=body,
+            reply=replied(opportunity, objection_id=name),
+            created=True,
+            guard=sights.opportunity(request, opportunity),
+        )
 
     @doors.command("/v1/opportunities/{opportunity}/objections/{objection}/answer", "deals:write", reply=ObjectionReply)
     async def answer_objection(request: Request, opportunity: str, objection: str, body: AnswerBody) -> Response:
         """How an objection was answered, and what came of it. The last answer stands."""
         answered = step(request, opportunity, body, AnswerObjection, objection, body.technique, body.result)
-        return await desk.do(request, answered, body=body, reply=replied(opportunity, objection_id=objection))
+        return await desk.do(
+            request,
+            answered,
+            body=body,
+            reply=replied(opportunity, objection_id=objection),
+            guard=sights.opportunity(request, opportunity),
+        )
 
     @doors.command("/v1/opportunities/{opportunity}/negotiation", "deals:write", reply=OpportunityReply)
     async def start_negotiation(request: Request, opportunity: str, body: NegotiationBody) -> Response:
         """The proposal is bargained about."""
         begun = step(request, opportunity, body, StartNegotiation, body.plan_id)
-        return await desk.do(request, begun, body=body, reply=replied(opportunity))
+        return await desk.do(
+            request, begun, body=body, reply=replied(opportunity), guard=sights.opportunity(request, opportunity)
+        )
 
     @doors.command("/v1/opportunities/{opportunity}/concessions", "deals:write", reply=ConcessionReply, status=201)
     async def concede(request: Request, opportunity: str, body: ConcessionBody) -> Response:
         """Something is given for something."""
         name = body.concession_id or fresh()
         given = step(request, opportunity, body, MakeConcession, name, body.item, body.in_return_for, body.value)
-        return await desk.do(request, given, body=body, reply=replied(opportunity, concession_id=name), created=True)
+        return await desk.do(
+            request,
+            given,
+            body=body,
+            reply=replied(opportunity, concession_id=name),
+            created=True,
+            guard=sights.opportunity(request, opportunity),
+        )

@@ -15,6 +15,7 @@ from belt.io.doors import Doors
 from belt.io.ids import fresh
 from belt.io.paging import Cursor, Limit
 from belt.io.unit import Outcome
+from conversion.api.sight import Seen
 from conversion.api.words import Code, Currency, Filter, Holder, InstalmentTold, Reason, listed, schedule_told, shown
 from conversion.deal import CANCEL_REASONS, CATEGORY, CancelDeal, Deal, OfferAccount, RecordPayment, RecordRefund
 from conversion.views import DEALS_TABLE
@@ -147,9 +148,10 @@ class DealList(BaseModel):
     next: str | None
 
 
-def doors(doors: Doors, desk: Desk) -> None:
+def doors(doors: Doors, desk: Desk, sights: Seen) -> None:
     @doors.query("/v1/deals", "deals:read", reply=DealList)
     async def list_deals(
+        request: Request,
         line: Filter = None,
         converted_by: Filter = None,
         client: Filter = None,
@@ -160,11 +162,14 @@ def doors(doors: Doors, desk: Desk) -> None:
         """Deals by id; of a line, of a hunter, of a client, with the account in a stage."""
         of = DEALS_TABLE.c
         filters = [(of.line, line), (of.converted_by, converted_by), (of.client_id, client), (of.account, account)]
-        return await listed(desk, DEALS_TABLE, of.deal_id, limit, cursor, filters)
+        return await listed(
+            desk, DEALS_TABLE, of.deal_id, limit, cursor, filters, await sights.rows(request, DEALS_TABLE)
+        )
 
     @doors.query("/v1/deals/{deal}", "deals:read", reply=DealTold, versioned=True)
-    async def get_deal(deal: str) -> Response:
+    async def get_deal(request: Request, deal: str) -> Response:
         """One deal and its money."""
+        await sights.of_deal(request, deal)
         entry = await desk.state(CATEGORY, deal)
         return shown(entry, _told(entry.state))
 
@@ -176,7 +181,7 @@ def doors(doors: Doors, desk: Desk) -> None:
         at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
         step = Step(CATEGORY, deal, RecordPayment(at, by, payment, body.net, body.currency))
         reply = _reply(deal, payment_id=payment)
-        return await desk.do(request, step, body=body, reply=reply, created=True)
+        return await desk.do(request, step, body=body, reply=reply, created=True, guard=sights.deal(request, deal))
 
     @doors.command("/v1/deals/{deal}/refunds", "deals:write", reply=RefundReply, status=201)
     async def record_refund(request: Request, deal: str, body: RefundBody) -> Response:
@@ -186,7 +191,7 @@ def doors(doors: Doors, desk: Desk) -> None:
         at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
         step = Step(CATEGORY, deal, RecordRefund(at, by, refund, body.payment_id, body.net, body.currency))
         reply = _reply(deal, refund_id=refund)
-        return await desk.do(request, step, body=body, reply=reply, created=True)
+        return await desk.do(request, step, body=body, reply=reply, created=True, guard=sights.deal(request, deal))
 
     @doors.command("/v1/deals/{deal}/cancel", "deals:write", reply=MoneyReply)
     async def cancel_deal(request: Request, deal: str, body: CancelBody) -> Response:
@@ -194,7 +199,7 @@ def doors(doors: Doors, desk: Desk) -> None:
         subject = desk.subject(request)
         at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
         step = Step(CATEGORY, deal, CancelDeal(at, by, body.reason))
-        return await desk.do(request, step, body=body, reply=_reply(deal))
+        return await desk.do(request, step, body=body, reply=_reply(deal), guard=sights.deal(request, deal))
 
     @doors.command("/v1/deals/{deal}/offer", "handoffs:decide", reply=OfferReply, status=201)
     async def offer_account(request: Request, deal: str, body: OfferBody) -> Response:
@@ -216,7 +221,14 @@ def doors(doors: Doors, desk: Desk) -> None:
             )
             return {**_reply(deal)(outcome), **offered}
 
-        return await desk.do(request, Step(CATEGORY, deal, command), body=body, reply=reply, created=True)
+        return await desk.do(
+            request,
+            Step(CATEGORY, deal, command),
+            body=body,
+            reply=reply,
+            created=True,
+            guard=sights.deal(request, deal),
+        )
 
 
 def _reply(deal: str, **ids: str) -> Any:

@@ -16,6 +16,7 @@ from belt.io.doors import Doors
 from belt.io.headers import json_response
 from belt.io.paging import Cursor, Limit, decode_cursor, page
 from belt.io.unit import Outcome
+from conversion.api.sight import Seen
 from conversion.api.words import Filter, Holder, Reason, Words, columns, listed, shown
 from conversion.offer import (
     CATEGORY,
@@ -38,7 +39,7 @@ class RejectBody(BaseBody):
     """Budget, intent and readiness are no reasons: a known need is worked whatever they are."""
 
     reason: Annotated[Reason, Field(description=", ".join(sorted(REASONS)))]
-    note: Annotated[Words | None, Field(description="kept sealed, shown with the scope pii:read")] = None
+    note: Annotated[Words | None, Field(description="kept sealed, shown for whose client it is, with pii:read")] = None
 
 
 class OfferReply(BaseModel):
@@ -53,7 +54,7 @@ class OfferReply(BaseModel):
 class RejectionTold(BaseModel):
     by: Holder
     reason: str
-    note: Annotated[str | None, Field(description="with the scope pii:read")] = None
+    note: Annotated[str | None, Field(description="for whose client it is, with pii:read")] = None
 
 
 class OfferTold(BaseModel):
@@ -103,9 +104,10 @@ class OfferList(BaseModel):
     next: str | None
 
 
-def doors(doors: Doors, desk: Desk) -> None:
+def doors(doors: Doors, desk: Desk, sights: Seen) -> None:
     @doors.query("/v1/offers", "deals:read", "handoffs:decide", reply=OfferList)
     async def list_offers(
+        request: Request,
         line: Filter = None,
         to: Filter = None,
         stage: Filter = None,
@@ -116,20 +118,25 @@ def doors(doors: Doors, desk: Desk) -> None:
         """Offers by id; of a line, to a person, in a stage, of a client."""
         of = OFFERS_TABLE.c
         filters = [(of.line, line), (of.to_person, to), (of.stage, stage), (of.client_id, client)]
-        return await listed(desk, OFFERS_TABLE, of.offer_id, limit, cursor, filters)
+        return await listed(
+            desk, OFFERS_TABLE, of.offer_id, limit, cursor, filters, await sights.rows(request, OFFERS_TABLE)
+        )
 
     @doors.query("/v1/offers/{offer}", "deals:read", "handoffs:decide", reply=OfferTold, versioned=True)
     async def get_offer(request: Request, offer: str) -> Response:
         """One offer as it stands."""
+        sight = await sights.of_offer(request, offer)
         entry = await desk.state(CATEGORY, offer)
-        return shown(entry, _told(entry.state, private=desk.subject(request).may("pii:read")))
+        return shown(entry, _told(entry.state, private=sight.may("know")))
 
     @doors.command("/v1/offers/{offer}/accept", "handoffs:decide", reply=OfferReply)
     async def accept_offer(request: Request, offer: str, body: AcceptBody) -> Response:
         """Takes the lead and opens its opportunity: who is asked, the team while it is queued, or a manager."""
         subject = desk.subject(request)
         command = AcceptLead(desk.when(subject, body.occurred_at), desk.who(subject, body.by), body.to)
-        return await desk.do(request, Step(CATEGORY, offer, command), body=body, reply=_reply(offer))
+        return await desk.do(
+            request, Step(CATEGORY, offer, command), body=body, reply=_reply(offer), guard=sights.offer(request, offer)
+        )
 
     @doors.command("/v1/offers/{offer}/reject", "handoffs:decide", reply=OfferReply)
     async def reject_offer(request: Request, offer: str, body: RejectBody) -> Response:
@@ -137,16 +144,19 @@ def doors(doors: Doors, desk: Desk) -> None:
         subject = desk.subject(request)
         at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
         command = RejectLead(at, by, body.reason, body.note)
-        return await desk.do(request, Step(CATEGORY, offer, command), body=body, reply=_reply(offer))
+        return await desk.do(
+            request, Step(CATEGORY, offer, command), body=body, reply=_reply(offer), guard=sights.offer(request, offer)
+        )
 
     @doors.query("/v1/offers-to-answer", "handoffs:decide", reply=OfferList)
     async def offers_to_answer(
-        to: Filter = None, line: Filter = None, limit: Limit = 50, cursor: Cursor = None
+        request: Request, to: Filter = None, line: Filter = None, limit: Limit = 50, cursor: Cursor = None
     ) -> Response:
         """Offers that wait for an answer, the most urgent first; those without a deadline last."""
         of = OFFERS_TABLE.c
         due = func.coalesce(of.due_at, text("'infinity'::timestamptz")).label("due")
         wanted = select(OFFERS_TABLE).where(of.stage.in_(("offered", "escalated"))).order_by(due, of.offer_id)
+        wanted = wanted.where(await sights.rows(request, OFFERS_TABLE))
         for column, value in ((of.to_person, to), (of.line, line)):
             wanted = wanted.where(column == value) if value is not None else wanted
         if cursor is not None:
@@ -165,21 +175,27 @@ def doors(doors: Doors, desk: Desk) -> None:
         """The sender, or a manager of the line, says that the rejection was wrong."""
         subject = desk.subject(request)
         command = DisputeRejection(desk.when(subject, body.occurred_at), desk.who(subject, body.by))
-        return await desk.do(request, Step(CATEGORY, offer, command), body=body, reply=_reply(offer))
+        return await desk.do(
+            request, Step(CATEGORY, offer, command), body=body, reply=_reply(offer), guard=sights.offer(request, offer)
+        )
 
     @doors.command("/v1/offers/{offer}/uphold", "manager", reply=OfferReply)
     async def uphold_rejection(request: Request, offer: str, body: BaseBody) -> Response:
         """A manager finds the rejection right."""
         subject = desk.subject(request)
         command = UpholdRejection(desk.when(subject, body.occurred_at), desk.who(subject, body.by))
-        return await desk.do(request, Step(CATEGORY, offer, command), body=body, reply=_reply(offer))
+        return await desk.do(
+            request, Step(CATEGORY, offer, command), body=body, reply=_reply(offer), guard=sights.offer(request, offer)
+        )
 
     @doors.command("/v1/offers/{offer}/overturn", "manager", reply=OfferReply)
     async def overturn_rejection(request: Request, offer: str, body: AcceptBody) -> Response:
         """A manager finds the rejection wrong: the lead is accepted, by whoever rejected it or the one named."""
         subject = desk.subject(request)
         command = OverturnRejection(desk.when(subject, body.occurred_at), desk.who(subject, body.by), body.to)
-        return await desk.do(request, Step(CATEGORY, offer, command), body=body, reply=_reply(offer))
+        return await desk.do(
+            request, Step(CATEGORY, offer, command), body=body, reply=_reply(offer), guard=sights.offer(request, offer)
+        )
 
 
 def _reply(offer: str) -> Any:

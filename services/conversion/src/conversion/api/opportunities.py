@@ -15,6 +15,7 @@ from belt.io.doors import Doors
 from belt.io.ids import fresh
 from belt.io.paging import Cursor, Limit
 from belt.io.unit import Outcome
+from conversion.api.sight import Seen
 from conversion.api.words import Counts, Filter, Holder, Item, LineTold, Reason, counted, lines_told, listed, shown
 from conversion.opportunity import (
     CATEGORY,
@@ -73,17 +74,17 @@ class MeetingTold(BaseModel):
     starts_at: datetime
     plan_id: str | None
     objective_met: Annotated[str | None, Field(description="none: planned")]
-    facts: Annotated[list[str] | None, Field(description="with the scope pii:read")] = None
-    next_step: Annotated[NextStepTold | None, Field(description="with the scope pii:read")] = None
-    answers: Annotated[list[str] | None, Field(description="with the scope pii:read")] = None
-    surprises: Annotated[list[str] | None, Field(description="with the scope pii:read")] = None
+    facts: Annotated[list[str] | None, Field(description="for whose client it is, with pii:read")] = None
+    next_step: Annotated[NextStepTold | None, Field(description="for whose client it is, with pii:read")] = None
+    answers: Annotated[list[str] | None, Field(description="for whose client it is, with pii:read")] = None
+    surprises: Annotated[list[str] | None, Field(description="for whose client it is, with pii:read")] = None
 
 
 class PresentationTold(BaseModel):
     presentation_id: str
     given_at: datetime
     need_ids: list[str]
-    note: Annotated[str | None, Field(description="with the scope pii:read")] = None
+    note: Annotated[str | None, Field(description="for whose client it is, with pii:read")] = None
 
 
 class ObjectionTold(BaseModel):
@@ -91,14 +92,14 @@ class ObjectionTold(BaseModel):
     kind: str
     technique: str | None
     result: str
-    words: Annotated[str | None, Field(description="with the scope pii:read")] = None
+    words: Annotated[str | None, Field(description="for whose client it is, with pii:read")] = None
 
 
 class ConcessionTold(BaseModel):
     concession_id: str
     value: Amount | None
-    item: Annotated[str | None, Field(description="with the scope pii:read")] = None
-    in_return_for: Annotated[str | None, Field(description="with the scope pii:read")] = None
+    item: Annotated[str | None, Field(description="for whose client it is, with pii:read")] = None
+    in_return_for: Annotated[str | None, Field(description="for whose client it is, with pii:read")] = None
 
 
 class ProposalTold(BaseModel):
@@ -165,9 +166,10 @@ class OpportunityList(BaseModel):
     next: str | None
 
 
-def doors(doors: Doors, desk: Desk) -> None:
+def doors(doors: Doors, desk: Desk, sights: Seen) -> None:
     @doors.query("/v1/opportunities", "deals:read", reply=OpportunityList)
     async def list_opportunities(
+        request: Request,
         line: Filter = None,
         converted_by: Filter = None,
         stage: Filter = None,
@@ -185,21 +187,31 @@ def doors(doors: Doors, desk: Desk) -> None:
             (of.client_id, client),
             (of.stalled, stalled),
         ]
-        return await listed(desk, OPPORTUNITIES_TABLE, of.opportunity_id, limit, cursor, filters)
+        return await listed(
+            desk,
+            OPPORTUNITIES_TABLE,
+            of.opportunity_id,
+            limit,
+            cursor,
+            filters,
+            await sights.rows(request, OPPORTUNITIES_TABLE),
+        )
 
     @doors.query("/v1/opportunity-counts", "deals:read", reply=Counts)
     async def count_opportunities(
-        line: Filter = None, converted_by: Filter = None, stalled: bool | None = None
+        request: Request, line: Filter = None, converted_by: Filter = None, stalled: bool | None = None
     ) -> Response:
         """How many opportunities stand in each stage; of a line, of a hunter, stalled or not."""
         of = OPPORTUNITIES_TABLE.c
-        return await counted(desk, of.stage, [(of.line, line), (of.converted_by, converted_by), (of.stalled, stalled)])
+        filters = [(of.line, line), (of.converted_by, converted_by), (of.stalled, stalled)]
+        return await counted(desk, of.stage, filters, await sights.rows(request, OPPORTUNITIES_TABLE))
 
     @doors.query("/v1/opportunities/{opportunity}", "deals:read", reply=OpportunityTold, versioned=True)
     async def get_opportunity(request: Request, opportunity: str) -> Response:
         """One opportunity as it stands."""
+        sight = await sights.of_opportunity(request, opportunity)
         entry = await desk.state(CATEGORY, opportunity)
-        return shown(entry, _told(entry.state, private=desk.subject(request).may("pii:read")))
+        return shown(entry, _told(entry.state, private=sight.may("know")))
 
     @doors.command("/v1/opportunities", "deals:write", reply=OpportunityReply, status=201)
     async def open_opportunity(request: Request, body: OpenBody) -> Response:
@@ -217,7 +229,9 @@ def doors(doors: Doors, desk: Desk) -> None:
         subject = desk.subject(request)
         at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
         step = Step(CATEGORY, opportunity, LoseOpportunity(at, by, body.reason))
-        return await desk.do(request, step, body=body, reply=replied(opportunity))
+        return await desk.do(
+            request, step, body=body, reply=replied(opportunity), guard=sights.opportunity(request, opportunity)
+        )
 
     @doors.command("/v1/opportunities/{opportunity}/reopen", "deals:write", reply=OpportunityReply)
     async def reopen_opportunity(request: Request, opportunity: str, body: BaseBody) -> Response:
@@ -225,7 +239,9 @@ def doors(doors: Doors, desk: Desk) -> None:
         subject = desk.subject(request)
         at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
         step = Step(CATEGORY, opportunity, ReopenOpportunity(at, by))
-        return await desk.do(request, step, body=body, reply=replied(opportunity))
+        return await desk.do(
+            request, step, body=body, reply=replied(opportunity), guard=sights.opportunity(request, opportunity)
+        )
 
     @doors.command("/v1/opportunities/{opportunity}/recycle", "deals:write", reply=OpportunityReply)
     async def recycle_opportunity(request: Request, opportunity: str, body: RecycleBody) -> Response:
@@ -233,7 +249,9 @@ def doors(doors: Doors, desk: Desk) -> None:
         subject = desk.subject(request)
         at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
         step = Step(CATEGORY, opportunity, RecycleOpportunity(at, by, body.reason, body.not_before))
-        return await desk.do(request, step, body=body, reply=replied(opportunity))
+        return await desk.do(
+            request, step, body=body, reply=replied(opportunity), guard=sights.opportunity(request, opportunity)
+        )
 
 
 def replied(opportunity: str, **ids: Any) -> Any:

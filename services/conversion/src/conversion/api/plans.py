@@ -16,6 +16,7 @@ from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.ids import fresh
 from belt.io.unit import Outcome
+from conversion.api.sight import Seen
 from conversion.api.words import Item, Reason, Words, shown
 from conversion.papers import meeting_plan as m
 from conversion.papers import negotiation_plan as n
@@ -160,19 +161,19 @@ class ScoreReply(PlanReply):
 class PlanTold(PlanReply):
     client_id: str
     missing: Annotated[list[str], Field(description="what it lacks to be ready")]
-    paper: Annotated[dict[str, Any] | None, Field(description="with the scope pii:read")] = None
+    paper: Annotated[dict[str, Any] | None, Field(description="for whose client it is, with pii:read")] = None
 
 
 class NegotiationPlanTold(PlanTold):
     score: Amount | None
 
 
-def doors(doors: Doors, desk: Desk) -> None:
-    _meetings(doors, desk)
-    _negotiations(doors, desk)
+def doors(doors: Doors, desk: Desk, sights: Seen) -> None:
+    _meetings(doors, desk, sights)
+    _negotiations(doors, desk, sights)
 
 
-def _meetings(doors: Doors, desk: Desk) -> None:
+def _meetings(doors: Doors, desk: Desk, sights: Seen) -> None:
     at = "/v1/meeting-plans/{plan}"
 
     @doors.command("/v1/opportunities/{opportunity}/meeting-plans", "deals:write", reply=PlanReply, status=201)
@@ -181,7 +182,14 @@ def _meetings(doors: Doors, desk: Desk) -> None:
         subject, plan = desk.subject(request), body.plan_id or fresh()
         when, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
         step = Step(m.CATEGORY, plan, m.WriteMeetingPlan(when, by, plan, opportunity, body.paper()))
-        return await desk.do(request, step, body=body, reply=_reply(m.CATEGORY, plan), created=True)
+        return await desk.do(
+            request,
+            step,
+            body=body,
+            reply=_reply(m.CATEGORY, plan),
+            created=True,
+            guard=sights.opportunity(request, opportunity),
+        )
 
     @doors.command(f"{at}/ready", "deals:write", reply=PlanReply)
     async def ready_meeting_plan(request: Request, plan: str, body: BaseBody) -> Response:
@@ -189,19 +197,22 @@ def _meetings(doors: Doors, desk: Desk) -> None:
         subject = desk.subject(request)
         when, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
         step = Step(m.CATEGORY, plan, m.ReadyMeetingPlan(when, by))
-        return await desk.do(request, step, body=body, reply=_reply(m.CATEGORY, plan))
+        return await desk.do(
+            request, step, body=body, reply=_reply(m.CATEGORY, plan), guard=sights.plan(request, m.CATEGORY, plan)
+        )
 
     @doors.query(at, "deals:read", reply=PlanTold, versioned=True)
     async def get_meeting_plan(request: Request, plan: str) -> Response:
         """One meeting plan as it stands."""
+        sight = await sights.of_plan(request, m.CATEGORY, plan)
         entry = await desk.state(m.CATEGORY, plan)
         state: m.MeetingPlan = entry.state
         if state.written is None:
             raise Refused("meeting-plan.unknown")
-        return shown(entry, _told(plan, state, state.written, desk.subject(request).may("pii:read")))
+        return shown(entry, _told(plan, state, state.written, sight.may("know")))
 
 
-def _negotiations(doors: Doors, desk: Desk) -> None:
+def _negotiations(doors: Doors, desk: Desk, sights: Seen) -> None:
     at = "/v1/negotiation-plans/{plan}"
 
     @doors.command("/v1/opportunities/{opportunity}/negotiation-plans", "deals:write", reply=PlanReply, status=201)
@@ -210,7 +221,14 @@ def _negotiations(doors: Doors, desk: Desk) -> None:
         subject, plan = desk.subject(request), body.plan_id or fresh()
         when, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
         step = Step(n.CATEGORY, plan, n.WriteNegotiationPlan(when, by, plan, opportunity, body.paper()))
-        return await desk.do(request, step, body=body, reply=_reply(n.CATEGORY, plan), created=True)
+        return await desk.do(
+            request,
+            step,
+            body=body,
+            reply=_reply(n.CATEGORY, plan),
+            created=True,
+            guard=sights.opportunity(request, opportunity),
+        )
 
     @doors.command(f"{at}/ready", "deals:write", reply=PlanReply)
     async def ready_negotiation_plan(request: Request, plan: str, body: BaseBody) -> Response:
@@ -218,7 +236,9 @@ def _negotiations(doors: Doors, desk: Desk) -> None:
         subject = desk.subject(request)
         when, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
         step = Step(n.CATEGORY, plan, n.ReadyNegotiationPlan(when, by))
-        return await desk.do(request, step, body=body, reply=_reply(n.CATEGORY, plan))
+        return await desk.do(
+            request, step, body=body, reply=_reply(n.CATEGORY, plan), guard=sights.plan(request, n.CATEGORY, plan)
+        )
 
     @doors.command(f"{at}/score", "deals:write", reply=ScoreReply)
     async def score_negotiation(request: Request, plan: str, body: ScoreBody) -> Response:
@@ -226,16 +246,19 @@ def _negotiations(doors: Doors, desk: Desk) -> None:
         subject = desk.subject(request)
         when, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
         step = Step(n.CATEGORY, plan, n.ScoreNegotiation(when, by, body.results))
-        return await desk.do(request, step, body=body, reply=_reply(n.CATEGORY, plan))
+        return await desk.do(
+            request, step, body=body, reply=_reply(n.CATEGORY, plan), guard=sights.plan(request, n.CATEGORY, plan)
+        )
 
     @doors.query(at, "deals:read", reply=NegotiationPlanTold, versioned=True)
     async def get_negotiation_plan(request: Request, plan: str) -> Response:
         """One negotiation plan as it stands."""
+        sight = await sights.of_plan(request, n.CATEGORY, plan)
         entry = await desk.state(n.CATEGORY, plan)
         state: n.NegotiationPlan = entry.state
         if state.written is None:
             raise Refused("negotiation-plan.unknown")
-        told = _told(plan, state, state.written, desk.subject(request).may("pii:read"))
+        told = _told(plan, state, state.written, sight.may("know"))
         return shown(entry, told | {"score": _score(state)})
 
 

@@ -16,6 +16,7 @@ from belt.io.doors import Doors
 from belt.io.ids import fresh
 from belt.io.unit import Outcome
 from conversion.api.opportunities import OpportunityReply, replied
+from conversion.api.sight import Seen
 from conversion.api.words import Code, Currency, InstalmentBody, Item, LineBody, Reason, SplitBody, Words
 from conversion.opportunity import (
     CATEGORY,
@@ -142,7 +143,7 @@ class CloseReply(OpportunityReply):
     account_offer_id: Annotated[str, Field(description="the offer of the buyer to account management")]
 
 
-def doors(doors: Doors, desk: Desk) -> None:
+def doors(doors: Doors, desk: Desk, sights: Seen) -> None:
     @doors.command("/v1/opportunities/{opportunity}/meetings", "deals:write", reply=MeetingReply, status=201)
     async def meet(request: Request, opportunity: str, body: MeetingBody) -> Response:
         """Plans a meeting, tells how it went, or both."""
@@ -158,7 +159,9 @@ def doors(doors: Doors, desk: Desk) -> None:
             commands.append(told)
         steps = [Step(CATEGORY, opportunity, command) for command in commands]
         reply = replied(opportunity, meeting_id=meeting)
-        return await desk.do(request, *steps, body=body, reply=reply, created=True)
+        return await desk.do(
+            request, *steps, body=body, reply=reply, created=True, guard=sights.opportunity(request, opportunity)
+        )
 
     @doors.command("/v1/opportunities/{opportunity}/meetings/{meeting}/cancel", "deals:write", reply=MeetingReply)
     async def cancel(request: Request, opportunity: str, meeting: str, body: BaseBody) -> Response:
@@ -166,7 +169,13 @@ def doors(doors: Doors, desk: Desk) -> None:
         subject = desk.subject(request)
         at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
         step = Step(CATEGORY, opportunity, CancelMeeting(at, by, meeting))
-        return await desk.do(request, step, body=body, reply=replied(opportunity, meeting_id=meeting))
+        return await desk.do(
+            request,
+            step,
+            body=body,
+            reply=replied(opportunity, meeting_id=meeting),
+            guard=sights.opportunity(request, opportunity),
+        )
 
     @doors.command("/v1/opportunities/{opportunity}/touches", "deals:write", reply=OpportunityReply, status=201)
     async def touch(request: Request, opportunity: str, body: TouchBody) -> Response:
@@ -174,7 +183,14 @@ def doors(doors: Doors, desk: Desk) -> None:
         subject = desk.subject(request)
         at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
         step = Step(CATEGORY, opportunity, TouchClient(at, by, body.channel, body.note))
-        return await desk.do(request, step, body=body, reply=replied(opportunity), created=True)
+        return await desk.do(
+            request,
+            step,
+            body=body,
+            reply=replied(opportunity),
+            created=True,
+            guard=sights.opportunity(request, opportunity),
+        )
 
     @doors.command("/v1/opportunities/{opportunity}/presentations", "deals:write", reply=PresentationReply, status=201)
     async def present(request: Request, opportunity: str, body: PresentationBody) -> Response:
@@ -183,7 +199,14 @@ def doors(doors: Doors, desk: Desk) -> None:
         name = body.presentation_id or fresh()
         at, by = desk.when(subject, body.occurred_at), desk.who(subject, body.by)
         step = Step(CATEGORY, opportunity, RecordPresentation(at, by, name, body.need_ids, body.note))
-        return await desk.do(request, step, body=body, reply=replied(opportunity, presentation_id=name), created=True)
+        return await desk.do(
+            request,
+            step,
+            body=body,
+            reply=replied(opportunity, presentation_id=name),
+            created=True,
+            guard=sights.opportunity(request, opportunity),
+        )
 
     @doors.command("/v1/opportunities/{opportunity}/proposals", "deals:write", reply=ProposalReply, status=201)
     async def propose(request: Request, opportunity: str, body: ProposalBody) -> Response:
@@ -207,7 +230,14 @@ def doors(doors: Doors, desk: Desk) -> None:
             price = {"revision": sent.revision, "net": plain(sent.net)} if sent else {}
             return {**replied(opportunity)(outcome), "proposal_id": proposal, **price}
 
-        return await desk.do(request, Step(CATEGORY, opportunity, command), body=body, reply=reply, created=True)
+        return await desk.do(
+            request,
+            Step(CATEGORY, opportunity, command),
+            body=body,
+            reply=reply,
+            created=True,
+            guard=sights.opportunity(request, opportunity),
+        )
 
     @doors.command("/v1/opportunities/{opportunity}/close", "deals:write", reply=CloseReply)
     async def close(request: Request, opportunity: str, body: CloseBody) -> Response:
@@ -237,4 +267,10 @@ def doors(doors: Doors, desk: Desk) -> None:
                 "account_offer_id": derived(deal, "account-offer", 1),
             }
 
-        return await desk.do(request, Step(CATEGORY, opportunity, command), body=body, reply=reply)
+        return await desk.do(
+            request,
+            Step(CATEGORY, opportunity, command),
+            body=body,
+            reply=reply,
+            guard=sights.opportunity(request, opportunity),
+        )

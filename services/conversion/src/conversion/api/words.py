@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints
-from sqlalchemy import Column, Select, Table, func, select
+from sqlalchemy import Column, ColumnElement, Select, Table, func, select
 from sqlalchemy.engine import RowMapping
 from starlette.responses import Response
 
@@ -96,9 +96,10 @@ async def listed(
     limit: int,
     cursor: str | None,
     filters: Sequence[tuple[Column[Any], Any]],
+    seen: ColumnElement[bool],
 ) -> Response:
-    """A page of a read model in the order of its key."""
-    wanted: Select[Any] = select(table).order_by(key).limit(limit + 1)
+    """A page of what is seen of a read model, in the order of its key."""
+    wanted: Select[Any] = select(table).where(seen).order_by(key).limit(limit + 1)
     for column, value in filters:
         if value is not None:
             wanted = wanted.where(column == value)
@@ -108,10 +109,12 @@ async def listed(
     return json_response({"items": [columns(row) for row in rows], "next": following})
 
 
-async def counted(desk: Desk, column: Column[str], filters: Sequence[tuple[Column[Any], Any]]) -> Response:
-    """How many rows there are of each value of a column."""
+async def counted(
+    desk: Desk, column: Column[str], filters: Sequence[tuple[Column[Any], Any]], seen: ColumnElement[bool]
+) -> Response:
+    """How many rows are seen of each value of a column."""
     wanted: Select[Any] = select(column.label("of"), func.count().label("n"))  # type: ignore[assignment]
-    wanted = wanted.group_by(column).order_by(column)
+    wanted = wanted.where(seen).group_by(column).order_by(column)
     for other, value in filters:
         if value is not None:
             wanted = wanted.where(other == value)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from lead_gen.api import competitors, lines, lists, offers, prospects, staff
+from lead_gen.api.sight import sights
 
 
 def routes(desk: Desk) -> Doors:
     """All doors of the station."""
     doors = Doors()
-    rooms = (staff, lines, lists, prospects, offers, competitors)
-    for room in rooms:
-        doors.routes.extend(room.doors(desk).routes)
+    seen = sights(desk)
+    doors.routes.extend(staff.doors(desk).routes)
+    for room in (lines, lists, prospects, offers):
+        doors.routes.extend(room.doors(desk, seen).routes)
+    doors.routes.extend(competitors.doors(desk).routes)
     return doors

@@ -20,12 +20,13 @@ from conveyor_events.words import instant_text
 from lead_gen.api.acting import acting
 from lead_gen.api.bodies import StaffingBody
 from lead_gen.api.replies import LineList, LineReply, LineShown
+from lead_gen.api.sight import Seen, staffed
 from lead_gen.staffing import CATEGORY, COMPANY, StaffLine
 
 WRITE, READ = "staff:write", "staff:read"
 
 
-def doors(desk: Desk) -> Doors:
+def doors(desk: Desk, sights: Seen) -> Doors:
     doors = Doors(prefix="/v1/lines", tags=["staff"])
 
     @doors.command("/{line}/staffing", WRITE, reply=LineReply, status=201)
@@ -46,9 +47,9 @@ def doors(desk: Desk) -> Doors:
             at=act.at,
         )
         step = Step(CATEGORY, COMPANY, command)
-        return await desk.do(
-            request, step, body=body, reply=lambda _: {"line": line, "since": instant_text(since)}, created=True
-        )
+        guard = sights.guard(request, "staff", staffed(line), "line.not-yours")
+        told = {"line": line, "since": instant_text(since)}
+        return await desk.do(request, step, body=body, reply=lambda _: told, created=True, guard=guard)
 
     @doors.query("", READ, reply=LineList)
     async def lines(limit: Limit = 50, cursor: Cursor = None) -> Response:

@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import Query
-from sqlalchemy import Column, Select, func, literal, select, tuple_
+from sqlalchemy import Column, ColumnElement, Select, func, literal, select, tuple_
 from starlette.requests import Request
 from starlette.responses import Response
 
-from belt.core.decider import Refused
 from belt.io.body import GivenId
 from belt.io.desk import Desk
 from belt.io.doors import Doors
@@ -18,10 +17,10 @@ from belt.io.headers import etag, json_response
 from belt.io.paging import Cursor, Limit, decode_cursor, page
 from conveyor_events.words import Instant, instant_text, parse_instant
 from lead_gen.api.replies import Counts, ProspectList, ProspectShown
-from lead_gen.api.shown import may_know, prospect_shown
+from lead_gen.api.shown import prospect_shown
+from lead_gen.api.sight import Seen
+from lead_gen.api.sight import prospect as prospect_of
 from lead_gen.prospect.state import CATEGORY, Prospect, Stage
-from lead_gen.staffing import CATEGORY as STAFFING
-from lead_gen.staffing import COMPANY
 from lead_gen.views import PROSPECTS_TABLE as PROSPECTS
 
 READ = "leads:read"
@@ -30,26 +29,36 @@ Filter = Annotated[GivenId | None, Query()]
 Before = Annotated[Instant | None, Query(description="due before then; default: by the end of today, UTC")]
 
 
-def doors(desk: Desk) -> Doors:
+def doors(desk: Desk, sights: Seen) -> Doors:
     doors = Doors(prefix="/v1/prospects", tags=["prospects"])
-    _lists(doors, desk)
-    _one(doors, desk)
+    _lists(doors, desk, sights)
+    _one(doors, desk, sights)
     return doors
 
 
-def _lists(doors: Doors, desk: Desk) -> None:
+def _lists(doors: Doors, desk: Desk, sights: Seen) -> None:
+    async def among(request: Request) -> ColumnElement[bool]:
+        of = PROSPECTS.c
+        return await sights.among(request, of.line, of.sourced_by, of.converted_by, of.offered_to)
+
     @doors.query("", READ, reply=ProspectList)
     async def prospects(
+        request: Request,
         line: Filter = None,
         stage: Stage | None = None,
         sourced_by: Filter = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Response:
-        """Prospects by id, without personal data."""
+        """Prospects by id, without personal data: those of the lines you work on or manage, and your own."""
         of = PROSPECTS.c
         wanted = select(PROSPECTS).order_by(of.client_id).limit(limit + 1)
-        wanted = _only(wanted, (of.line, line), (of.stage, stage and stage.value), (of.sourced_by, sourced_by))
+        wanted = _only(
+            wanted.where(await among(request)),
+            (of.line, line),
+            (of.stage, stage and stage.value),
+            (of.sourced_by, sourced_by),
+        )
         if cursor is not None:
             wanted = wanted.where(of.client_id > decode_cursor(cursor, str)[0])
         rows, following = page(await desk.rows(wanted), limit, lambda row: [row["client_id"]])
@@ -58,6 +67,7 @@ def _lists(doors: Doors, desk: Desk) -> None:
 
     @doors.query("/calls", READ, reply=ProspectList)
     async def calls(
+        request: Request,
         sourced_by: Filter = None,
         line: Filter = None,
         before: Annotated[
@@ -70,7 +80,7 @@ def _lists(doors: Doors, desk: Desk) -> None:
         of, tomorrow = PROSPECTS.c, desk.clock.now() + timedelta(days=1)
         until = before or tomorrow.replace(hour=0, minute=0, second=0, microsecond=0)
         wanted = select(PROSPECTS).where(of.next_call_at < until).order_by(of.next_call_at, of.client_id)
-        wanted = _only(wanted, (of.sourced_by, sourced_by), (of.line, line))
+        wanted = _only(wanted.where(await among(request)), (of.sourced_by, sourced_by), (of.line, line))
         if cursor is not None:
             due, last = decode_cursor(cursor, str, str)
             wanted = wanted.where(
@@ -85,11 +95,11 @@ def _lists(doors: Doors, desk: Desk) -> None:
         return json_response({"items": items, "next": following})
 
     @doors.query("/counts", READ, reply=Counts)
-    async def counts(line: Filter = None, sourced_by: Filter = None) -> Response:
+    async def counts(request: Request, line: Filter = None, sourced_by: Filter = None) -> Response:
         """How many prospects stand in each stage; of a line, of a person."""
         of = PROSPECTS.c
         wanted = select(of.stage, func.count().label("n")).group_by(of.stage).order_by(of.stage)
-        wanted = _only(wanted, (of.sourced_by, sourced_by), (of.line, line))
+        wanted = _only(wanted.where(await among(request)), (of.sourced_by, sourced_by), (of.line, line))
         found = {row["stage"]: row["n"] for row in await desk.rows(wanted)}
         return json_response({"counts": found, "total": sum(found.values())})
 
@@ -100,15 +110,12 @@ def _only(wanted: Select[Any], *filters: tuple[Column[Any], str | None]) -> Sele
     return wanted
 
 
-def _one(doors: Doors, desk: Desk) -> None:
+def _one(doors: Doors, desk: Desk, sights: Seen) -> None:
     @doors.query("/{client}", READ, reply=ProspectShown, versioned=True)
     async def prospect(request: Request, client: GivenId) -> Response:
         """One prospect; with its personal part for those whose client it is."""
+        sight = await sights.of(request, "see", prospect_of(client), "prospect.unknown")
         found = await desk.state(CATEGORY, client)
         state: Prospect = found.state
-        if state.stage is Stage.NONE:
-            raise Refused("prospect.unknown")
-        roster = (await desk.state(STAFFING, COMPANY)).state.roster
-        knowing = may_know(desk.subject(request), state, roster, desk.clock.now())
-        shown = prospect_shown(state, found.version, knowing=knowing)
+        shown = prospect_shown(state, found.version, knowing=sight.may("know"))
         return json_response(shown, headers={"etag": etag(found.version)})

@@ -12,14 +12,14 @@ from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.headers import json_response
 from lead_gen.api.replies import Dossier
-from lead_gen.api.shown import may_know, need_shown, personal
+from lead_gen.api.shown import need_shown, personal
+from lead_gen.api.sight import Seen
+from lead_gen.api.sight import prospect as prospect_of
 from lead_gen.prospect.state import CATEGORY, Prospect
-from lead_gen.staffing import CATEGORY as STAFFING
-from lead_gen.staffing import COMPANY
 from lead_gen.views import PROSPECTS_TABLE as PROSPECTS
 
 
-def doors(desk: Desk) -> Doors:
+def doors(desk: Desk, sights: Seen) -> Doors:
     doors = Doors(prefix="/v1/offers", tags=["offers"])
 
     @doors.query("/{offer}/dossier", "pii:read", reply=Dossier)
@@ -28,9 +28,10 @@ def doors(desk: Desk) -> Doors:
         rows = await desk.rows(select(PROSPECTS.c.client_id).where(PROSPECTS.c.offers.contains([offer])))
         if not rows:
             raise Refused("offer.unknown")
-        prospect: Prospect = (await desk.state(CATEGORY, rows[0]["client_id"])).state
-        roster = (await desk.state(STAFFING, COMPANY)).state.roster
-        if offer not in prospect.offers or not may_know(desk.subject(request), prospect, roster, desk.clock.now()):
+        client = rows[0]["client_id"]
+        await sights.of(request, "know", prospect_of(client), "offer.unknown")
+        prospect: Prospect = (await desk.state(CATEGORY, client)).state
+        if offer not in prospect.offers:
             raise Refused("offer.unknown")
         offered = prospect.offers[offer]
         return json_response(

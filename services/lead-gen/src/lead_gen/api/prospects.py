@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -15,11 +15,12 @@ from belt.io.bulk import bulk
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from belt.io.ids import fresh
-from belt.io.unit import Taken
+from belt.io.unit import Guard, Reads, Taken
 from conveyor_events.words import instant_text
 from lead_gen.api import bodies as b
 from lead_gen.api.acting import acting
 from lead_gen.api.replies import NeedReply, OfferReply, ProspectReply
+from lead_gen.api.sight import Seen, prospect
 from lead_gen.prospect import commands as c
 from lead_gen.prospect.state import CATEGORY, Prospect
 
@@ -29,12 +30,12 @@ KEYS = ("tax_no", "domain", "phone", "name_city")
 Filter = Annotated[GivenId | None, Query()]
 
 
-def doors(desk: Desk) -> Doors:
+def doors(desk: Desk, sights: Seen) -> Doors:
     doors = Doors(prefix="/v1/prospects", tags=["prospects"])
     _register(doors, desk)
-    _work(doors, desk)
-    _hand_on(doors, desk)
-    _set_aside(doors, desk)
+    _work(doors, desk, sights)
+    _hand_on(doors, desk, sights)
+    _set_aside(doors, desk, sights)
     return doors
 
 
@@ -47,6 +48,7 @@ async def _do(
     *,
     created: bool = False,
     more: Callable[[Prospect], dict[str, Any]] = lambda _: {},
+    guard: Guard | None = None,
 ) -> Response:
     step = Step(CATEGORY, client, command)
 
@@ -59,7 +61,28 @@ async def _do(
             **more(prospect),
         }
 
-    return await desk.do(request, step, body=body, reply=reply, created=created)
+    return await desk.do(request, step, body=body, reply=reply, created=created, guard=guard)
+
+
+def _on_seen(desk: Desk, sights: Seen) -> Callable[..., Awaitable[Response]]:
+    """A command on prospects that the subject sees; `beside` is another one that it needs to see as well."""
+
+    async def do(
+        request: Request, client: str, command: c.Command, body: BaseBody, *, beside: str | None = None, **how: Any
+    ) -> Response:
+        guards = [
+            sights.guard(request, "work", prospect(one), "prospect.unknown")
+            for one in (client, beside)
+            if one is not None
+        ]
+
+        def guard(read: Reads) -> None:
+            for each in guards:
+                each(read)
+
+        return await _do(desk, request, client, command, body, guard=guard, **how)
+
+    return do
 
 
 def _register(doors: Doors, desk: Desk) -> None:
@@ -83,13 +106,15 @@ def _register(doors: Doors, desk: Desk) -> None:
     bulk(doors, "/bulk", of=register)
 
 
-def _work(doors: Doors, desk: Desk) -> None:
+def _work(doors: Doors, desk: Desk, sights: Seen) -> None:
+    do = _on_seen(desk, sights)
+
     @doors.command("/{client}/verify", WRITE, reply=ProspectReply)
     async def verify(request: Request, client: GivenId, body: b.VerifyBody) -> Response:
         """The prospect is checked and counts for the base, once."""
         act = acting(desk, request, body)
         command = c.VerifyProspect(tuple(body.checks), act.by, act.at, act.manager)
-        return await _do(desk, request, client, command, body)
+        return await do(request, client, command, body)
 
     @doors.command("/{client}/calls", WRITE, reply=ProspectReply, status=201)
     async def call(request: Request, client: GivenId, body: b.CallBody) -> Response:
@@ -105,7 +130,7 @@ def _work(doors: Doors, desk: Desk) -> None:
             act.at,
             act.manager,
         )
-        return await _do(desk, request, client, command, body, created=True)
+        return await do(request, client, command, body, created=True)
 
     @doors.command("/{client}/gatekeepers", WRITE, reply=ProspectReply, status=201)
     async def gatekeeper(request: Request, client: GivenId, body: b.GatekeeperBody) -> Response:
@@ -114,7 +139,7 @@ def _work(doors: Doors, desk: Desk) -> None:
         command = c.RecordGatekeeper(
             body.role, body.attitude, body.best_time, body.approach, body.attempts, act.by, act.at, act.manager
         )
-        return await _do(desk, request, client, command, body, created=True)
+        return await do(request, client, command, body, created=True)
 
     @doors.command("/{client}/contacts", WRITE, reply=ProspectReply, status=201)
     async def contact(request: Request, client: GivenId, body: b.ContactBody) -> Response:
@@ -123,7 +148,7 @@ def _work(doors: Doors, desk: Desk) -> None:
         command = c.RecordContactReached(
             body.person, body.position, body.channel, body.influence, act.by, act.at, act.manager
         )
-        return await _do(desk, request, client, command, body, created=True)
+        return await do(request, client, command, body, created=True)
 
     @doors.command("/{client}/needs", WRITE, reply=NeedReply, status=201)
     async def need(request: Request, client: GivenId, body: b.NeedBody) -> Response:
@@ -143,83 +168,85 @@ def _work(doors: Doors, desk: Desk) -> None:
             now=act.now,
             manager=act.manager,
         )
-        return await _do(
-            desk, request, client, command, body, created=True, more=lambda state: {"need_id": state.need_id}
-        )
+        return await do(request, client, command, body, created=True, more=lambda state: {"need_id": state.need_id})
 
 
-def _hand_on(doors: Doors, desk: Desk) -> None:
+def _hand_on(doors: Doors, desk: Desk, sights: Seen) -> None:
+    do = _on_seen(desk, sights)
+
     @doors.command("/{client}/offer", WRITE, reply=OfferReply, status=201)
     async def offer(request: Request, client: GivenId, body: b.OfferBody) -> Response:
         """The lead is offered to the next station. After a rejection: with new evidence."""
         act = acting(desk, request, body)
         command = c.OfferLead(body.offer_id, body.to, tuple(body.evidence), act.by, act.at, act.now, act.manager)
-        return await _do(desk, request, client, command, body, created=True, more=_offered)
+        return await do(request, client, command, body, created=True, more=_offered)
 
     @doors.command("/{client}/withdraw", WRITE, reply=ProspectReply)
     async def withdraw(request: Request, client: GivenId, body: b.WithdrawBody) -> Response:
         """A request to the receiver: it loses against an acceptance."""
         act = acting(desk, request, body)
         command = c.WithdrawOffer(body.reason, act.by, act.at, act.now, act.manager)
-        return await _do(desk, request, client, command, body)
+        return await do(request, client, command, body)
 
     @doors.command("/{client}/invalidate", WRITE, reply=ProspectReply)
     async def invalidate(request: Request, client: GivenId, body: b.InvalidateBody) -> Response:
         """This is no client at all: closed_down, no_such, duplicate or out_of_market."""
         act = acting(desk, request, body)
-        return await _do(desk, request, client, c.Invalidate(body.reason, act.by, act.at, act.manager), body)
+        return await do(request, client, c.Invalidate(body.reason, act.by, act.at, act.manager), body)
 
     @doors.command("/{client}/claim", WRITE, reply=ProspectReply)
     async def claim(request: Request, client: GivenId, body: b.ClaimBody) -> Response:
         """A released prospect becomes yours; so does one that nobody protects any more."""
         act = acting(desk, request, body)
-        return await _do(desk, request, client, c.ClaimProspect(act.by, act.at), body)
+        return await do(request, client, c.ClaimProspect(act.by, act.at), body)
 
 
-def _set_aside(doors: Doors, desk: Desk) -> None:
+def _set_aside(doors: Doors, desk: Desk, sights: Seen) -> None:
+    do = _on_seen(desk, sights)
+
     @doors.command("/{client}/park", WRITE, reply=ProspectReply)
     async def park(request: Request, client: GivenId, body: b.ParkBody) -> Response:
         """Not now. A known need is never parked."""
         act = acting(desk, request, body)
-        return await _do(desk, request, client, c.Park(body.until, body.reason, act.by, act.at, act.manager), body)
+        return await do(request, client, c.Park(body.until, body.reason, act.by, act.at, act.manager), body)
 
     @doors.command("/{client}/resume", WRITE, reply=ProspectReply)
     async def resume(request: Request, client: GivenId, body: b.ClaimBody) -> Response:
         """A parked prospect is worked again."""
         act = acting(desk, request, body)
-        return await _do(desk, request, client, c.Resume(act.by, act.at, act.manager), body)
+        return await do(request, client, c.Resume(act.by, act.at, act.manager), body)
 
     @doors.command("/{client}/forbid-contact", WRITE, reply=ProspectReply)
     async def forbid(request: Request, client: GivenId, body: b.ForbidBody) -> Response:
         """The client asks not to be contacted any more. Nobody can enter it anew."""
         act = acting(desk, request, body)
-        return await _do(desk, request, client, c.ForbidContact(body.reason, act.by, act.at, act.manager), body)
+        return await do(request, client, c.ForbidContact(body.reason, act.by, act.at, act.manager), body)
 
     @doors.command("/{client}/reassign", "manager", reply=ProspectReply)
     async def reassign(request: Request, client: GivenId, body: b.ReassignBody) -> Response:
         """A manager gives the prospect to another person of the team."""
         act = acting(desk, request, body)
         command = c.Reassign(body.to, body.reason, act.by, act.at, act.manager)
-        return await _do(desk, request, client, command, body)
+        return await do(request, client, command, body)
 
     @doors.command("/{client}/merge", WRITE, reply=ProspectReply)
     async def merge(request: Request, client: GivenId, body: b.MergeBody) -> Response:
         """The same client was entered twice: this entry ends, and its identity keys belong to the one that stays."""
         act = acting(desk, request, body)
-        return await _do(desk, request, client, c.Merge(body.into, act.by, act.at, act.manager), body)
+        return await do(request, client, c.Merge(body.into, act.by, act.at, act.manager), body, beside=body.into)
 
     @doors.command("/{client}/erase", "manager", reply=ProspectReply)
     async def erase(request: Request, client: GivenId, body: b.EraseBody) -> Response:
         """Destroys the key of the client's personal data, here and at the other stations. Cannot be undone."""
         act = acting(desk, request, body)
-        return await _do(desk, request, client, c.ErasePersonalData(act.by, act.at, act.manager), body)
+        return await do(request, client, c.ErasePersonalData(act.by, act.at, act.manager), body)
 
     @doors.command("/{client}/migrate", "manager", reply=ProspectReply)
     async def migrate(request: Request, client: GivenId, body: b.MigrateBody) -> Response:
         """The client's journey goes on under another variant."""
         act = acting(desk, request, body)
         command = c.MigrateJourney(body.variant, body.served_by, body.legacy_until, act.by, act.at, act.manager)
-        return await _do(desk, request, client, command, body)
+        return await do(request, client, command, body)
 
 
 def _offered(prospect: Prospect) -> dict[str, Any]:

@@ -1,29 +1,11 @@
-"""A prospect as it is shown: to everybody who may look, and with its personal part to those whose client it is."""
+"""A prospect as it is shown: to everybody who may look, and with its personal part to who may know it (access.py)."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
-from belt.io.auth import Subject
-from conveyor_events.roster import Roster
-from conveyor_events.words import Station
 from lead_gen.prospect.state import Need, Offer, Prospect
-
-
-def may_know(subject: Subject, prospect: Prospect, roster: Roster, at: datetime) -> bool:
-    """Whether this person may read names, phones and notes: who holds the client, who receives it, who manages."""
-    if not subject.may("pii:read"):
-        return False
-    person, offer = subject.person, prospect.offer
-    if person in (prospect.sourced_by.person, prospect.keeper.person):
-        return True
-    if offer is not None and (offer.to is None or offer.to.person == person):
-        queued = offer.to is None and person in roster.members(prospect.line, Station.CONVERSION, at)
-        if queued or offer.to is not None:
-            return True
-    return subject.may("manager") and roster.manages(person, prospect.line, at)
 
 
 def prospect_shown(prospect: Prospect, version: int, *, knowing: bool) -> dict[str, Any]:
