@@ -14,14 +14,14 @@ from typing import Any
 import structlog
 
 from belt.core.decider import Refused
-from belt.io import skipping
+from belt.io import skipping, tracing
 from belt.io.arrival import Arrival, from_envelope, from_record
 from belt.io.intake import OUT_OF_REACH, Poison, Progress, Redriven, patiently
 from belt.io.kafka import Received
 from belt.io.missing import Fetch, PublisherAway
 from belt.io.parking import Parked, Parking
 from belt.io.public_log import Pool
-from belt.io.telemetry import CONSUMED, SEQUENCE_GAPS
+from belt.io.telemetry import CONSUMED, SEQUENCE_GAPS, about
 from conveyor_events.envelope import Envelope
 
 log = structlog.get_logger()
@@ -153,17 +153,20 @@ class Facts:
         """All in one transaction; if that fails, one by one, and what fails alone is parked."""
         for arrival in arrivals:
             if arrival.envelope is None:
-                await self._park(arrival, f"unreadable: {arrival.wrong}")
+                with about(arrival.about):
+                    await self._park(arrival, f"unreadable: {arrival.wrong}")
         readable = [arrival for arrival in arrivals if arrival.envelope is not None]
         try:
-            await self._commit(topic, arrivals)
+            with tracing.together(arrival.process() for arrival in readable):
+                await self._commit(topic, arrivals)
             CONSUMED.labels(topic, "applied").inc(len(readable))
         except OUT_OF_REACH:
             raise
         except Exception as fault:  # noqa: BLE001 (any fault of the keeper)
             log.warning("intake.batch_failed", topic=topic, events=len(readable), error=type(fault).__name__)
             for arrival in readable:
-                await self._alone(arrival)
+                with about(arrival.about), arrival.process():
+                    await self._alone(arrival)
 
     async def _alone(self, arrival: Arrival) -> None:
         try:

@@ -25,6 +25,7 @@ import uvicorn
 import uvloop
 
 from belt.core.decider import Step
+from belt.io import tracing
 from belt.io.chain import verify
 from belt.io.decision import Streams
 from belt.io.desk import Desk
@@ -43,6 +44,7 @@ log = structlog.get_logger()
 
 GRACE = 8.0  # beside the deadline of shutdown, until a process that does not end is cut off
 CUT_OFF = 75  # its exit code
+LAST_SPANS = 2.0  # seconds to send what was traced
 
 ROLES = ("api", "worker", "all", "migrate", "rebuild", "republish", "verify")
 
@@ -83,6 +85,7 @@ async def serve(service: Service, settings: Settings, role: str) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
+    tracing.begin(service.name, settings.trace_ratio, settings.otlp_endpoint)
     async with running(service, settings, role) as parts:
         web: asyncio.Task[None] | None = None
         http: uvicorn.Server | None = None
@@ -103,6 +106,7 @@ async def serve(service: Service, settings: Settings, role: str) -> None:
                 raise RuntimeError("the HTTP server ended") from web.exception()
         if parts.stuck.is_set():
             sys.exit(f"{service.name}: nothing moved any more; start it again")
+    await tracing.end(LAST_SPANS)
     log.info("service.stopped", service=service.name)
 
 

@@ -38,6 +38,13 @@ class Settings(BaseSettings):
     zone: Annotated[str, Field(description="the company's IANA time zone: its periods and calendar days")] = "UTC"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
+    otlp_endpoint: Annotated[
+        str | None, Field(pattern="^https?://", description="where traces are sent (OTLP over HTTP); unset: nowhere")
+    ] = None
+    trace_ratio: Annotated[
+        float, Field(ge=0, le=1, description="how many requests are traced whose callers do not say so")
+    ] = 0.01
+
     publishers: Annotated[
         dict[str, str], Field(description="address of each other service, by name: where missing events are fetched")
     ] = {}

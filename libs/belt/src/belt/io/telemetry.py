@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import structlog
+from opentelemetry import trace
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
@@ -97,6 +100,33 @@ WITHHELD = frozenset(
 )
 """Keys whose values never reach a log line."""
 
+About = Callable[[], Mapping[str, Any]]
+ABOUT: ContextVar[About | None] = ContextVar("about", default=None)
+"""What the work in hand is about: asked only when there is a line to log."""
+
+
+@contextmanager
+def about(told: About) -> Iterator[None]:
+    """Every line logged inside says what it is about: `told` answers ids, never what a person wrote."""
+    token = ABOUT.set(told)
+    try:
+        yield
+    finally:
+        ABOUT.reset(token)
+
+
+def _tell_about(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Trace, event, request and client of the work in hand; what the line says itself goes first."""
+    told = ABOUT.get()
+    for key, value in told().items() if told is not None else ():
+        if value is not None:
+            line.setdefault(key, value)
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        line["trace_id"], line["span_id"] = f"{context.trace_id:032x}", f"{context.span_id:016x}"
+    return line
+
+
 _VALUES_INSIDE = ("ValidationError", "JSONDecodeError", "UnicodeDecodeError", "UniqueViolationError")
 
 
@@ -134,6 +164,7 @@ def configure_logging(service: str, level: str = "INFO", *, to: Any = None) -> N
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _service,
+        _tell_about,
         _withhold,
         _tell_error,
     ]
