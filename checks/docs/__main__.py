@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from checks.docs import doors, errors, openapi, plans, roles, states
+from checks.docs import doors, errors, metrics, openapi, plans, roles, states
 from checks.docs.apps import services
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +22,7 @@ def documents() -> Pages:
     """Every generated document: its path in the checkout, and who writes it."""
     pages: Pages = {
         "docs/errors.md": lambda: MARK + errors.page(),
+        "docs/metrics.md": lambda: MARK + metrics.page(),
         "docs/roles.md": lambda: MARK + roles.page(),
         "docs/plan.schema.json": plans.schema_text,
         "docs/plans.md": lambda: MARK + plans.page(),

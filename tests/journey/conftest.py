@@ -22,6 +22,7 @@ def collector() -> Iterator[Collector]:
     with collecting() as found, pytest.MonkeyPatch.context() as environment:
         environment.setenv("CONVEYOR_OTLP_ENDPOINT", found.address)
         environment.setenv("CONVEYOR_TRACE_RATIO", "0")
+        environment.setenv("CONVEYOR_WATCH_EVERY", "1")
         yield found
 
 

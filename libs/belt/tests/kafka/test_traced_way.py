@@ -66,6 +66,7 @@ def below(span: ReadableSpan) -> str:
 
 def context(span: ReadableSpan) -> str:
     found = span.get_span_context()
+    assert found is not None
     return f"00-{found.trace_id:032x}-{found.span_id:016x}-01"
 
 

@@ -10,6 +10,7 @@ from compensation import api, approval, assignment, exchange, intake
 from compensation.approval import PlanBook
 from compensation.assignment import Assignments
 from compensation.clerk.chores import clerk
+from compensation.clerk.gauges import WATCHED
 from compensation.clerk.simulating import simulator
 from compensation.codes import CODES
 from compensation.exchange import Pair
@@ -120,4 +121,5 @@ SERVICE = Service(
     take=intake.take,
     codes=CODES,
     chores=(clerk, simulator),
+    watched=WATCHED,
 )

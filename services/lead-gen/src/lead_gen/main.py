@@ -67,4 +67,5 @@ SERVICE = Service(
     topics=reactions.TOPICS,
     react=reactions.react,
     codes=CODES,
+    watched=views.WATCHED,
 )

@@ -18,6 +18,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -38,6 +39,7 @@ from belt.io.running import running
 from belt.io.seal import Vault
 from belt.io.settings import Settings
 from belt.io.telemetry import configure_logging
+from belt.io.watching import Watched
 from conveyor_events import Envelope
 
 log = structlog.get_logger()
@@ -54,9 +56,10 @@ class Service:
     """What a service is made of. It listens to `topics` with one of two ears.
 
     react   pure: (public event, its envelope) -> steps
-    take    (asyncpg connection in a transaction, envelopes): keeps them as they are
+    take    (asyncpg connection in a transaction, envelopes): keeps them as they are, answers how many were new
 
-    `chores` run beside them in the worker until it ends: each is a loop of its own.
+    `watched` is what it shows of its work. `chores` run beside them in the worker until it ends: each is a loop of its
+    own.
     """
 
     name: str
@@ -66,9 +69,10 @@ class Service:
     routes: Callable[[Desk], Doors]
     topics: Sequence[str] = ()
     react: Callable[[Any, Any], Sequence[Step]] | None = None
-    take: Callable[[Any, Sequence[Envelope]], Coroutine[Any, Any, None]] | None = None
+    take: Callable[[Any, Sequence[Envelope]], Coroutine[Any, Any, int]] | None = None
     codes: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     chores: Sequence[Callable[[Desk], Coroutine[Any, Any, None]]] = ()
+    watched: Watched = Watched()
 
 
 class _Server(uvicorn.Server):
@@ -110,8 +114,8 @@ async def serve(service: Service, settings: Settings, role: str) -> None:
     log.info("service.stopped", service=service.name)
 
 
-def _told(stream: str, done: int, of: int) -> None:
-    log.info("rebuild.progress", stream=stream, done=done, of=of)
+def _told(stream: str, began: float, done: int, of: int) -> None:
+    log.info("rebuild.progress", stream=stream, done=done, of=of, per_second=round(done / (monotonic() - began + 1e-9)))
 
 
 def _last_resort(name: str, within: float) -> None:
@@ -150,7 +154,7 @@ async def _run(service: Service, settings: Settings, role: str, start: int | Non
         await upgrade(settings.dsn, service.package)
     elif role == "rebuild":
         for stream in service.streams.values():
-            told = partial(_told, stream.category)
+            told = partial(_told, stream.category, monotonic())
             rows = await rebuild(settings.dsn, stream, Vault(settings.sealing_key), told=told)
             log.info("rebuild.done", stream=stream.category, rows=rows)
     elif role == "republish" and start is not None:

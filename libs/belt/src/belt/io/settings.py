@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     zone: Annotated[str, Field(description="the company's IANA time zone: its periods and calendar days")] = "UTC"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
+    watch_every: Annotated[Seconds, Field(description="between two looks at the gauges of the work")] = 15.0
     otlp_endpoint: Annotated[
         str | None, Field(pattern="^https?://", description="where traces are sent (OTLP over HTTP); unset: nowhere")
     ] = None

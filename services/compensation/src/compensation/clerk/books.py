@@ -20,6 +20,7 @@ from belt.core.calendar import Calendar
 from belt.io import tracing
 from belt.io.desk import Desk
 from belt.io.feed import line as told_line
+from belt.io.telemetry import REFOLDED_EVENTS
 from compensation.conflict import Case, conflicts
 from compensation.facts import Adjusted, Contested, Fact, Ruled
 from compensation.history import History
@@ -68,6 +69,7 @@ class Books:
         self.envelopes: dict[str, Envelope] = {}
         self.unread: list[str] = []
         self.staff: list[Envelope] = []
+        self.newest: datetime | None = None
         self._begun = False
         self._taken = 0
         self._told = 0
@@ -225,6 +227,7 @@ class Books:
                 return
 
     def _add(self, rows: Sequence[Any]) -> None:
+        REFOLDED_EVENTS.labels("books").inc(len(rows))
         for taken, written in rows:
             envelope = from_json(json.loads(written))
             self._taken = taken
@@ -249,6 +252,12 @@ class Books:
         elif envelope.type.startswith("conveyor.staff."):
             self.staff.append(envelope)
         self.history.add(found)
+        self.newest = max(self.newest or envelope.recorded_at, envelope.recorded_at)
+
+    @property
+    def read_to(self) -> int:
+        """The number of the last fact that was read."""
+        return self._taken
 
     def traces(self, lines: Iterable[Line]) -> list[str | None]:
         """The contexts in which the causes of these lines were recorded, as far as they are known."""
