@@ -32,7 +32,7 @@ from belt.io.telemetry import (
 
 log = structlog.get_logger()
 
-SHARE = 50  # a look takes at most one part in so many of the time
+SHARE = 10  # a look takes at most one part in so many of the time
 NEAR = timedelta(days=1)
 NEAREST = 100  # so many names at most
 Sample = tuple[Gauge, tuple[str, ...], float]
