@@ -15,7 +15,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test check faults simulate bench-whatif lock clean
+.PHONY: help setup demo up down test check faults simulate bench-whatif bench-tracing lock clean
 
 help:  ## this list
 	@echo "Conveyor: sales as a production line, and pay computed from its events."
@@ -48,6 +48,9 @@ simulate: $(READY)  ## thousands of seeded histories on a virtual clock, for SEC
 
 bench-whatif: $(READY)  ## how fast history is played again, and in how much memory
 	@$(PYTHON) bench/whatif.py $(ARGS)
+
+bench-tracing: $(READY)  ## what tracing costs on the way of a command
+	@$(PYTHON) bench/tracing.py $(ARGS)
 
 lock: $(READY)  ## resolve every dependency anew into requirements.lock (hashes, no addresses)
 	@$(UV) lock --quiet --upgrade

@@ -105,7 +105,7 @@ def _table(rows: dict[Any, str]) -> str:
 
 
 def _name(metric: MetricWrapperBase) -> str:
-    return metric._name + ("_total" if _kind(metric) == "counter" else "")
+    return str(metric._name) + ("_total" if _kind(metric) == "counter" else "")
 
 
 def _kind(metric: MetricWrapperBase) -> str:
