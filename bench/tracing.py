@@ -24,6 +24,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
 from belt.io import tracing
 from belt.io.issuer import DevelopmentIssuer
 from belt.io.migrate import upgrade
@@ -36,6 +39,13 @@ RESULTS = Path(__file__).parent / "results"
 MODES = {"none": None, "one in 100": 0.01, "every one": 1.0}
 WANTED = 0.97
 SIDE_BY_SIDE = 32
+
+
+class Kept(BatchSpanProcessor):
+    """One for all rounds: connecting anew belongs to no round. Its end is the end of the process."""
+
+    def shutdown(self) -> None:
+        self.force_flush()
 
 
 class Caller:
@@ -124,20 +134,24 @@ async def measure(stack: Stack, folder: Path, endpoint: str, rounds: int, comman
     settings = Settings(service=SERVICE.name, port=0, dsn=dsn, jwks=str(issuer.jwks), key_file=key)
     seconds: dict[str, list[float]] = {mode: [] for mode in MODES}
     order, chance = list(MODES), random.Random(1)
+    spans = Kept(OTLPSpanExporter(f"{endpoint}/v1/traces"), schedule_delay_millis=tracing.EXPORT_EVERY)
     async with running(SERVICE, settings, role="api") as parts:
         caller = Caller(parts.app, issuer)
         await opened(caller)
+        tracing.begin(SERVICE.name, 1.0, processor=spans)
         await caller.register(commands)
+        await tracing.end(10.0)
         for _ in range(rounds):
             chance.shuffle(order)
             for mode in order:
                 ratio = MODES[mode]
                 if ratio is not None:
-                    tracing.begin(SERVICE.name, ratio, endpoint)
+                    tracing.begin(SERVICE.name, ratio, processor=spans)
                 began = time.process_time()
                 await caller.register(commands)
-                await tracing.end(10.0)
+                spans.force_flush()
                 seconds[mode].append(time.process_time() - began)
+                await tracing.end(10.0)
     return seconds
 
 
