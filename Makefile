@@ -18,7 +18,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo up down test check faults fuzz simulate bench-whatif sbom licences audit lock clean
+.PHONY: help setup tools demo up down test check faults fuzz simulate bench-whatif bench-tracing sbom licences audit lock clean
 
 help:  ## this list
 	@echo "Conveyor: sales as a production line, and pay computed from its events."
@@ -56,6 +56,9 @@ simulate: $(READY)  ## thousands of seeded histories on a virtual clock, for SEC
 
 bench-whatif: $(READY)  ## how fast history is played again, and in how much memory
 	@$(PYTHON) bench/whatif.py $(ARGS)
+
+bench-tracing: $(READY)  ## what tracing costs on the way of a command
+	@$(PYTHON) bench/tracing.py $(ARGS)
 
 sbom: $(READY)  ## the bill of materials in build/ (CycloneDX; ONLY=conveyor-lead-gen: of what one image installs)
 	@$(PYTHON) -m checks.supply sbom --output build/$(or $(ONLY),conveyor).cdx.json $(if $(ONLY),--only '$(ONLY)')

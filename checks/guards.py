@@ -150,7 +150,7 @@ def refusals_have_codes(root: Path) -> Iterator[str]:
 
 
 def metrics_are_measured(root: Path) -> Iterator[str]:
-    """Every metric that is declared is set somewhere."""
+    """Every metric that is declared is set somewhere: the belt's anywhere, a service's own beside its declaration."""
     declared = root / METRICS
     names = set(re.findall(r"^([A-Z_]+) = _(?:counter|gauge|histogram)", declared.read_text(), re.MULTILINE))
     code = " ".join(
@@ -161,6 +161,11 @@ def metrics_are_measured(root: Path) -> Iterator[str]:
     )
     for name in sorted(names - set(re.findall(r"[A-Z_]{4,}", code))):
         yield f"{METRICS}: {name} is declared and never measured"
+    for path in _files(root / "services", "*.py"):
+        text = path.read_text()
+        for name in re.findall(r"^([A-Z_]+) = (?:telemetry\.)?gauge\(", text, re.MULTILINE):
+            if not re.search(rf"\({name}, \(", text):
+                yield f"{path.relative_to(root)}: {name} is declared and never measured"
 
 
 def stations_read_in_one_sitting(root: Path) -> Iterator[str]:

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from checks import asked
-from checks.docs import access, doors, errors, openapi, plans, roles, settings, states
+from checks.docs import access, doors, errors, metrics, openapi, plans, roles, settings, states
 from checks.docs.apps import services
 from checks.supply import licences
 
@@ -27,6 +27,7 @@ def documents() -> Pages:
         "docs/access.md": lambda: MARK + access.page(),
         "docs/errors.md": lambda: MARK + errors.page(),
         "docs/licences.md": lambda: MARK + licences.page(ROOT),
+        "docs/metrics.md": lambda: MARK + metrics.page(),
         "docs/roles.md": lambda: MARK + roles.page(),
         "docs/plan.schema.json": plans.schema_text,
         "docs/plans.md": lambda: MARK + plans.page(),

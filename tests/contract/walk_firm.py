@@ -266,7 +266,7 @@ async def account_mgmt(walk: Walk) -> None:
 
 
 async def compensation(walk: Walk) -> None:
-    office = pay_office.Office(walk.http, walk.issuer, walk.dsn)
+    office = pay_office.Office(walk.http, walk.issuer, walk.dsn, walk.parts.desk)
     await office.open()
     await office.march_is_closed(walk.parts.desk)
     case = (await office.json("/v1/conflicts", "pia"))["items"][0]["case_id"]

@@ -13,7 +13,7 @@ from belt.io.service import Service
 from belt.io.settings import Settings
 from checks import docs
 from checks.__main__ import CHECKS
-from checks.docs import errors, settings
+from checks.docs import errors, metrics, settings
 from checks.docs.__main__ import MARK, differences, documents, write
 from checks.docs.apps import services
 
@@ -34,6 +34,10 @@ def test_a_page_that_was_changed_by_hand_is_found(tmp_path: Path) -> None:
         path.write_text(text)
     (tmp_path / "docs/openapi/fifth.json").write_text("{}")
     assert list(differences(tmp_path, PAGES)) == ["docs/openapi/fifth.json: no such service"]
+
+
+def test_every_question_is_asked_of_metrics_that_exist() -> None:
+    assert metrics.asked() <= metrics.names()
 
 
 def test_the_check_looks_at_every_page() -> None:

@@ -209,6 +209,7 @@ SEEDS: list[tuple[Guard, str, str]] = [
     (guards.links_lead_somewhere, "docs/tour.md", "[`gone`](../libs/events/src/conveyor_events/words.py)\n"),
     (guards.documents_are_listed, "docs/unheard-of.md", "# A page\n"),
     (guards.metrics_are_measured, guards.METRICS, 'NEVER_SEEN = _gauge("never_seen", "Nothing")\n'),
+    (guards.metrics_are_measured, "services/x/src/x/seen.py", 'NEVER_SEEN = gauge("never_seen", "Nothing")\n'),
     (guards.stations_read_in_one_sitting, "services/conversion/src/conversion/deal.py", "DEAL = 1\n"),
     (guards.refusals_have_codes, "services/x/src/x/sale.py", 'raise Refused("sale.unheard-of")\n'),
     (guards.refusals_have_codes, "services/x/src/x/sale.py", 'raise Refused("internal" if x else "sale.unheard-of")\n'),

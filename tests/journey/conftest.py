@@ -13,8 +13,20 @@ from conveyor.running import Running
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from received_spans import Collector, collecting
+
 
 @pytest.fixture(scope="session")
-def running() -> Iterator[Running]:
+def collector() -> Iterator[Collector]:
+    """Where the services send their traces: none but those that a caller asks for."""
+    with collecting() as found, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CONVEYOR_OTLP_ENDPOINT", found.address)
+        environment.setenv("CONVEYOR_TRACE_RATIO", "0")
+        environment.setenv("CONVEYOR_WATCH_EVERY", "1")
+        yield found
+
+
+@pytest.fixture(scope="session")
+def running(collector: Collector) -> Iterator[Running]:
     with passing(Wish("journey"), lambda _: None) as services:
         yield services

@@ -221,18 +221,21 @@ class FactsConnection:
         held = {key: self.database.gates.get((consumer, topic, key)) for key in keys}
         return [Told({"key": key, "sequence": at}) for key, at in held.items() if at is not None]
 
-    async def execute(self, sql: str, *args: Any) -> None:
+    async def execute(self, sql: str, *args: Any) -> str:
         await self.process.step("pool", asyncpg.ConnectionDoesNotExistError)
         if sql == intake.LOCK:
-            return
+            return "SELECT 1"
         if sql == intake.TAKE:
-            self.facts |= {str(event_id): told for event_id, told in zip(args[0], args[4], strict=True)}
-        elif sql == facts.MOVE:
+            came = {str(event_id): told for event_id, told in zip(args[0], args[4], strict=True)}
+            new = len(came.keys() - self.database.facts.keys() - self.facts.keys())
+            self.facts |= came
+            return f"INSERT 0 {new}"
+        if sql == facts.MOVE:
             consumer, topic, keys, sequences = args
             for key, sequence in zip(keys, sequences, strict=True):
                 self.gates[consumer, topic, key] = sequence
-        else:
-            raise NotImplementedError(sql)
+            return f"INSERT 0 {len(keys)}"
+        raise NotImplementedError(sql)
 
     def apply(self) -> None:
         for event_id, told in self.facts.items():

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
 import pytest
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from conveyor_local.fixtures import NewDatabase
 
@@ -14,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from counting import VIEW
 
+from belt.io import tracing
 from belt.io.projection import ddl
 from belt.io.store import SCHEMA
 
@@ -28,3 +32,12 @@ async def counters(new_database: NewDatabase) -> str:
         await connection.execute(statement)
     await connection.close()
     return dsn
+
+
+@pytest.fixture
+async def spans() -> AsyncIterator[InMemorySpanExporter]:
+    """This process traces what a caller asks for; the spans are kept here."""
+    kept = InMemorySpanExporter()
+    tracing.begin("test", 0.0, processor=SimpleSpanProcessor(kept))
+    yield kept
+    await tracing.end(1.0)

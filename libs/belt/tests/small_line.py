@@ -195,14 +195,18 @@ async def keeper(dsn: str, publisher: Publisher, poison: set[str]) -> AsyncItera
     async with asyncpg.create_pool(dsn, min_size=0, max_size=4, command_timeout=5) as pool:
         await pool.execute("create table if not exists kept (id uuid primary key, key text, sequence bigint)")
 
-        async def keep(connection: Any, envelopes: list[Envelope]) -> None:
+        async def keep(connection: Any, envelopes: list[Envelope]) -> int:
             for envelope in envelopes:
                 if envelope.data["offer_id"] in poison:
                     raise Poisoned(envelope.data["offer_id"])
-            await connection.executemany(
-                "insert into kept values ($1, $2, $3) on conflict do nothing",
-                [(e.id, e.subject, e.sequence) for e in envelopes],
+            new = await connection.fetch(
+                "insert into kept select * from unnest($1::uuid[], $2::text[], $3::bigint[])"
+                " on conflict do nothing returning id",
+                [e.id for e in envelopes],
+                [e.subject for e in envelopes],
+                [e.sequence for e in envelopes],
             )
+            return len(new)
 
         parking = Parking("keeper", pool)
         yield Facts(keep, parking, pool, publisher.fetch, patience=0.2), parking

@@ -45,7 +45,7 @@ async def office(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Asyn
         parts.desk.clock.set(NOW)
         transport = httpx.ASGITransport(parts.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://compensation") as http:
-            made = Office(http, issuer, dsn)
+            made = Office(http, issuer, dsn, parts.desk)
             await made.open()
             await made.march_is_closed(parts.desk)
             yield made

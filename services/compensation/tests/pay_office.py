@@ -82,6 +82,7 @@ class Office:
     http: httpx.AsyncClient
     issuer: DevelopmentIssuer
     dsn: str
+    desk: Desk
     said: list[Envelope] = field(default_factory=list)
 
     def token(self, person: str) -> dict[str, str]:

@@ -90,4 +90,5 @@ SERVICE = Service(
     react=reactions.react,
     topics=reactions.TOPICS,
     codes=CODES,
+    watched=views.WATCHED,
 )

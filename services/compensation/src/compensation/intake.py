@@ -22,15 +22,18 @@ on conflict (event_id) do nothing
 """
 
 
-async def take(connection: Any, envelopes: Sequence[Envelope]) -> None:
-    """Runs in the consumer's transaction (asyncpg): the events and its bookkeeping are kept together or not at all."""
+async def take(connection: Any, envelopes: Sequence[Envelope]) -> int:
+    """Runs in the consumer's transaction (asyncpg): the events and its bookkeeping are kept together or not at all.
+
+    Answers how many were new.
+    """
     if not envelopes:
-        return
+        return 0
     for envelope in envelopes:
         with contextlib.suppress(UnknownEvent):
             fact(envelope)
     await connection.execute(LOCK)
-    await connection.execute(
+    done: str = await connection.execute(
         TAKE,
         [envelope.id for envelope in envelopes],
         [envelope.type for envelope in envelopes],
@@ -38,3 +41,4 @@ async def take(connection: Any, envelopes: Sequence[Envelope]) -> None:
         [envelope.occurred_at for envelope in envelopes],
         [json.dumps(to_json(envelope), ensure_ascii=False, separators=(",", ":")) for envelope in envelopes],
     )
+    return int(done.rpartition(" ")[2])

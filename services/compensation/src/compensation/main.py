@@ -11,6 +11,7 @@ from compensation import api, approval, assignment, exchange, intake
 from compensation.approval import PlanBook
 from compensation.assignment import Assignments
 from compensation.clerk.chores import clerk
+from compensation.clerk.gauges import WATCHED
 from compensation.clerk.simulating import simulator
 from compensation.codes import CODES
 from compensation.exchange import Pair
@@ -123,4 +124,5 @@ SERVICE = Service(
     codes=CODES,
     tables={"facts": APPEND_ONLY, "closing_waits": PASSING, "simulation_progress": PASSING},
     chores=(clerk, simulator),
+    watched=WATCHED,
 )

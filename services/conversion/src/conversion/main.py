@@ -85,4 +85,5 @@ SERVICE = Service(
     topics=reactions.TOPICS,
     react=reactions.react,
     codes=CODES,
+    watched=views.WATCHED,
 )

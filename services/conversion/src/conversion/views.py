@@ -9,7 +9,9 @@ from sqlalchemy import Boolean, Column, DateTime, Index, Integer, MetaData, Nume
 
 from belt.core import handover
 from belt.io.projection import StreamView, version_columns
+from belt.io.watching import Deadline, Things, Watched
 from conversion import deal, opportunity
+from conversion import offer as offers
 from conversion.deal.terms import NOTHING
 from conversion.offer import Event as OfferEvent
 from conversion.offer import LeadReceived
@@ -258,3 +260,24 @@ def _deal(event: deal.Event) -> Row:
 
 DEALS = StreamView(DEALS_TABLE, shape=2, fold=deals)
 VIEWS = (OFFERS, OPPORTUNITIES, DEALS)
+
+# --- what is shown of the work --------------------------------------------------------------------------------------
+
+_OFFER, _SALE = OFFERS_TABLE.c, OPPORTUNITIES_TABLE.c
+WATCHED = Watched(
+    things=(
+        Things("offer", OFFERS_TABLE, handover.UNDECIDED),
+        Things("opportunity", OPPORTUNITIES_TABLE, ORDER),
+    ),
+    deadlines=(
+        Deadline("acceptance", "expire", offers.CATEGORY, _OFFER.offer_id, _OFFER.line, _OFFER.to_person),
+        Deadline(
+            "first_touch",
+            "first_touch",
+            opportunity.CATEGORY,
+            _SALE.opportunity_id,
+            _SALE.line,
+            _SALE.converted_by,
+        ),
+    ),
+)

@@ -68,4 +68,5 @@ SERVICE = Service(
     topics=reactions.TOPICS,
     react=reactions.react,
     codes=CODES,
+    watched=views.WATCHED,
 )

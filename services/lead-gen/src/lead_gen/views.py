@@ -9,10 +9,11 @@ from sqlalchemy import Column, DateTime, Index, Integer, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from belt.io.projection import StreamView, version_columns
+from belt.io.watching import Deadline, Things, Watched
 from lead_gen.papers import competitor
 from lead_gen.prospect import events as e
 from lead_gen.prospect.evolve import Held
-from lead_gen.prospect.state import Stage
+from lead_gen.prospect.state import CATEGORY, FINAL, Stage
 
 Row = Mapping[str, Any]
 TABLES = MetaData()
@@ -227,3 +228,14 @@ def _card(row: Row, event: competitor.Event) -> Row:
 
 
 COMPETITORS = StreamView(COMPETITORS_TABLE, shape=1, fold=competitor_card)
+
+# --- what is shown of the work --------------------------------------------------------------------------------------
+
+_P = PROSPECTS_TABLE.c
+WATCHED = Watched(
+    things=(Things("prospect", PROSPECTS_TABLE, frozenset(Stage) - FINAL - {Stage.NONE}),),
+    deadlines=(
+        Deadline("handover", "handover", CATEGORY, _P.client_id, _P.line, _P.sourced_by),
+        Deadline("rework", "rework", CATEGORY, _P.client_id, _P.line, _P.sourced_by),
+    ),
+)

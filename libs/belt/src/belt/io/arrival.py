@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from opentelemetry.trace import SpanKind
+
 from belt.core.ids import derived
+from belt.io import tracing
 from belt.io.kafka import Received
 from conveyor_events.envelope import Envelope, Malformed, from_json, from_kafka, to_json
 
@@ -31,7 +35,26 @@ class Arrival:
     event_id: UUID
     envelope: Envelope | None
     wrong: str | None = None
+    sent_at: float | None = None  # when Kafka got it, seconds since 1970
     raw: tuple[str, str] | None = None  # attributes and value of what cannot be read, as texts
+
+    def about(self) -> dict[str, Any]:
+        """What the log says of it: ids."""
+        told: dict[str, Any] = {"topic": self.topic, "event_id": str(self.event_id)}
+        if self.envelope is None:
+            return told
+        told |= {"type": self.envelope.type, "subject": self.envelope.subject, "client_id": self.envelope.client_id}
+        return told | {"trace_id": tracing.trace_id(self.envelope.traceparent)}
+
+    def process(self) -> tracing.Opening:
+        """Its being taken in, as part of its own trace; not when history is read again."""
+        envelope = self.envelope
+        if envelope is None or not tracing.on() or (self.sent_at or time.time()) < time.time() - tracing.STALE:
+            return tracing.after(None, "", SpanKind.CONSUMER)
+        told = {"messaging.system": "kafka", "messaging.destination.name": self.topic}
+        told |= {"cloudevents.event_id": str(self.event_id), "cloudevents.event_type": envelope.type}
+        told |= {"cloudevents.event_subject": envelope.subject}
+        return tracing.after(envelope.traceparent, f"process {self.topic}", SpanKind.CONSUMER, told)
 
     @property
     def texts(self) -> tuple[str, str]:
@@ -53,11 +76,11 @@ def from_record(record: Received) -> Arrival:
         return _unreadable(record, f"a subject is at most {LONGEST_KEY} printable characters")
     if not 0 < envelope.sequence <= LAST:
         return _unreadable(record, f"{envelope.sequence} is no sequence")
-    return from_envelope(record.topic, envelope)
+    return from_envelope(record.topic, envelope, record.at)
 
 
-def from_envelope(topic: str, envelope: Envelope) -> Arrival:
-    return Arrival(topic, envelope.subject, envelope.sequence, envelope.id, envelope)
+def from_envelope(topic: str, envelope: Envelope, sent_at: float | None = None) -> Arrival:
+    return Arrival(topic, envelope.subject, envelope.sequence, envelope.id, envelope, sent_at=sent_at)
 
 
 def from_parked(row: Mapping[str, Any]) -> Arrival:
@@ -66,7 +89,7 @@ def from_parked(row: Mapping[str, Any]) -> Arrival:
         envelope = from_json(json.loads(row["attributes"]) | {"data": json.loads(row["value"])})
     except (Malformed, ValueError, TypeError, RecursionError) as wrong:
         raw = row["attributes"], row["value"]
-        return Arrival(row["topic"], row["key"], row["sequence"], row["event_id"], None, str(wrong), raw)
+        return Arrival(row["topic"], row["key"], row["sequence"], row["event_id"], None, str(wrong), raw=raw)
     return from_envelope(row["topic"], envelope)
 
 
@@ -81,7 +104,7 @@ def _unreadable(record: Received, wrong: str) -> Arrival:
         sequence = -1 - record.offset * PLACES - record.partition
     event_id = UUID(derived(record.topic, record.partition, record.offset))
     raw = attributes, _text(record.value or b"")
-    return Arrival(record.topic, _text(record.key or b"")[:LONGEST_KEY], sequence, event_id, None, wrong, raw)
+    return Arrival(record.topic, _text(record.key or b"")[:LONGEST_KEY], sequence, event_id, None, wrong, raw=raw)
 
 
 def _text(content: bytes) -> str:

@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from belt.core.decider import Refused
 from belt.io.clock import Clock
@@ -15,8 +15,10 @@ from belt.io.decision import Decision, Missing, Streams, category, decide, readi
 from belt.io.rows import KEEP_SECONDS, Keys, fill
 from belt.io.seal import Vault
 from belt.io.store import Batch, Loaded, Status, Store
-from belt.io.telemetry import APPEND_SECONDS, APPEND_UNITS, APPENDED_EVENTS
+from belt.io.telemetry import APPEND_SECONDS, APPEND_UNITS, APPENDED_EVENTS, PUBLIC_EVENTS, REFOLDED_EVENTS
 from belt.io.unit import Behind, Conflict, Entry, Gap, Outcome, Taken, Unit, replay, stored
+from conveyor_events.catalog import wire_type
+from conveyor_events.words import Event
 
 
 @dataclass
@@ -99,6 +101,7 @@ class Committer:
             codec = self.codecs[stream.category]
             entry = known.get(stream_id) or Entry(0, stream.initial)
             version, state, row = entry.version, entry.state, entry.row
+            REFOLDED_EVENTS.labels("state").inc(len(events))
             for raw in events:
                 key = self.keys.learn(raw.holder, raw.wrapped)
                 event = codec.read(raw.type, raw.schema, raw.data, raw.holder, key)
@@ -180,7 +183,10 @@ class Committer:
             if status is Status.DONE:
                 for stream_id in decision.written:
                     self._keep(stream_id, decision.after[stream_id])
-                left.told = left.told or any(h.publics for h in decision.happened)
+                for happened in decision.happened:
+                    for told in happened.publics:
+                        left.told = True
+                        PUBLIC_EVENTS.labels(wire_type(cast("Event", told.data))).inc()
                 APPENDED_EVENTS.inc(len(decision.happened))
                 erased |= decision.erased
                 _settle(decision)

@@ -82,6 +82,7 @@ class Desk:
         subject = self.subject(request)
         key = idempotency_key(request)
         path = request.url.path
+        request.scope["stream"] = first
         outcome = await self.writer.handle(
             *steps,
             key=None if key is None else f"{subject.person} {request.method} {path} {key}",

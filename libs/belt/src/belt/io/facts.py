@@ -7,6 +7,7 @@ fetched from the publisher, however long that takes, and nobody waits for it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
@@ -14,20 +15,20 @@ from typing import Any
 import structlog
 
 from belt.core.decider import Refused
-from belt.io import skipping
+from belt.io import skipping, tracing
 from belt.io.arrival import Arrival, from_envelope, from_record
 from belt.io.intake import OUT_OF_REACH, Poison, Progress, Redriven, patiently
 from belt.io.kafka import Received
 from belt.io.missing import Fetch, PublisherAway
 from belt.io.parking import Parked, Parking
 from belt.io.public_log import Pool
-from belt.io.telemetry import CONSUMED, SEQUENCE_GAPS
+from belt.io.telemetry import CONSUMED, INCOMPLETE_KEYS, SEQUENCE_GAPS, about
 from conveyor_events.envelope import Envelope
 
 log = structlog.get_logger()
 
-Keep = Callable[[Any, list[Envelope]], Awaitable[None]]
-"""(asyncpg connection inside a transaction, envelopes): keeps those that it does not have, by event id."""
+Keep = Callable[[Any, list[Envelope]], Awaitable[int]]
+"""(asyncpg connection inside a transaction, envelopes): keeps those that it does not have, by event id. How many?"""
 
 GATES = "select key, sequence from gates where consumer = $1 and topic = $2 and key = any($3::text[])"
 MOVE = """
@@ -67,7 +68,11 @@ class Facts:
     async def tidy(self) -> None:
         """Fetches what is missing, as far as the publishers can be reached."""
         await self._parking.count()
-        for topic, key, have, seen in await self.open_gaps():
+        gaps = await self.open_gaps()
+        INCOMPLETE_KEYS.clear()
+        for topic, count in Counter(topic for topic, *_ in gaps).items():
+            INCOMPLETE_KEYS.labels(topic).set(count)
+        for topic, key, have, seen in gaps:
             if await self._parking.sequences(topic, key, have, seen + 1):
                 continue  # what is missing is parked: it comes with its redrive
             SEQUENCE_GAPS.labels(topic).inc()
@@ -153,22 +158,26 @@ class Facts:
         """All in one transaction; if that fails, one by one, and what fails alone is parked."""
         for arrival in arrivals:
             if arrival.envelope is None:
-                await self._park(arrival, f"unreadable: {arrival.wrong}")
+                with about(arrival.about):
+                    await self._park(arrival, f"unreadable: {arrival.wrong}")
         readable = [arrival for arrival in arrivals if arrival.envelope is not None]
         try:
-            await self._commit(topic, arrivals)
-            CONSUMED.labels(topic, "applied").inc(len(readable))
+            with tracing.together(arrival.process() for arrival in readable):
+                new = await self._commit(topic, arrivals)
+            CONSUMED.labels(topic, "applied").inc(new)
+            CONSUMED.labels(topic, "duplicate").inc(len(readable) - new)
         except OUT_OF_REACH:
             raise
         except Exception as fault:  # noqa: BLE001 (any fault of the keeper)
             log.warning("intake.batch_failed", topic=topic, events=len(readable), error=type(fault).__name__)
             for arrival in readable:
-                await self._alone(arrival)
+                with about(arrival.about), arrival.process():
+                    await self._alone(arrival)
 
     async def _alone(self, arrival: Arrival) -> None:
         try:
-            await self._commit(arrival.topic, [arrival])
-            CONSUMED.labels(arrival.topic, "applied").inc()
+            new = await self._commit(arrival.topic, [arrival])
+            CONSUMED.labels(arrival.topic, "applied" if new else "duplicate").inc()
         except OUT_OF_REACH:
             raise
         except Exception as fault:  # noqa: BLE001 (any fault of the keeper)
@@ -182,16 +191,16 @@ class Facts:
             async with self._pool.acquire(timeout=self._deadline) as connection:
                 await connection.execute(MOVE, self._seen, arrival.topic, [arrival.key], [arrival.sequence])
 
-    async def _commit(self, topic: str, arrivals: Sequence[Arrival]) -> None:
-        """Keeps the facts and moves the gates, in one transaction."""
+    async def _commit(self, topic: str, arrivals: Sequence[Arrival]) -> int:
+        """Keeps the facts and moves the gates, in one transaction. Answers how many were new."""
         came: dict[str, set[int]] = {}
         for arrival in arrivals:
             if arrival.envelope is not None:
                 came.setdefault(arrival.key, set()).add(arrival.sequence)
         if not came:
-            return
+            return 0
         async with self._pool.acquire(timeout=self._deadline) as connection, connection.transaction():
-            await self._keep(connection, [a.envelope for a in arrivals if a.envelope is not None])
+            new = await self._keep(connection, [a.envelope for a in arrivals if a.envelope is not None])
             rows = await connection.fetch(GATES, self._parking.consumer, topic, list(came))
             gates: dict[str, int] = {row["key"]: row["sequence"] for row in rows}
             whole, beyond = _advanced(gates, came)
@@ -199,6 +208,7 @@ class Facts:
                 await connection.execute(MOVE, self._parking.consumer, topic, list(whole), list(whole.values()))
             if beyond:
                 await connection.execute(MOVE, self._seen, topic, list(beyond), list(beyond.values()))
+        return new
 
 
 def _advanced(gates: dict[str, int], came: dict[str, set[int]]) -> tuple[dict[str, int], dict[str, int]]:

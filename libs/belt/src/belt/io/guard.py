@@ -8,7 +8,9 @@ back when it is over, however it ended.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
+from functools import partial
 from typing import Any
 
 import structlog
@@ -16,13 +18,15 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from belt.core.decider import Refused
+from belt.io import tracing
 from belt.io.ids import fresh
 from belt.io.problems import Problems
-from belt.io.telemetry import HTTP_IN_FLIGHT, HTTP_REQUESTS, HTTP_SECONDS
+from belt.io.telemetry import HTTP_IN_FLIGHT, HTTP_REQUESTS, HTTP_SECONDS, about
 
 log = structlog.get_logger()
 
 ALWAYS_OPEN = frozenset({"/livez", "/readyz", "/metrics"})
+PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 GONE = 499  # in the metrics only: the caller hung up
 SAFE = [
     (b"x-content-type-options", b"nosniff"),
@@ -73,8 +77,13 @@ class Guard:
             await self._problem(Refused("overloaded"), scope, receive, answer)
         elif _illegible(scope):
             await self._problem(Refused("not-found"), scope, receive, answer)
+        elif free:
+            await self._inside(scope, receive, answer, free=True)
         else:
-            await self._inside(scope, receive, answer, free=free)
+            with tracing.request(scope["headers"]) as span:
+                await self._inside(scope, receive, answer, free=False)
+                if span is not None:
+                    tracing.answered(span, scope["method"], _route(scope), answer.status, request_id)
         route = getattr(scope.get("route"), "path", "unmatched")
         HTTP_REQUESTS.labels(scope["method"], route, str(answer.status)).inc()
         if not answer.endless:
@@ -86,7 +95,7 @@ class Guard:
             self._in_flight += 1
             HTTP_IN_FLIGHT.inc()
         try:
-            with structlog.contextvars.bound_contextvars(request_id=scope["request_id"]):
+            with about(partial(_about, scope)):
                 await self._bounded(scope, receive, answer)
         finally:
             for leave in leaving:
@@ -121,6 +130,20 @@ def _route(scope: Scope) -> str:
     """The route, not the address: ids of people stay out of the logs."""
     path: Any = getattr(scope.get("route"), "path", "unmatched")
     return str(path)
+
+
+def _about(scope: Scope) -> dict[str, Any]:
+    """What the log says of a request: its id, its route, the ids in its address, and the stream that it changes.
+
+    What does not look like an id is left out: an address is written by its caller.
+    """
+    told = {"request_id": scope["request_id"], "route": _route(scope), "stream": scope.get("stream")}
+    given = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), None)
+    told["trace_id"] = tracing.trace_id(given)
+    for name, value in scope.get("path_params", {}).items():
+        if PLAIN_ID.fullmatch(str(value)):
+            told[f"{name.removesuffix('_id')}_id"] = str(value)
+    return told
 
 
 def _illegible(scope: Scope) -> bool:

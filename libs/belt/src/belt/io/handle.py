@@ -10,12 +10,14 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
 import structlog
 
-from belt.core.decider import Step
+from belt.core.decider import Refused, Step
+from belt.io import tracing
 from belt.io.clock import Clock
 from belt.io.commit import Committer
 from belt.io.decision import Streams
@@ -101,6 +103,12 @@ class Writer:
             future=asyncio.get_running_loop().create_future(),
             guard=guard,
         )
+        with tracing.command(steps) as span:
+            if span is not None:
+                unit.span, unit.meta = span, replace(unit.meta, traceparent=tracing.written(span))
+            return await self._done(unit)
+
+    async def _done(self, unit: Unit) -> Outcome:
         self._queue.append(unit)
         self._work.set()
         try:
@@ -108,6 +116,9 @@ class Writer:
                 return await unit.future
         except TimeoutError:
             raise Unavailable("the command was not done in time") from None
+        except Refused as refused:
+            tracing.refused(refused.code)
+            raise
 
     async def read(self, name: str, key: str) -> Entry:
         """A stream as it stands now (version 0 and the initial state if there is none)."""
@@ -176,7 +187,9 @@ class Writer:
 
     async def _serve(self, batch: list[Unit]) -> None:
         try:
-            left = await self._committer.commit(batch)
+            spans = [unit.span for unit in batch if unit.span is not None]
+            with tracing.merged("commit", spans, {"conveyor.units": len(batch)}):
+                left = await self._committer.commit(batch)
             self._queue.extendleft(reversed(left.later))
             self._again(left.lost)
             if self._queue:
@@ -201,7 +214,7 @@ class Writer:
                 await self._serve([unit])
         except Exception as wrong:  # a fault of ours in one unit must not end the writer
             if len(batch) == 1:
-                log.exception("store.unit_failed")
+                log.exception("store.unit_failed", **batch[0].told())
                 batch[0].fail(wrong)
                 return
             for unit in batch:
@@ -212,7 +225,7 @@ class Writer:
             self._committer.forget(step.stream_id for step in unit.steps)
             self._again([unit])
         else:
-            log.error("store.unit_refused_by_database", error=type(wrong).__name__)
+            log.error("store.unit_refused_by_database", error=type(wrong).__name__, **unit.told())
             unit.fail(wrong)
 
     def _again(self, units: list[Unit]) -> None:

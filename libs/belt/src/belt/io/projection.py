@@ -15,6 +15,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from belt.core.decider import Stream
 from belt.io.codec import Codec
 from belt.io.seal import Vault
+from belt.io.telemetry import REFOLDED_EVENTS
 
 Row = Mapping[str, Any]
 COUNT = "select count(*) from events where version = 1 and stream_id like $1"
@@ -120,6 +121,7 @@ async def _rows(
         "left join keys k on k.holder = e.holder where e.stream_id = any($1::text[]) order by e.stream_id, e.version",
         names,
     )
+    REFOLDED_EVENTS.labels("view").inc(len(found))
     rows: dict[str, tuple[Row | None, int]] = dict.fromkeys(names, (None, 0))
     for stream_id, version, name, schema, data, holder, wrapped in found:
         key = vault.unwrap(holder, wrapped) if holder is not None and wrapped is not None else None

@@ -23,7 +23,7 @@ from belt.io.intake import OUT_OF_REACH, Poison, Progress, Redriven, patiently
 from belt.io.kafka import Received
 from belt.io.missing import Fetch
 from belt.io.parking import Parked, Parking
-from belt.io.telemetry import CONSUMED, SEQUENCE_GAPS, SEQUENCE_REUSED
+from belt.io.telemetry import CONSUMED, SEQUENCE_GAPS, SEQUENCE_REUSED, about
 from belt.io.unit import Behind, Gap, Gate, Meta, Taken
 from conveyor_events import envelope as language
 from conveyor_events.catalog import CATALOG, UnknownEvent
@@ -57,7 +57,10 @@ class Reactions:
 
     async def _run(self, run: list[Arrival], progress: Progress) -> None:
         for arrival in run:
-            outcome = await patiently(progress, self._patience, partial(self._settle, arrival))
+            with about(arrival.about), arrival.process() as span:
+                outcome = await patiently(progress, self._patience, partial(self._settle, arrival))
+                if span is not None:
+                    span.set_attribute("conveyor.outcome", outcome)
             progress.moved()
             CONSUMED.labels(arrival.topic, outcome).inc()
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import asyncpg
 import structlog
+from opentelemetry.trace import SpanKind
 
+from belt.io import tracing
 from belt.io.doorbell import CHANNEL
 from belt.io.kafka import Brokers, Outgoing, Sender
 from belt.io.public_log import BYTES_AT_ONCE, NEXT, RELAY, Backlog, Connection, attributes, backlog
@@ -57,6 +59,16 @@ def outgoing(row: Any) -> Outgoing:
     headers = [("ce_" + name, text.encode()) for name, text in attributes(row).items()]
     headers.append(JSON)
     return Outgoing(row["topic"], row["key"].encode(), row["value"].encode(), headers)
+
+
+def _sends(records: Sequence[Outgoing]) -> Iterator[tracing.Opening]:
+    """A span for each record whose trace is recorded. The record itself stays as it is."""
+    for record in records if tracing.on() else ():
+        traceparent = next((value for name, value in reversed(record.headers) if name == "ce_traceparent"), None)
+        if traceparent is not None:
+            told = {"messaging.system": "kafka", "messaging.destination.name": record.topic}
+            told |= {"cloudevents.event_id": dict(record.headers)["ce_id"].decode()}
+            yield tracing.after(traceparent.decode(), f"send {record.topic}", SpanKind.PRODUCER, told)
 
 
 class Relay:
@@ -219,7 +231,8 @@ class Relay:
         """Sends the records and moves the checkpoint over them; reads the next ones meanwhile. Answers both."""
         ahead = asyncio.create_task(self._read(connection, position + len(records)))
         try:
-            sent = await self._meanwhile(connection, sender.send_batches(records), ahead)
+            with tracing.together(_sends(records)):
+                sent = await self._meanwhile(connection, sender.send_batches(records), ahead)
             following = await ahead
         finally:
             ahead.cancel()

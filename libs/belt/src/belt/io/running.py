@@ -39,8 +39,10 @@ from belt.io.relay import relay
 from belt.io.seal import Vault
 from belt.io.settings import Settings
 from belt.io.storage import Limits, Storage
+from belt.io.telemetry import PUBLIC_EVENTS
 from belt.io.timers import Ticker
-from conveyor_events.catalog import TOPICS
+from belt.io.watching import Watched, watch, watch_pools
+from conveyor_events.catalog import CATALOG, TOPICS
 
 if TYPE_CHECKING:
     from belt.io.service import Service
@@ -140,6 +142,13 @@ async def running(service: Service, settings: Settings, role: str = "all") -> As
                 )
                 consumer.start()
                 stack.push_async_callback(consumer.stop, settings.shutdown_deadline / 2)
+            if service.watched != Watched():
+                stack.enter_context(_task(watch(desk, service.watched), "belt-watch", stuck))
+        pools = watch_pools(pool, engine, settings.watch_every, settings.database_deadline)
+        stack.enter_context(_task(pools, "belt-pools", stuck))
+        for kind in CATALOG:
+            if TOPICS[kind.topic].publisher == service.name:
+                PUBLIC_EVENTS.labels(kind.wire)  # shown from the start, so that the first one is seen to be one more
         readiness = Readiness({"database": _migrated(service, engine)})
         app = None
         if role != "worker":

@@ -18,6 +18,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -25,6 +26,7 @@ import uvicorn
 import uvloop
 
 from belt.core.decider import Step
+from belt.io import tracing
 from belt.io.chain import verify
 from belt.io.decision import Streams
 from belt.io.desk import Desk
@@ -38,12 +40,14 @@ from belt.io.running import running
 from belt.io.seal import Vault
 from belt.io.settings import Settings
 from belt.io.telemetry import configure_logging
+from belt.io.watching import Watched
 from conveyor_events import Envelope
 
 log = structlog.get_logger()
 
 GRACE = 8.0  # beside the deadline of shutdown, until a process that does not end is cut off
 CUT_OFF = 75  # its exit code
+LAST_SPANS = 2.0  # seconds to send what was traced
 
 CARRIES = ("worker", "all")  # what speaks to Kafka
 ROLES = ("api", "worker", "all", "migrate", "rebuild", "republish", "verify")
@@ -54,9 +58,9 @@ class Service:
     """What a service is made of. It listens to `topics` with one of two ears.
 
     react   pure: (public event, its envelope) -> steps
-    take    (asyncpg connection in a transaction, envelopes): keeps them as they are
+    take    (asyncpg connection in a transaction, envelopes): keeps them as they are, answers how many were new
 
-    `about` heads its OpenAPI document.
+    `about` heads its OpenAPI document. `watched` is what it shows of its work.
     `tables`: what the roles of the database may do with tables that are neither the store's nor a stream's view.
     `chores` run beside them in the worker until it ends: each is a loop of its own.
     """
@@ -68,11 +72,12 @@ class Service:
     routes: Callable[[Desk], Doors]
     topics: Sequence[str] = ()
     react: Callable[[Any, Any], Sequence[Step]] | None = None
-    take: Callable[[Any, Sequence[Envelope]], Coroutine[Any, Any, None]] | None = None
+    take: Callable[[Any, Sequence[Envelope]], Coroutine[Any, Any, int]] | None = None
     about: str = ""
     codes: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     tables: Mapping[str, Rights] = field(default_factory=dict)
     chores: Sequence[Callable[[Desk], Coroutine[Any, Any, None]]] = ()
+    watched: Watched = Watched()
 
     def rights(self) -> dict[str, Rights]:
         """What the roles of the database may do, for every table of the service."""
@@ -94,6 +99,7 @@ async def serve(service: Service, settings: Settings, role: str) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
+    tracing.begin(service.name, settings.trace_ratio, settings.otlp_endpoint)
     async with running(service, settings, role) as parts:
         web: asyncio.Task[None] | None = None
         http: uvicorn.Server | None = None
@@ -114,11 +120,12 @@ async def serve(service: Service, settings: Settings, role: str) -> None:
                 raise RuntimeError("the HTTP server ended") from web.exception()
         if parts.stuck.is_set():
             sys.exit(f"{service.name}: nothing moved any more; start it again")
+    await tracing.end(LAST_SPANS)
     log.info("service.stopped", service=service.name)
 
 
-def _told(stream: str, done: int, of: int) -> None:
-    log.info("rebuild.progress", stream=stream, done=done, of=of)
+def _told(stream: str, began: float, done: int, of: int) -> None:
+    log.info("rebuild.progress", stream=stream, done=done, of=of, per_second=round(done / (monotonic() - began + 1e-9)))
 
 
 def _last_resort(name: str, within: float) -> None:
@@ -160,7 +167,7 @@ async def _run(service: Service, settings: Settings, role: str, start: int | Non
         await _grant(service, settings)
     elif role == "rebuild":
         for stream in service.streams.values():
-            told = partial(_told, stream.category)
+            told = partial(_told, stream.category, monotonic())
             rows = await rebuild(settings.dsn, stream, Vault(settings.sealing_key), told=told)
             log.info("rebuild.done", stream=stream.category, rows=rows)
     elif role == "republish" and start is not None:

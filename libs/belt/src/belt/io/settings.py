@@ -79,6 +79,14 @@ class Settings(BaseSettings):
         bool, Field(description="production without TLS to Kafka: said where a mesh or a tunnel encrypts")
     ] = False
 
+    watch_every: Annotated[Seconds, Field(description="between two looks at the gauges of the work")] = 15.0
+    otlp_endpoint: Annotated[
+        str | None, Field(pattern="^https?://", description="where traces are sent (OTLP over HTTP); unset: nowhere")
+    ] = None
+    trace_ratio: Annotated[
+        float, Field(ge=0, le=1, description="how many requests are traced whose callers do not say so")
+    ] = 0.01
+
     publishers: Annotated[
         dict[str, str], Field(description="address of each other service, by name: where missing events are fetched")
     ] = {}

@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import structlog
+from opentelemetry import trace
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
@@ -35,6 +38,11 @@ def _histogram(name: str, meaning: str, *labels: str, buckets: tuple[float, ...]
     return Histogram(f"conveyor_{name}", meaning, labels, registry=REGISTRY, buckets=buckets)
 
 
+def gauge(name: str, meaning: str, *labels: str) -> Gauge:
+    """A gauge of a service's own, in its own words: set by a Reading (see `watching`)."""
+    return _gauge(name, meaning, *labels)
+
+
 # The doors
 HTTP_REQUESTS = _counter("http_requests", "Requests answered", "method", "route", "status")
 HTTP_SECONDS = _histogram("http_request_seconds", "Time to the answer", "method", "route")
@@ -50,6 +58,10 @@ APPEND_UNITS = _histogram("append_units", "Units that shared one commit", bucket
 APPENDED_EVENTS = _counter("appended_events", "Private events appended")
 APPEND_RETRIES = _counter("append_retries", "Units decided again after they lost a race")
 WAITING_COMMANDS = _gauge("waiting_commands", "Commands that wait for the next commit")
+PUBLIC_EVENTS = _counter("public_events", "Events told to others: the line moves; some are deadlines missed", "type")
+REFOLDED_EVENTS = _counter("refolded_events", "Stored events folded again: into a state, a view, the books", "into")
+POOL_CONNECTIONS = _gauge("pool_connections", "Connections in use, of the pools for lists and for the feed", "pool")
+POOL_WAIT_SECONDS = _histogram("pool_wait_seconds", "How long a connection is waited for, tried now and then", "pool")
 
 # The public log and its relay
 PUBLISHED_POSITION = _gauge("published_position", "Head of the public log")
@@ -73,11 +85,27 @@ CONSUMER_LAG_RECORDS = _gauge("consumer_lag_records", "Records not yet taken in"
 SEQUENCE_GAPS = _counter("sequence_gaps", "Gaps found in a key's sequence", "topic")
 SEQUENCE_REUSED = _counter("sequence_reused", "Events not above their key's gate that were never handled", "topic")
 PARKED_KEYS = _gauge("parked_keys", "Keys whose events wait to be redriven", "topic")
+INCOMPLETE_KEYS = _gauge("incomplete_keys", "Keys of which events are known to be missing, up to 100", "topic")
 
 # Room
 STORAGE_USED_BYTES = _gauge("storage_used_bytes", "Size of the database, where a limit is set")
 STORAGE_FREE_BYTES = _gauge("storage_free_bytes", "Room left on the volume of the database, where it is watched")
 STORAGE_CLOSED = _gauge("storage_closed", "1 while commands are refused for want of room")
+
+# Work
+THINGS_IN_HAND = _gauge(
+    "things_in_hand", "What is not finished at this station: where the line waits", "thing", "line", "stage"
+)
+DEADLINES_NEAR = _gauge("deadlines_near", "Deadlines that fall within a day", "deadline", "line")
+DEADLINE_SECONDS = _gauge(
+    "deadline_seconds",
+    "Time left to the nearest deadline of a person (none: of a queue), of the 100 nearest within a day",
+    "deadline",
+    "line",
+    "person",
+)
+LOOK_SECONDS = _gauge("look_seconds", "How long the last look at the gauges of work took")
+LOOKS_FAILED = _counter("looks_failed", "Looks at gauges of work that failed")
 
 # Timers
 TIMERS_FIRED = _counter("timers_fired", "Commands sent by the clock: deadlines that passed", "name")
@@ -96,6 +124,33 @@ WITHHELD = frozenset(
     | {"note", "password", "phone", "secret", "statement", "summary", "token", "value"}
 )
 """Keys whose values never reach a log line."""
+
+About = Callable[[], Mapping[str, Any]]
+ABOUT: ContextVar[About | None] = ContextVar("about", default=None)
+"""What the work in hand is about: asked only when there is a line to log."""
+
+
+@contextmanager
+def about(told: About) -> Iterator[None]:
+    """Every line logged inside says what it is about: `told` answers ids, never what a person wrote."""
+    token = ABOUT.set(told)
+    try:
+        yield
+    finally:
+        ABOUT.reset(token)
+
+
+def _tell_about(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Trace, event, request and client of the work in hand; what the line says itself goes first."""
+    told = ABOUT.get()
+    for key, value in told().items() if told is not None else ():
+        if value is not None:
+            line.setdefault(key, value)
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        line["trace_id"], line["span_id"] = f"{context.trace_id:032x}", f"{context.span_id:016x}"
+    return line
+
 
 _VALUES_INSIDE = ("ValidationError", "JSONDecodeError", "UnicodeDecodeError", "UniqueViolationError")
 
@@ -134,6 +189,7 @@ def configure_logging(service: str, level: str = "INFO", *, to: Any = None) -> N
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _service,
+        _tell_about,
         _withhold,
         _tell_error,
     ]

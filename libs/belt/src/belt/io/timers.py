@@ -10,10 +10,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from belt.core.decider import Refused, Step
+from belt.io import tracing
 from belt.io.clock import Clock, DrivenClock
 from belt.io.handle import Busy, Writer
 from belt.io.store import Unavailable
-from belt.io.telemetry import TIMER_LATE_SECONDS, TIMERS_FIRED
+from belt.io.telemetry import TIMER_LATE_SECONDS, TIMERS_FIRED, about
 
 log = structlog.get_logger()
 
@@ -94,7 +95,8 @@ class Ticker:
     async def _attempted(self, stream_id: str, name: str, due_at: datetime) -> bool:
         """A timer whose command fails holds up no other."""
         try:
-            await self._fire(stream_id, name, due_at)
+            with about(lambda: {"stream": stream_id, "timer": name}):
+                await self._fire(stream_id, name, due_at)
         except (Unavailable, Busy, OSError, TimeoutError):
             raise
         except Exception:
@@ -108,11 +110,13 @@ class Ticker:
         due = next((d for d in self._writer.streams[category].timers(entry.state) if d.name == name), None)
         if due is not None and due.at == due_at:
             try:
-                outcome = await self._writer.handle(
-                    Step(category, key, due.command),
-                    key=f"due:{stream_id}:{name}:{due_at.isoformat()}",
-                    fired=(stream_id, name),
-                )
+                told = {"conveyor.stream": stream_id, "conveyor.due_at": due_at.isoformat()}
+                with tracing.timer(name.partition(":")[0], told):
+                    outcome = await self._writer.handle(
+                        Step(category, key, due.command),
+                        key=f"due:{stream_id}:{name}:{due_at.isoformat()}",
+                        fired=(stream_id, name),
+                    )
                 self.fired += 1
                 if not outcome.replayed:
                     TIMERS_FIRED.labels(name.partition(":")[0]).inc()

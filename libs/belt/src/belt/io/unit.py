@@ -8,8 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from opentelemetry.trace import Span
+
 from belt.core.decider import Refused, Step
-from belt.io.telemetry import COMMANDS
+from belt.io import tracing
+from belt.io.telemetry import ABOUT, COMMANDS, About
 
 Reply = Mapping[str, Any]
 Reads = Callable[[str, str], Any]
@@ -121,6 +124,8 @@ class Unit:
     tries: int = 0
     guard: Guard | None = None
     also: set[str] = field(default_factory=set)  # streams it turned out to need, or only wants to read
+    about: About | None = field(default_factory=ABOUT.get)
+    span: Span | None = None
 
     @property
     def places(self) -> set[Any]:
@@ -132,6 +137,12 @@ class Unit:
         if self.gate is not None:
             places.add(self.gate.name)
         return places
+
+    def told(self) -> dict[str, Any]:
+        """For the log: whose work this is, wherever the line is written."""
+        streams = {"stream": self.steps[0].stream_id if self.steps else None}
+        span = {"trace_id": tracing.trace_id(self.meta.traceparent)}
+        return {k: v for k, v in (streams | span | dict(self.about() if self.about else {})).items() if v is not None}
 
     def answer(self, outcome: Outcome) -> None:
         """Tells the caller, if it still waits."""

@@ -9,6 +9,7 @@ from fastapi import Query
 from starlette.requests import Request
 
 from belt.core.decider import Refused
+from belt.io import tracing
 from belt.io.desk import Desk
 from belt.io.doors import Doors
 from compensation.access import Pay
@@ -33,7 +34,9 @@ async def seen(
     sight = await sights.of(request)
     if not sight.may("sums", Pay(person, month)):
         raise Refused("statement.unknown")
-    found = await books.statement(person, month, known_at)
+    with tracing.step("fold statement", {"conveyor.period": period}):
+        found = await books.statement(person, month, known_at)
+    tracing.point_to(books.traces(found.lines))
     shown = sight.statement(found)
     known = bool(found.lines) or await books.by_clerk(_named, books, person)
     if shown is None or not known:
@@ -64,12 +67,16 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
 
     @doors.query("/v1/lines/{line_id}", *PAY, reply=Shown)
     async def line(request: Request, line_id: str) -> dict[str, Any]:
-        """One line and the events it comes from; names and amounts of people who are not yours to see are taken out."""
+        """One line and the events it comes from; names and amounts of people who are not yours to see are taken out.
+
+        Each event names the trace of the command that led to it, where there is one.
+        """
         sight = await sights.of(request)
         found = await books.line(line_id, Month.of(desk.clock.now().date()))
         if found is None or not sight.may("lines", Pay(found.person, found.period)):
             raise Refused("line.unknown")
         sight.read(f"line {line_id}", found.person)
+        tracing.point_to(books.traces([found]))
         causes = [sight.told(event_id) for event_id in found.causes if event_id in books.envelopes]
         journey = f"/v1/journeys/{found.client_id}" if found.client_id is not None else None
         return sight.line(found).to_json() | {"events": causes, "journey": journey}

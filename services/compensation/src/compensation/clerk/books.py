@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -12,12 +12,15 @@ from decimal import Decimal
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from opentelemetry.trace import SpanKind
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from belt.core.calendar import Calendar
+from belt.io import tracing
 from belt.io.desk import Desk
 from belt.io.feed import line as told_line
+from belt.io.telemetry import REFOLDED_EVENTS
 from compensation.conflict import Case, conflicts
 from compensation.facts import Adjusted, Contested, Fact, Ruled
 from compensation.history import History
@@ -66,6 +69,8 @@ class Books:
         self.envelopes: dict[str, Envelope] = {}
         self.unread: list[str] = []
         self.staff: list[Envelope] = []
+        self.newest: datetime | None = None
+        self._begun = False
         self._taken = 0
         self._told = 0
         self._agreed = NOTHING
@@ -195,6 +200,7 @@ class Books:
                     if rows:
                         await self.by_clerk(self._add, rows)
                     if len(rows) < AT_ONCE:
+                        self._begun = True
                         break
                 await self._hear(connection)
                 plans = (await connection.execute(select(PLANS))).mappings().all()
@@ -221,23 +227,42 @@ class Books:
                 return
 
     def _add(self, rows: Sequence[Any]) -> None:
+        REFOLDED_EVENTS.labels("books").inc(len(rows))
         for taken, written in rows:
             envelope = from_json(json.loads(written))
             self._taken = taken
             if str(envelope.id) in self.envelopes:
                 continue
             self.envelopes[str(envelope.id)] = envelope
-            try:
-                found = fact(envelope)
-            except UnknownEvent:
-                self.unread.append(str(envelope.id))  # kept; a release that knows the type reads it
-                continue
-            if envelope.client_id is not None:
-                self._stories.setdefault(envelope.client_id, []).append(envelope)
-                self._touched.add(envelope.client_id)
-            elif envelope.type.startswith("conveyor.staff."):
-                self.staff.append(envelope)
-            self.history.add(found)
+            # What stood there before this process began is history, and so is its trace.
+            news = envelope.traceparent if self._begun else None
+            with tracing.after(news, "fold", SpanKind.INTERNAL, {"cloudevents.event_id": str(envelope.id)}):
+                self._enter(envelope)
+
+    def _enter(self, envelope: Envelope) -> None:
+        """From here on every statement that the event is a cause of is reckoned with it."""
+        try:
+            found = fact(envelope)
+        except UnknownEvent:
+            self.unread.append(str(envelope.id))  # kept; a release that knows the type reads it
+            return
+        if envelope.client_id is not None:
+            self._stories.setdefault(envelope.client_id, []).append(envelope)
+            self._touched.add(envelope.client_id)
+        elif envelope.type.startswith("conveyor.staff."):
+            self.staff.append(envelope)
+        self.history.add(found)
+        self.newest = max(self.newest or envelope.recorded_at, envelope.recorded_at)
+
+    @property
+    def read_to(self) -> int:
+        """The number of the last fact that was read."""
+        return self._taken
+
+    def traces(self, lines: Iterable[Line]) -> list[str | None]:
+        """The contexts in which the causes of these lines were recorded, as far as they are known."""
+        causes = dict.fromkeys(cause for line in lines for cause in line.causes if cause in self.envelopes)
+        return [self.envelopes[cause].traceparent for cause in causes]
 
 
 def _calendars(envelopes: Sequence[Envelope]) -> dict[str, Calendar]:
@@ -325,5 +350,6 @@ def told(books: Books, event_id: str) -> dict[str, Any]:
         "client_id": e.client_id,
         "journey_id": e.journey_id,
         "variant": e.variant,
+        "trace_id": tracing.trace_id(e.traceparent),
         "data": e.data,
     }

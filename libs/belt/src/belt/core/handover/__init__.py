@@ -40,12 +40,13 @@ from belt.core.handover.events import (
     Upheld,
     Withdrawn,
 )
-from belt.core.handover.state import Handover, Stage, evolve, fold, timers
+from belt.core.handover.state import UNDECIDED, Handover, Stage, evolve, fold, timers
 
 __all__ = [
     "COMMANDS",
     "EVENTS",
     "NOBODY",
+    "UNDECIDED",
     "Accept",
     "Accepted",
     "Command",

@@ -26,6 +26,8 @@ from belt.core.handover.events import (
 from conveyor_events.words import Seat
 
 Stage = Literal["none", "offered", "expired", "escalated", "accepted", "rejected", "withdrawn", "disputed", "upheld"]
+UNDECIDED = frozenset({"offered", "expired", "escalated", "disputed"})
+"""Stages in which somebody still has to say something."""
 
 
 @dataclass(frozen=True)
