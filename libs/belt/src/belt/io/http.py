@@ -18,6 +18,7 @@ from starlette.responses import Response
 from belt.core.decider import Refused
 from belt.io.auth import Subject, Verifier
 from belt.io.codes import extended
+from belt.io.connection import Connection
 from belt.io.doors import BEARER, BODY_BYTES, Doors, Reception, as_door
 from belt.io.guard import Guard
 from belt.io.headers import bearer, etag, idempotency_key, if_match, json_response, tracking_id
@@ -166,7 +167,7 @@ def server(app: FastAPI, *, host: str, port: int, shutdown: float = 20.0, backlo
             host=host,
             port=port,
             loop="uvloop",
-            http="httptools",
+            http=Connection,
             ws="none",
             lifespan="on",
             log_config=None,

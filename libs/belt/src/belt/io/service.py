@@ -1,7 +1,9 @@
-"""A service put together and run: `python -m SERVICE api | worker | all | migrate | rebuild | republish | verify`.
+"""A service put together and run: `python -m SERVICE api | worker | all | migrate | rebuild | republish | verify |
+retire-reads`.
 
 `api` answers HTTP, `worker` relays, consumes and ticks, `all` is both in one process for small machines. `rebuild`
-makes the views anew, `republish --from POSITION` has the public log sent to Kafka again, `verify` walks its hash chain.
+makes the views anew, `republish --from POSITION` has the public log sent to Kafka again, `verify` walks its hash chain,
+`retire-reads --days N` takes away rows of the audit log that are older.
 Shutdown is bounded and in order: not ready any more, HTTP finished, timers and consumers stopped, the log carried out,
 closed.
 """
@@ -10,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import getpass
 import os
 import signal
 import sys
@@ -25,6 +28,7 @@ import uvicorn
 import uvloop
 
 from belt.core.decider import Step
+from belt.io.audit import LEAST_DAYS, Audit
 from belt.io.chain import verify
 from belt.io.decision import Streams
 from belt.io.desk import Desk
@@ -33,7 +37,7 @@ from belt.io.http import server
 from belt.io.migrate import upgrade
 from belt.io.projection import rebuild
 from belt.io.republish import republish
-from belt.io.running import running
+from belt.io.running import engine_for, running
 from belt.io.seal import Vault
 from belt.io.settings import Settings
 from belt.io.telemetry import configure_logging
@@ -43,8 +47,9 @@ log = structlog.get_logger()
 
 GRACE = 8.0  # beside the deadline of shutdown, until a process that does not end is cut off
 CUT_OFF = 75  # its exit code
+KEPT_DAYS = 1_095  # of the audit log, where nobody says otherwise: three years
 
-ROLES = ("api", "worker", "all", "migrate", "rebuild", "republish", "verify")
+ROLES = ("api", "worker", "all", "migrate", "rebuild", "republish", "verify", "retire-reads")
 
 
 @dataclass(frozen=True)
@@ -129,19 +134,22 @@ def run(service: Service) -> None:
     parser.add_argument(
         "--from", dest="start", type=int, metavar="POSITION", help="republish: the first position to send again"
     )
+    parser.add_argument("--days", type=int, default=KEPT_DAYS, help=f"retire-reads: {LEAST_DAYS} or more")
     given = parser.parse_args()
     role: str = given.role
     if (role == "republish") != (given.start is not None) or (given.start is not None and given.start < 1):
         parser.error("republish needs --from POSITION (1 or more), and nothing else does")
+    if given.days < LEAST_DAYS:
+        parser.error(f"the audit log is kept for {LEAST_DAYS} days at least")
     try:
         settings = Settings.load(service.name, service.port)
     except ValueError as wrong:
         sys.exit(f"{service.name}: {wrong}")
     configure_logging(service.name, settings.log_level)
-    uvloop.run(_run(service, settings, role, given.start))
+    uvloop.run(_run(service, settings, role, given.start, given.days))
 
 
-async def _run(service: Service, settings: Settings, role: str, start: int | None) -> None:
+async def _run(service: Service, settings: Settings, role: str, start: int | None, days: int) -> None:
     if role == "migrate":
         await upgrade(settings.dsn, service.package)
     elif role == "rebuild":
@@ -151,10 +159,21 @@ async def _run(service: Service, settings: Settings, role: str, start: int | Non
             log.info("rebuild.done", stream=stream.category, rows=rows)
     elif role == "republish" and start is not None:
         log.info("republish.begun", start=start, records=await republish(settings.dsn, start))
+    elif role == "retire-reads":
+        await _retire(settings, days)
     elif role == "verify":
         await _verify(service, settings)
     else:
         await serve(service, settings, role)
+
+
+async def _retire(settings: Settings, days: int) -> None:
+    engine = engine_for(settings)
+    try:
+        told = await Audit(engine, settings.database_deadline).retire(days, getpass.getuser())
+    finally:
+        await engine.dispose()
+    log.info("audit.retired", told=told or "nothing is that old")
 
 
 async def _verify(service: Service, settings: Settings) -> None:

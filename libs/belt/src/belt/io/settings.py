@@ -61,6 +61,8 @@ class Settings(BaseSettings):
 
     body_bytes: Annotated[int, Field(ge=1_024, le=16 * 1024 * 1024)] = 256 * 1024
     in_flight: Count = 512
+    streams: Annotated[Count, Field(description="streams of the feed that one process serves at once")] = 128
+    streams_of_subject: Annotated[Count, Field(description="of these, streams of one subject")] = 16
     backlog: Count = 20_000
     batch: Annotated[int, Field(ge=1, le=5_000)] = 512
     pool: Annotated[int, Field(ge=1, le=200)] = 8
