@@ -11,7 +11,7 @@ from lead_gen.codes import CODES
 from lead_gen.papers import competitor
 from lead_gen.prospect import state as prospects
 from lead_gen.prospect.decide import decide, follow, reads
-from lead_gen.prospect.events import EVENTS, erases
+from lead_gen.prospect.events import EVENTS, UPCAST, erases
 from lead_gen.prospect.evolve import evolve, timers
 from lead_gen.routing import Routing
 from lead_gen.staffing import Staffing
@@ -28,6 +28,7 @@ PROSPECT: Stream[Any, Any, Any] = Stream(
     claims=prospects.claims,
     follow=follow,
     erases=erases,
+    upcast=UPCAST,
     view=views.PROSPECTS,
 )
 STAFFING: Stream[Any, Any, Any] = Stream(

@@ -9,7 +9,7 @@ from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 from sqlalchemy import or_
 
-from account_mgmt.api.words import Counts, Filter, Holder, Listing, shown
+from account_mgmt.api.words import Counts, Filter, Holder, Listing, disclosed
 from account_mgmt.offer import CATEGORY, REASONS, AcceptOffer, Offer, RejectOffer
 from account_mgmt.views import OFFERS_TABLE
 from belt.core.decider import Refused, Step
@@ -121,7 +121,8 @@ def doors(doors: Doors, desk: Desk) -> None:
     async def get_offer(request: Request, offer: str) -> Response:
         """One offer as it stands."""
         entry = await desk.state(CATEGORY, offer)
-        return shown(entry, _told(entry.state, private=desk.subject(request).may("pii:read")))
+        private = desk.subject(request).may("pii:read")
+        return await disclosed(desk, request, entry, _told(entry.state, private=private), private)
 
     @doors.command("/v1/offers/{offer}/accept", "handoffs:decide", reply=OfferReply)
     async def accept_offer(request: Request, offer: str, body: AcceptBody) -> Response:

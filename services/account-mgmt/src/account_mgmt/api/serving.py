@@ -171,6 +171,8 @@ def _contacts(doors: Doors, desk: Desk) -> None:
     async def list_contacts(request: Request, client: str, limit: Limit = 50, cursor: Cursor = None) -> Response:
         """The contacts with one client, the newest first."""
         account, private = await _known(desk, client), desk.subject(request).may("pii:read")
+        if private:
+            await desk.tell(request, "personal", client)
         told = [
             {
                 "contact_id": one.contact_id,
@@ -208,6 +210,8 @@ def _complaints(doors: Doors, desk: Desk) -> None:
     async def list_complaints(request: Request, client: str, limit: Limit = 50, cursor: Cursor = None) -> Response:
         """The complaints of one client, the newest first."""
         account, private = await _known(desk, client), desk.subject(request).may("pii:read")
+        if private:
+            await desk.tell(request, "personal", client)
         told = []
         for one in account.complaints:
             received, resolved = one.received, one.resolved

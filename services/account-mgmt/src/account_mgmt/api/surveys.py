@@ -21,7 +21,7 @@ from account_mgmt.api.survey_shapes import (
     SurveyTold,
     TrendTold,
 )
-from account_mgmt.api.words import Filter, Listing, shown
+from account_mgmt.api.words import Filter, Listing, disclosed
 from account_mgmt.papers.survey import (
     CATEGORY,
     Answer,
@@ -124,7 +124,8 @@ def doors(doors: Doors, desk: Desk) -> None:
     async def get_survey(request: Request, survey: str) -> Response:
         """One survey as it stands."""
         entry = await desk.state(CATEGORY, survey)
-        return shown(entry, _told(entry.state, private=desk.subject(request).may("pii:read")))
+        private = desk.subject(request).may("pii:read")
+        return await disclosed(desk, request, entry, _told(entry.state, private=private), private)
 
     @doors.query("/v1/accounts/{client}/surveys", "accounts:read", reply=TrendTold)
     async def get_trend(client: str) -> Response:

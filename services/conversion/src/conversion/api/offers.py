@@ -16,7 +16,7 @@ from belt.io.doors import Doors
 from belt.io.headers import json_response
 from belt.io.paging import Cursor, Limit, decode_cursor, page
 from belt.io.unit import Outcome
-from conversion.api.words import Filter, Holder, Reason, Words, columns, listed, shown
+from conversion.api.words import Filter, Holder, Reason, Words, columns, disclosed, listed
 from conversion.offer import (
     CATEGORY,
     REASONS,
@@ -122,7 +122,8 @@ def doors(doors: Doors, desk: Desk) -> None:
     async def get_offer(request: Request, offer: str) -> Response:
         """One offer as it stands."""
         entry = await desk.state(CATEGORY, offer)
-        return shown(entry, _told(entry.state, private=desk.subject(request).may("pii:read")))
+        private = desk.subject(request).may("pii:read")
+        return await disclosed(desk, request, entry, _told(entry.state, private=private), private)
 
     @doors.command("/v1/offers/{offer}/accept", "handoffs:decide", reply=OfferReply)
     async def accept_offer(request: Request, offer: str, body: AcceptBody) -> Response:

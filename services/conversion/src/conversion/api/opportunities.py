@@ -15,7 +15,7 @@ from belt.io.doors import Doors
 from belt.io.ids import fresh
 from belt.io.paging import Cursor, Limit
 from belt.io.unit import Outcome
-from conversion.api.words import Counts, Filter, Holder, Item, LineTold, Reason, counted, lines_told, listed, shown
+from conversion.api.words import Counts, Filter, Holder, Item, LineTold, Reason, counted, disclosed, lines_told, listed
 from conversion.opportunity import (
     CATEGORY,
     LOST_REASONS,
@@ -193,7 +193,8 @@ def doors(doors: Doors, desk: Desk) -> None:
     async def get_opportunity(request: Request, opportunity: str) -> Response:
         """One opportunity as it stands."""
         entry = await desk.state(CATEGORY, opportunity)
-        return shown(entry, _told(entry.state, private=desk.subject(request).may("pii:read")))
+        private = desk.subject(request).may("pii:read")
+        return await disclosed(desk, request, entry, _told(entry.state, private=private), private)
 
     @doors.command("/v1/opportunities", "deals:write", reply=OpportunityReply, status=201)
     async def open_opportunity(request: Request, body: OpenBody) -> Response:

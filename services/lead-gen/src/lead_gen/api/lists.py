@@ -110,5 +110,7 @@ def _one(doors: Doors, desk: Desk) -> None:
             raise Refused("prospect.unknown")
         roster = (await desk.state(STAFFING, COMPANY)).state.roster
         knowing = may_know(desk.subject(request), state, roster, desk.clock.now())
+        if knowing:
+            await desk.tell(request, "personal", client)
         shown = prospect_shown(state, found.version, knowing=knowing)
         return json_response(shown, headers={"etag": etag(found.version)})

@@ -32,6 +32,7 @@ def doors(desk: Desk) -> Doors:
         roster = (await desk.state(STAFFING, COMPANY)).state.roster
         if offer not in prospect.offers or not may_know(desk.subject(request), prospect, roster, desk.clock.now()):
             raise Refused("offer.unknown")
+        await desk.tell(request, "personal", prospect.client)
         offered = prospect.offers[offer]
         return json_response(
             {
