@@ -19,7 +19,7 @@ import structlog
 from belt.core.decider import Refused
 from belt.io.intake import OUT_OF_REACH
 from belt.io.public_log import Filter, Pool, read
-from belt.io.telemetry import STREAMS_OPEN
+from belt.io.telemetry import FEED_READS, STREAMS_OPEN
 
 log = structlog.get_logger()
 
@@ -97,6 +97,7 @@ class Tail:
         head = self._head
         if 0 <= self._floor <= position:
             return self._kept(position, wanted)
+        FEED_READS.labels("stream").inc()
         async with self._pages:
             rows = await read(self._pool, position, PAGE_ROWS, wanted, most_bytes=PAGE_BYTES)
         frames = [self._frame(row) for row in rows]
@@ -139,6 +140,7 @@ class Tail:
                 if self._head < 0:
                     self._floor = self._head = await self._pool.fetchval(HEAD, timeout=5.0)
                     self.wake()
+                FEED_READS.labels("tail").inc()
                 rows = await read(self._pool, self._head, PAGE_ROWS, EVERYTHING)
             except OUT_OF_REACH as away:
                 log.warning("feed.tail_waits", error=f"{type(away).__name__}: {away}")

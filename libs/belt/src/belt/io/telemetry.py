@@ -48,6 +48,7 @@ AUDITED = _counter(
 )
 AUDIT_FAILED = _counter("reads_refused", "Reads that were not answered because they could not be written down")
 STREAMS_OPEN = _gauge("feed_streams", "Streams of the feed that are open")
+FEED_READS = _counter("feed_reads", "Queries of the public log for streams: tail, stream", "by")
 STREAMS_STALLED = _counter("connections_stalled", "Connections cut because their caller did not read")
 
 # The store
