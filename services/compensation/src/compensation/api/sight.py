@@ -46,9 +46,9 @@ class Sights:
         written; but all of it if it is an auditor who reads.
         """
         subject = self._desk.subject(request)
-        others = {*whose} - {subject.person, HOUSE}
-        if others or Reader(subject.person, subject.scopes).audits:
-            await self._desk.tell(request, "pay", *({*whose} - {HOUSE}))
+        named = {*whose} - {HOUSE, COLLEAGUE}
+        if named - {subject.person} or Reader(subject.person, subject.scopes).audits:
+            await self._desk.tell(request, "pay", *named)
 
     def _teams(self) -> Teams:
         said = list(self._books.staff)
