@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +14,16 @@ from conveyor.running import Running
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from journey_secrets import Client, say_everything
+
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[Running]:
     with passing(Wish("journey"), lambda _: None) as services:
         yield services
+
+
+@pytest.fixture(scope="session")
+def told(running: Running) -> Client:
+    """A client about whom everything is said."""
+    return asyncio.run(say_everything(running))

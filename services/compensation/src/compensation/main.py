@@ -15,7 +15,8 @@ from compensation.codes import CODES
 from compensation.exchange import Pair
 from compensation.office import adjustment, dispute, ledger, payout, resolution, sheet, simulation, views
 from compensation.views import ASSIGNMENT_VIEW, PLAN_VIEW, RATE_VIEW
-from conveyor_events.catalog import TOPICS
+from conveyor_events.catalog import TOPICS, wire_type
+from conveyor_events.leads import PersonalDataErased
 
 PLAN: Stream[Any, Any, PlanBook] = Stream(
     "plan",
@@ -119,5 +120,6 @@ SERVICE = Service(
     topics=tuple(topic for topic in TOPICS if topic != "conveyor.pay.v1"),
     take=intake.take,
     codes=CODES,
+    forgets=(wire_type(PersonalDataErased),),
     chores=(clerk, simulator),
 )

@@ -6,6 +6,8 @@ from typing import Any
 
 from belt.core.decider import Stream
 from belt.io.service import Service
+from conveyor_events.catalog import wire_type
+from conveyor_events.leads import PersonalDataErased
 from lead_gen import api, published, reactions, routing, staffing, views
 from lead_gen.codes import CODES
 from lead_gen.papers import competitor
@@ -68,4 +70,5 @@ SERVICE = Service(
     topics=reactions.TOPICS,
     react=reactions.react,
     codes=CODES,
+    forgets=(wire_type(PersonalDataErased),),
 )

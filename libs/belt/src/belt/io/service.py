@@ -1,9 +1,10 @@
 """A service put together and run: `python -m SERVICE api | worker | all | migrate | rebuild | republish | verify |
-retire-reads`.
+retire-reads | forget-again`.
 
 `api` answers HTTP, `worker` relays, consumes and ticks, `all` is both in one process for small machines. `rebuild`
 makes the views anew, `republish --from POSITION` has the public log sent to Kafka again, `verify` walks its hash chain,
-`retire-reads --days N` takes away rows of the audit log that are older.
+`retire-reads --days N` takes away rows of the audit log that are older,
+`forget-again` is for a database that was restored: whom Kafka says to forget is forgotten once more.
 Shutdown is bounded and in order: not ready any more, HTTP finished, timers and consumers stopped, the log carried out,
 closed.
 """
@@ -33,7 +34,9 @@ from belt.io.chain import verify
 from belt.io.decision import Streams
 from belt.io.desk import Desk
 from belt.io.doors import Doors
+from belt.io.forgetting import forget_again
 from belt.io.http import server
+from belt.io.kafka import Brokers
 from belt.io.migrate import upgrade
 from belt.io.projection import rebuild
 from belt.io.republish import republish
@@ -42,6 +45,7 @@ from belt.io.seal import Vault
 from belt.io.settings import Settings
 from belt.io.telemetry import configure_logging
 from conveyor_events import Envelope
+from conveyor_events.catalog import entry
 
 log = structlog.get_logger()
 
@@ -49,7 +53,7 @@ GRACE = 8.0  # beside the deadline of shutdown, until a process that does not en
 CUT_OFF = 75  # its exit code
 KEPT_DAYS = 1_095  # of the audit log, where nobody says otherwise: three years
 
-ROLES = ("api", "worker", "all", "migrate", "rebuild", "republish", "verify", "retire-reads")
+ROLES = ("api", "worker", "all", "migrate", "rebuild", "republish", "verify", "retire-reads", "forget-again")
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ class Service:
     react   pure: (public event, its envelope) -> steps
     take    (asyncpg connection in a transaction, envelopes): keeps them as they are
 
+    `forgets` names the public events (by wire type) whose key is somebody whose personal data is forgotten.
     `chores` run beside them in the worker until it ends: each is a loop of its own.
     """
 
@@ -70,6 +75,7 @@ class Service:
     topics: Sequence[str] = ()
     react: Callable[[Any, Any], Sequence[Step]] | None = None
     take: Callable[[Any, Sequence[Envelope]], Coroutine[Any, Any, None]] | None = None
+    forgets: Sequence[str] = ()
     codes: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     chores: Sequence[Callable[[Desk], Coroutine[Any, Any, None]]] = ()
 
@@ -154,13 +160,17 @@ async def _run(service: Service, settings: Settings, role: str, start: int | Non
         await upgrade(settings.dsn, service.package)
     elif role == "rebuild":
         for stream in service.streams.values():
-            told = partial(_told, stream.category)
-            rows = await rebuild(settings.dsn, stream, Vault(settings.sealing_key), told=told)
+            progress = partial(_told, stream.category)
+            rows = await rebuild(settings.dsn, stream, Vault(settings.sealing_key), told=progress)
             log.info("rebuild.done", stream=stream.category, rows=rows)
     elif role == "republish" and start is not None:
         log.info("republish.begun", start=start, records=await republish(settings.dsn, start))
     elif role == "retire-reads":
         await _retire(settings, days)
+    elif role == "forget-again":
+        topics = {entry(wire, 1).topic for wire in service.forgets}
+        told = await forget_again(settings.dsn, Brokers(settings.brokers), topics, service.forgets)
+        log.info("forget.done", told=told.told, keys_destroyed=told.back)
     elif role == "verify":
         await _verify(service, settings)
     else:
