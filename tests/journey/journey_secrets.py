@@ -54,8 +54,13 @@ class Told:
 
     async def at_lead_gen(self) -> None:
         firm, client = self.firm, self.about.client
-        keys = [{"kind": "phone", "value": f"+{PHONE}"}, {"kind": "domain", "value": f"{WORD.lower()}-{FIRM}.example"}]
-        keys += [{"kind": "name_city", "value": f"{WORD} {FIRM}, Berlin"}, {"kind": "tax_no", "value": f"DE1234567 {WORD} {FIRM}"}]
+        named = {
+            "phone": f"+{PHONE}",
+            "domain": f"{WORD.lower()}-{FIRM}.example",
+            "name_city": f"{WORD} {FIRM}, Berlin",
+            "tax_no": f"DE1234567 {WORD} {FIRM}",
+        }
+        keys = [{"kind": kind, "value": value} for kind, value in named.items()]
         entry = {"client_id": client, "line": firm.name, "name": self.secret(), "country": "DE", "source": "fair"}
         await self._do("lead-gen", "/v1/prospects", firm.scout, FOUND, **entry, identity_keys=keys)
         path = f"/v1/prospects/{client}"

@@ -12,8 +12,8 @@ SHOWS: dict[str, dict[str, str | None]] = {
         "/v1/competitors": None, "/v1/competitors/{card}": "card",
     },
     "conversion": {
-        "/v1/offers": None, "/v1/offers/{offer}": "client",
-        "/v1/opportunities": None, "/v1/opportunities/counts": None, "/v1/opportunities/{opportunity}": "client",
+        "/v1/offers": None, "/v1/offers-to-answer": None, "/v1/offers/{offer}": "client",
+        "/v1/opportunities": None, "/v1/opportunity-counts": None, "/v1/opportunities/{opportunity}": "client",
         "/v1/meeting-plans/{plan}": "client", "/v1/negotiation-plans/{plan}": "client",
         "/v1/deals": None, "/v1/deals/{deal}": None,
     },

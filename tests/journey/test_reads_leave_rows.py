@@ -46,7 +46,7 @@ def _schemas(document: Any, part: Any, seen: frozenset[str] = frozenset()) -> li
     """A part of an OpenAPI document with all that it refers to, without its own security."""
     text = json.dumps({name: value for name, value in part.items() if name not in ("security", "description")})
     found: list[Any] = [text]
-    for name in set(re.findall(r"#/components/schemas/(\w+)", text)) - seen:
+    for name in set(re.findall(r'#/components/schemas/([^"]+)', text)) - seen:
         found += _schemas(document, document["components"]["schemas"][name] | {"security": 0}, seen | {name})
     return found
 

@@ -41,6 +41,7 @@ async def forget_again(dsn: str, brokers: Brokers, topics: Collection[str], type
     connection = await asyncpg.connect(dsn, timeout=DEADLINE, command_timeout=DEADLINE)
     try:
         row = await connection.fetchrow(FORGET, sorted(holders))
+        await connection.execute("vacuum keys")  # what was a key is no longer on its page, either
     finally:
         await connection.close(timeout=DEADLINE)
     return Forgotten(row["told"], row["back"]) if row is not None else Forgotten(0, 0)
