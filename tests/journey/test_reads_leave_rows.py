@@ -27,7 +27,7 @@ def shown(service: str) -> set[str]:
     return {
         route.path
         for route in app(service).routes
-        if isinstance(route, APIRoute) and route.path.startswith("/v1/") and "GET" in route.methods
+        if isinstance(route, APIRoute) and route.path.startswith("/v1/") and "GET" in (route.methods or ())
     } - OF_ALL
 
 

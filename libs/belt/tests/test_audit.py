@@ -127,7 +127,8 @@ async def test_pages_follow_one_another_and_looking_is_written_down(service: Ser
     await publish(service.dsn, [(PAY, "ana")])
     for _ in range(5):
         await service.get("/v1/events", *READS)
-    seen, after = [], 0
+    seen: list[str] = []
+    after: int | None = 0
     while after is not None:
         found = await page(service, f"of=ana&limit=2&after={after}")
         seen += [row["kind"] for row in found["items"]]

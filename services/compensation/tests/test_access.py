@@ -256,7 +256,7 @@ SUMMED = {
 
 @pytest.mark.parametrize("reader", ["boris", "lena", "pia", "vera", "fred", "stage"])
 async def test_whoever_reads_the_pay_of_others_leaves_a_row_and_an_auditor_always(office: Office, reader: str) -> None:
-    asked = {path: cells[READERS.index(reader)] for path, cells in WALK.items()}
+    asked: dict[str, str | None] = {path: cells[READERS.index(reader)] for path, cells in WALK.items()}
     asked |= {path: F if by.get(reader, set()) is None else W for path, by in LISTS.items()}
     asked |= dict.fromkeys(OPEN_TO_ALL_READERS, None)
     for path, expected in asked.items():
