@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 import asyncpg
-from journey_firm import Firm, plans, post
+from journey_firm import HEARD_WITHIN, Firm, plans, post
 
 from conveyor.exits import Problem
 from conveyor.line import Line
@@ -52,6 +53,13 @@ class Told:
         said = {"by": by, "occurred_at": at} | body
         return await self.firm.heard(service, path, said)
 
+    async def _stands(self, stage: str) -> None:
+        """Returns when lead generation has heard what the next station did."""
+        async with asyncio.timeout(HEARD_WITHIN):
+            where = f"/v1/prospects/{self.about.client}"
+            while (await self.firm.line.get("lead-gen", where))["stage"] != stage:  # noqa: ASYNC110 (not ours to signal)
+                await asyncio.sleep(0.05)
+
     async def at_lead_gen(self) -> None:
         firm, client = self.firm, self.about.client
         named = {
@@ -81,7 +89,7 @@ class Told:
         rejected = {"reason": "no_need_evidence", "note": self.secret()}
         await self._do("conversion", f"/v1/offers/{offered}/reject", firm.hunter, FOUND, **rejected)
         self.about.ids["rejected"] = offered
-        await firm.line.drained()
+        await self._stands("rework")
         more = {"to": firm.hunter, "evidence": [self.secret()]}
         offered = (await self._do("lead-gen", f"{path}/offer", firm.scout, FOUND, **more))["offer_id"]
         self.about.ids["offer"] = offered
@@ -94,7 +102,7 @@ class Told:
 
     async def _again(self, path: str, first: str) -> str:
         """The withdrawal is a request; when it was heard the need is offered anew."""
-        await self.firm.line.drained()
+        await self._stands("need_known")
         offered = await self._do("lead-gen", f"{path}/offer", self.firm.scout, FOUND, to=self.firm.hunter)
         assert offered["offer_id"] != first
         return str(offered["offer_id"])

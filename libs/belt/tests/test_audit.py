@@ -135,9 +135,9 @@ async def test_pages_follow_one_another_and_looking_is_written_down(service: Ser
         after = found["next"]
     assert seen[:5] == ["pay"] * 5
     looks = await page(service, "person=rosa&limit=200")
-    found = [row for row in looks["items"] if row["kind"] == "audit"]
-    assert len(found) >= 3
-    assert all((row["whose"], row["route"]) == (["ana"], "/v1/audit") for row in found)
+    rows = [row for row in looks["items"] if row["kind"] == "audit"]
+    assert len(rows) >= 3
+    assert all((row["whose"], row["route"]) == (["ana"], "/v1/audit") for row in rows)
     assert (await service.get("/v1/audit", *READS)).status_code == 403
     for wrong in ("after=-1", "limit=201", f"person={'x' * 201}"):
         assert (await service.get(f"/v1/audit?{wrong}", "audit:read")).status_code == 422
