@@ -25,6 +25,7 @@ BELTS = {
     "GET /v1/clock": ("-", "service"),
     "PUT /v1/clock": ("-", "service"),
     "GET /v1/events": ("-", "service"),
+    "GET /v1/audit": ("-", "service"),
     "POST /v1/events/seal": ("-", "service"),
     "GET /v1/parked": ("-", "service"),
     "GET /v1/parked/skipped": ("-", "service"),

@@ -9,7 +9,7 @@ from importlib import import_module
 import asyncpg
 from fastapi import FastAPI
 
-from belt.io import driving, feed, parked_doors
+from belt.io import audit_doors, driving, feed, parked_doors
 from belt.io.clock import SystemClock
 from belt.io.desk import Desk
 from belt.io.handle import Writer
@@ -53,6 +53,7 @@ async def _app(service: Service) -> FastAPI:
         service.routes(desk),
         driving.doors(desk, Ticker(writer, engine, clock), progress_of(pool, None)),
         feed.doors(desk, pool),
+        audit_doors.doors(desk),
         parked_doors.doors(desk, parking, intake),
     ]
     return app_for(service, settings, doors, Readiness())

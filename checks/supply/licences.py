@@ -88,8 +88,9 @@ class Rules:
 
     def allows(self, part: Part, licence: str) -> bool:
         """Whether this licence is fine where the part is used."""
-        if f"{part.kind}:{part.name}" in self.exceptions:
-            return part.use is not Use.SERVICE
+        exception = self.exceptions.get(f"{part.kind}:{part.name}")
+        if exception is not None:
+            return part.use is not Use.SERVICE or exception.get("where") == "anywhere"
         fine = self.anywhere if part.use is Use.SERVICE else self.anywhere | self.outside_services
         return _allowed(SPDX.parse(licence), fine)
 

@@ -169,6 +169,7 @@ GET /v1/clock                                                         FFFFFS
 PUT /v1/clock                                                         FFFFFF
 GET /v1/events                                                        FFFFFS
 POST /v1/events/seal                                                  FFFFFA
+GET /v1/audit                                                         FFFFFS
 GET /v1/parked                                                        FFFFFF
 GET /v1/parked/skipped                                                FFFFFF
 GET /v1/parked/{parked_id}                                            FFFFFF

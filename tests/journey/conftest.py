@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from conveyor.running import Running
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from journey_secrets import Client, say_everything
 from received_spans import Collector, collecting
 
 
@@ -30,3 +32,9 @@ def collector() -> Iterator[Collector]:
 def running(collector: Collector) -> Iterator[Running]:
     with passing(Wish("journey"), lambda _: None) as services:
         yield services
+
+
+@pytest.fixture(scope="session")
+def told(running: Running) -> Client:
+    """A client about whom everything is said."""
+    return asyncio.run(say_everything(running))

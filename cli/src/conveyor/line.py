@@ -173,7 +173,7 @@ class Line:
             lines = [json.loads(line) for line in answer.content.splitlines() if line]
             for line in lines:
                 yield line
-            if len(lines) < PAGE:
+            if not lines:  # a page may be short of `limit` before the end: it is bounded in bytes as well
                 return
             after = int(lines[-1][place])
 

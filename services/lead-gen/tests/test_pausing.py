@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from lead_gen_story import Company, accepted, at, call, contact, need, register, sample, seat
 
-from belt.core.decider import Refused
+from belt.core.decider import ERASED, Refused
+from belt.io.codec import Codec
 from conveyor_events import open as open_event
 from conveyor_events.leads import ContactForbidden, JourneyMigrated, ProspectReassigned
 from lead_gen.main import STREAMS
@@ -178,3 +182,16 @@ def test_who_is_no_customer_yet_is_served_by_nobody() -> None:
     assert code(company, migrate()) == "prospect.wrong-stage"
     company.to("acme", migrate(served_by=None, until=None))
     assert company.prospect().variant == "hunter-farmer"
+
+
+def test_a_parked_event_of_the_first_release_is_still_read_and_a_new_one_seals_its_reason() -> None:
+    codec = Codec(STREAMS["prospect"])
+    by = {"person": "ana", "role": "scout"}
+    old = {"until": None, "reason": "asked to wait", "by": by, "at": "2026-01-02T10:00:00Z"}
+    read = codec.read("ProspectParked", 1, json.dumps(old), None, None)
+    assert (read.reason, read.client) == ("asked to wait", "")
+    key = AESGCM.generate_key(256)
+    written = codec.write(replace(read, client="acme"), "acme", key)
+    assert "asked to wait" not in written
+    assert codec.read("ProspectParked", 2, written, "acme", key).reason == "asked to wait"
+    assert codec.read("ProspectParked", 2, written, "acme", None).reason == ERASED

@@ -27,6 +27,7 @@ SCOPES: dict[str, str] = {
     "pay:read:all": "see all statements",
     "pay:read:totals": "see the sums of all statements, without their lines",
     "pay:audit": "see all pay as an auditor: each read is logged",
+    "audit:read": "see who has read whose pay and personal data; looking is logged, too",
     "events:read": "follow the feed of public events",
     "parked:write": "see what is parked and redrive it",
     "clock:drive": "move a driven clock",
@@ -68,7 +69,7 @@ ROLES: dict[str, frozenset[str]] = {
         )
     ),
     "finance": frozenset(("plans:approve", "pay:read:totals", "staff:read")),
-    "auditor": frozenset(("pay:audit", "staff:read", "events:read")),
+    "auditor": frozenset(("pay:audit", "audit:read", "staff:read", "events:read")),
     "integration": frozenset(
         (*_HUNTER, "staff:write", "events:read", "act_for", "backdate", "manager")  # speaks for people, sees no pay
     )

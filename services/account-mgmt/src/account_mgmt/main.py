@@ -9,6 +9,8 @@ from account_mgmt.papers.survey.views import SURVEYS
 from belt.core.decider import Stream
 from belt.core.erasure import ERASURE
 from belt.io.service import Service
+from conveyor_events.catalog import wire_type
+from conveyor_events.leads import PersonalDataErased
 from conveyor_events.roster import Roster
 
 OFFER: Stream[offer.Command, offer.Event, offer.Offer] = Stream(
@@ -91,4 +93,5 @@ SERVICE = Service(
     topics=reactions.TOPICS,
     codes=CODES,
     watched=views.WATCHED,
+    forgets=(wire_type(PersonalDataErased),),
 )

@@ -13,12 +13,19 @@ from typing import Any
 
 from compensation.reading import fact
 from conveyor_events import Envelope, UnknownEvent, to_json
+from conveyor_events.catalog import wire_type
+from conveyor_events.leads import PersonalDataErased
 
+ERASED = wire_type(PersonalDataErased)
 LOCK = "select pg_advisory_xact_lock(4720)"  # numbers are given in the order of commits, so a reader skips none
 TAKE = """
 insert into facts (event_id, type, client_id, occurred_at, envelope)
 select * from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[])
 on conflict (event_id) do nothing
+"""
+FORGET = """
+insert into keys (holder, wrapped) select unnest($1::text[]), null
+on conflict (holder) do update set wrapped = null
 """
 
 
@@ -32,6 +39,9 @@ async def take(connection: Any, envelopes: Sequence[Envelope]) -> int:
     for envelope in envelopes:
         with contextlib.suppress(UnknownEvent):
             fact(envelope)
+    forgotten = sorted({envelope.client_id for envelope in envelopes if envelope.type == ERASED and envelope.client_id})
+    if forgotten:  # what was said of the client in conflicts is sealed here
+        await connection.execute(FORGET, forgotten)
     await connection.execute(LOCK)
     done: str = await connection.execute(
         TAKE,

@@ -17,7 +17,8 @@ from compensation.codes import CODES
 from compensation.exchange import Pair
 from compensation.office import adjustment, dispute, ledger, payout, resolution, sheet, simulation, views
 from compensation.views import ASSIGNMENT_VIEW, PLAN_VIEW, RATE_VIEW
-from conveyor_events.catalog import TOPICS
+from conveyor_events.catalog import TOPICS, wire_type
+from conveyor_events.leads import PersonalDataErased
 
 PLAN: Stream[Any, Any, PlanBook] = Stream(
     "plan",
@@ -123,6 +124,7 @@ SERVICE = Service(
     take=intake.take,
     codes=CODES,
     tables={"facts": APPEND_ONLY, "closing_waits": PASSING, "simulation_progress": PASSING},
+    forgets=(wire_type(PersonalDataErased),),
     chores=(clerk, simulator),
     watched=WATCHED,
 )

@@ -14,6 +14,8 @@ from conversion.codes import CODES
 from conversion.deal import routing
 from conversion.opportunity import client
 from conversion.papers import meeting_plan, negotiation_plan
+from conveyor_events.catalog import wire_type
+from conveyor_events.leads import PersonalDataErased
 from conveyor_events.roster import Roster
 
 _ALL: tuple[Stream[Any, Any, Any], ...] = (
@@ -86,4 +88,5 @@ SERVICE = Service(
     react=reactions.react,
     codes=CODES,
     watched=views.WATCHED,
+    forgets=(wire_type(PersonalDataErased),),
 )

@@ -6,12 +6,14 @@ from typing import Any
 
 from belt.core.decider import Stream
 from belt.io.service import Service
+from conveyor_events.catalog import wire_type
+from conveyor_events.leads import PersonalDataErased
 from lead_gen import api, published, reactions, routing, staffing, views
 from lead_gen.codes import CODES
 from lead_gen.papers import competitor
 from lead_gen.prospect import state as prospects
 from lead_gen.prospect.decide import decide, follow, reads
-from lead_gen.prospect.events import EVENTS, erases
+from lead_gen.prospect.events import EVENTS, UPCAST, erases
 from lead_gen.prospect.evolve import evolve, timers
 from lead_gen.routing import Routing
 from lead_gen.staffing import Staffing
@@ -28,6 +30,7 @@ PROSPECT: Stream[Any, Any, Any] = Stream(
     claims=prospects.claims,
     follow=follow,
     erases=erases,
+    upcast=UPCAST,
     view=views.PROSPECTS,
 )
 STAFFING: Stream[Any, Any, Any] = Stream(
@@ -69,4 +72,5 @@ SERVICE = Service(
     react=reactions.react,
     codes=CODES,
     watched=views.WATCHED,
+    forgets=(wire_type(PersonalDataErased),),
 )

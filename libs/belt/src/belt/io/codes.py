@@ -57,6 +57,9 @@ CODES: dict[str, Code] = {
     "parked.gap": Code(409, "Events in front of this one are missing and not parked: redrive first"),
     # the service's own state
     "storage-low": Code(503, "There is too little room for further commands"),
+    "audit-unavailable": Code(503, "The read cannot be written down, so it is not answered"),
+    "too-many-streams": Code(429, "This subject follows the feed as often as it may"),
+    "streams-full": Code(503, "As many follow the feed here as can be served"),
     "too-many-requests": Code(429, "Too many requests of this subject"),
     "overloaded": Code(503, "More work waits than can be done now"),
     "unavailable": Code(503, "The service cannot reach what it needs"),
@@ -71,6 +74,9 @@ RETRY_AFTER = {
     "deadline-exceeded": 1,
     "not-ready": 2,
     "too-many-requests": 1,
+    "audit-unavailable": 2,
+    "too-many-streams": 5,
+    "streams-full": 5,
     "storage-low": 30,
 }
 """Seconds after which a retry makes sense, unless the refusal says so itself (`retry_after`)."""

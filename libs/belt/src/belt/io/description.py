@@ -31,6 +31,7 @@ TAGS = {
     "health": "Whether the process runs and can work, and what it measures. Open to all.",
     "clock": "What time it is here, what is due next, and how far the service has come.",
     "events": "The public log over HTTP, for those without Kafka.",
+    "audit": "Who has read whose pay or personal data.",
     "parked": "Events that could not be taken in: look at them, try them again, or pass them over with a reason.",
 }
 KEY_HEADER: dict[str, Any] = {

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
 from belt.core.subject import Subject
+from belt.io.audit import Audit, Kind, Read
 from belt.io.clock import Clock
 from belt.io.decision import Missing, reading
 from belt.io.handle import Writer
@@ -24,6 +25,8 @@ from belt.io.unit import Entry, Guard, Meta, Outcome, Reads
 from conveyor_events.words import utc
 
 TOLERANCE = timedelta(seconds=5)
+ALSO_BY: dict[Kind, tuple[str, ...]] = {"personal": ("pii:read",), "pay": ("pay:read:all",)}
+"""Rights that show more than the door itself asks for."""
 LONG_AGO = datetime(1990, 1, 1, tzinfo=UTC)
 
 T = TypeVar("T")
@@ -34,6 +37,7 @@ class Desk:
 
     def __init__(self, writer: Writer, engine: AsyncEngine, clock: Clock, settings: Settings) -> None:
         self.writer, self.engine, self.clock, self.settings = writer, engine, clock, settings
+        self.audit = Audit(engine, settings.database_deadline)
 
     def subject(self, request: Request) -> Subject:
         """Who is asking: the subject that the door let in."""
@@ -121,6 +125,23 @@ class Desk:
                 return look(reading(entries))
             except Missing as need:
                 entries |= await self.writer.read_many(sorted(need.streams))
+
+    async def tell(self, request: Request, kind: Kind, *whose: str) -> None:
+        """Called before pay or personal data is answered: the read is written down first, or refused (503)."""
+        subject, route = self.subject(request), request.scope["route"]
+        opened = {*(route.scopes or ()), *ALSO_BY.get(kind, ())}
+        trace = traceparent(request)
+        read = Read(
+            person=subject.person,
+            scopes=sorted(subject.scopes & opened),
+            kind=kind,
+            whose=sorted({*whose}),
+            route=route.path,
+            path=request.url.path,
+            request_id=request.scope["request_id"],
+            trace_id=trace.split("-")[1] if trace is not None else None,
+        )
+        await self.audit.record(read)
 
     async def rows(self, statement: Select[Any]) -> Sequence[RowMapping]:
         """The rows of a list, from the read models."""

@@ -5,10 +5,9 @@ A reader remembers the `position` of the last event it has worked on and asks fo
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Annotated, Any
 
 import structlog
@@ -16,11 +15,14 @@ from fastapi import Query
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from belt.core.decider import Refused
 from belt.io.desk import Desk
 from belt.io.doors import Doors
+from belt.io.intake import OUT_OF_REACH
 from belt.io.public_log import Filter, Pool, attributes, read
+from belt.io.tail import Limits, Pages, Tail
 from belt.io.watermark import seal
 from conveyor_events.words import Instant
 
@@ -32,8 +34,9 @@ RESTRICTED = {"conveyor.pay.v1": "pay:read:all"}
 """Topics that need more than `events:read`."""
 
 LAST = 2**63 - 1
-POLL = 0.25
+PIECE = 64 * 1024  # of a page, between two looks at whether its reader reads
 HEARTBEAT = 15.0
+LOOK = 1.0  # how often a stream looks whether it should end
 LIFETIME = 300.0  # of one stream; its reader comes back with Last-Event-ID
 
 Place = Annotated[int, Query(ge=0, le=LAST, description="position of the last event seen")]
@@ -63,6 +66,8 @@ def line(row: Any) -> str:
 
 def doors(desk: Desk, pool: Pool) -> Doors:
     found = Doors(tags=["events"])
+    tail = Tail(pool, framed, Limits(desk.settings.streams, desk.settings.streams_of_subject))
+    pages = Pages()
 
     @found.query("/v1/events", "events:read", reply=None, response_class=Response, responses=DESCRIBED)
     async def events(
@@ -81,11 +86,9 @@ def doors(desk: Desk, pool: Pool) -> Doors:
         if (key is None) != (after_sequence is None) or (key is not None and topic is None):
             raise Refused("invalid-parameter", detail="topic, key and after_sequence go together")
         wanted = Filter(topic, key, after_sequence or 0, hidden)
-        if STREAM in request.headers.get("accept", ""):
-            stream = _stream(request, pool, wanted, _last_event_id(request, after))
-            return StreamingResponse(stream, media_type=STREAM)
-        rows = await read(pool, after, limit, wanted)
-        return Response("".join(f"{line(row)}\n" for row in rows), media_type=LINES)
+        if STREAM not in request.headers.get("accept", ""):
+            return Page(desk, pool, pages, request, after, limit, wanted)
+        return Following(desk, tail, request, wanted, _last_event_id(request, after))
 
     @found.command("/v1/events/seal", "events:read", reply=WatermarkReply, when_full=True, versioned=False)
     async def sealed() -> WatermarkReply:
@@ -128,19 +131,75 @@ def _last_event_id(request: Request, after: int) -> int:
     return int(given)
 
 
-async def _stream(request: Request, pool: Pool, wanted: Filter, after: int) -> AsyncIterator[str]:
-    """Events as they come, until the reader leaves, the service stops or the stream is old."""
+class Page(Response):
+    """A page of the feed as JSON lines. It is read when its turn comes, and sent in pieces, each when there is room."""
+
+    media_type = LINES
+
+    def __init__(
+        self, desk: Desk, pool: Pool, pages: Pages, request: Request, after: int, limit: int, wanted: Filter
+    ) -> None:
+        super().__init__()
+        self._desk, self._pool, self._pages, self._request = desk, pool, pages, request
+        self._asked = after, limit, wanted
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        async with self._pages.turn(self._desk.subject(self._request).person):
+            rows = await read(self._pool, *self._asked)
+            await _tell(self._desk, self._request, ((row["topic"], row["key"]) for row in rows))
+            body = "".join(f"{line(row)}\n" for row in rows).encode()
+            del rows
+            self.headers["content-length"] = str(len(body))
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            for start in range(0, len(body) or 1, PIECE):
+                more = start + PIECE < len(body)
+                await send({"type": "http.response.body", "body": body[start : start + PIECE], "more_body": more})
+
+
+class Following(StreamingResponse):
+    """A stream of the feed. It has a seat from its first byte to its last."""
+
+    def __init__(self, desk: Desk, tail: Tail, request: Request, wanted: Filter, after: int) -> None:
+        self._tail, self._subject = tail, desk.subject(request).person
+        super().__init__(_stream(desk, tail, request, wanted, after), media_type=STREAM)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._tail.seat(self._subject)
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._tail.leave(self._subject)
+
+
+async def _tell(desk: Desk, request: Request, events: Iterable[tuple[str, str]]) -> None:
+    """Pay that is about to be sent is a read: of whom the events are."""
+    keys = {key for topic, key in events if topic in RESTRICTED}
+    if keys:
+        await desk.tell(request, "pay", *keys)
+
+
+def framed(row: Any) -> bytes:
+    """An event as a stream sends it."""
+    return f"id: {row['position']}\nevent: {attributes(row)['type']}\ndata: {line(row)}\n\n".encode()
+
+
+async def _stream(desk: Desk, tail: Tail, request: Request, wanted: Filter, after: int) -> AsyncIterator[bytes]:
+    """Events as they come, until the reader leaves, the service stops, the stream is old or the database away."""
     ends = time.monotonic() + LIFETIME
     beat = time.monotonic() + HEARTBEAT
     readiness = request.app.state.readiness
-    yield "retry: 1000\n\n"
-    while time.monotonic() < ends and not readiness.draining and not await request.is_disconnected():
-        rows = await read(pool, after, 200, wanted)
-        for row in rows:
-            after = row["position"]
-            yield f"id: {after}\nevent: {attributes(dict(row))['type']}\ndata: {line(row)}\n\n"
-        if not rows:
+    yield b"retry: 1000\n\n"
+    while time.monotonic() < ends and not readiness.draining:
+        try:
+            frames, after = await tail.after(after, wanted)
+            await _tell(desk, request, ((frame.topic, frame.key) for frame in frames))
+        except (Refused, *OUT_OF_REACH) as away:
+            log.info("feed.stream_ends", error=f"{type(away).__name__}: {away}")
+            return
+        for frame in frames:
+            yield frame.sent
+        if not frames:
             if time.monotonic() > beat:
-                yield ": still here\n\n"
+                yield b": still here\n\n"
                 beat = time.monotonic() + HEARTBEAT
-            await asyncio.sleep(POLL)
+            await tail.news(after, LOOK)

@@ -38,6 +38,8 @@ STORE: dict[str, Rights] = {
     "log_chain": APPEND_ONLY,
     "log_head": Rights(("select", "update"), relay=("select",)),
     "skipped": APPEND_ONLY,
+    # Who has read what. Old rows are taken away by the owner (retire-reads).
+    "audit": Rights(("select", "insert"), reader=()),
     # Names and phones are recognised by their keyed hashes: nothing for those who only look.
     "claims": Rights(("select", "insert", "update", "delete"), reader=()),
     # Replies to callers; they are removed when they are old.

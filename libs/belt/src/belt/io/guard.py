@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -46,6 +47,7 @@ class _Answer:
         self.status = 0
         self.endless = False
         self.deadline: asyncio.Timeout | None = None
+        self.place: Callable[[], None] | None = None  # gives back the place among those in flight
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -57,7 +59,13 @@ class _Answer:
             self.endless = b"content-length" not in names and self.status not in (204, 304)
             if self.endless and self.deadline is not None:
                 self.deadline.reschedule(None)  # a stream lasts as long as its reader
+                self.leave()  # and takes no place of those that are soon over: its own door counts it
         await self._send(message)
+
+    def leave(self) -> None:
+        place, self.place = self.place, None
+        if place is not None:
+            place()
 
 
 class Guard:
@@ -94,15 +102,18 @@ class Guard:
         if not free:
             self._in_flight += 1
             HTTP_IN_FLIGHT.inc()
+            answer.place = self._leaves
         try:
             with about(partial(_about, scope)):
                 await self._bounded(scope, receive, answer)
         finally:
             for leave in leaving:
                 leave()
-            if not free:
-                self._in_flight -= 1
-                HTTP_IN_FLIGHT.dec()
+            answer.leave()
+
+    def _leaves(self) -> None:
+        self._in_flight -= 1
+        HTTP_IN_FLIGHT.dec()
 
     async def _bounded(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
         deadline = answer.deadline = asyncio.timeout(self._deadline)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from belt.io.projection import StreamView, ddl
-from belt.io.store import APPEND_FUNCTION, SCHEMA
+from belt.io.store import APPEND_FUNCTION, AUDIT, SCHEMA
 
 LOCK = text("select pg_advisory_xact_lock(4713)")
 
@@ -59,6 +59,11 @@ def create_skipped() -> None:
     """The table of skipped events, where the store is older than it."""
     found = SCHEMA[SCHEMA.index("create table skipped") :]
     script(found[: found.index(";") + 1].replace("create table", "create table if not exists", 1))
+
+
+def create_audit() -> None:
+    """The audit log of reads, where the store is older than it."""
+    script(AUDIT)
 
 
 def renew_append() -> None:

@@ -16,7 +16,7 @@ from conveyor_events.words import instant_text
 
 RELAY = "relay"
 BYTES_AT_ONCE = 32 * 1024 * 1024
-BYTES_TO_READERS = 8 * 1024 * 1024
+BYTES_TO_READERS = 2 * 1024 * 1024
 
 # At most $2 rows above position $1, and no more than about $3 bytes of them.
 READ = """
@@ -72,14 +72,16 @@ class Filter:
     hidden: Sequence[str] = ()
 
 
-async def read(pool: Pool, after: int, limit: int, wanted: Filter, within: float = 5.0) -> list[Any]:
+async def read(
+    pool: Pool, after: int, limit: int, wanted: Filter, within: float = 5.0, most_bytes: int = BYTES_TO_READERS
+) -> list[Any]:
     """The next rows above a position. Of one key, the order of positions is the order of sequences."""
     async with asyncio.timeout(within):
         if wanted.key is None:
-            rows = await pool.fetch(OF_TOPICS, after, limit, BYTES_TO_READERS, wanted.topic, wanted.hidden)
+            rows = await pool.fetch(OF_TOPICS, after, limit, most_bytes, wanted.topic, wanted.hidden)
         else:
             place = wanted.topic, wanted.key, wanted.after_sequence
-            rows = await pool.fetch(OF_KEY, after, limit, BYTES_TO_READERS, *place, wanted.hidden)
+            rows = await pool.fetch(OF_KEY, after, limit, most_bytes, *place, wanted.hidden)
     return list(rows)
 
 

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from belt.io import driving, feed, parked_doors
+from belt.io import audit_doors, driving, feed, parked_doors
 from belt.io.auth import Verifier
 from belt.io.clock import Clock, DrivenClock, SystemClock
 from belt.io.consumer import Consumer
@@ -156,6 +156,7 @@ async def running(service: Service, settings: Settings, role: str = "all") -> As
                 service.routes(desk),
                 driving.doors(desk, ticker, progress_of(pool, consumer)),
                 feed.doors(desk, pool),
+                audit_doors.doors(desk),
                 parked_doors.doors(desk, parking, intake),
             ]
             limits = Limits(settings.database_limit_bytes, settings.disk_free_bytes, settings.disk_path)

@@ -1,7 +1,10 @@
-"""A service put together and run: `python -m SERVICE api | worker | all | migrate | rebuild | republish | verify`.
+"""A service put together and run: `python -m SERVICE api | worker | all | migrate | rebuild | republish | verify |
+retire-reads | forget-again`.
 
 `api` answers HTTP, `worker` relays, consumes and ticks, `all` is both in one process for small machines. `rebuild`
-makes the views anew, `republish --from POSITION` has the public log sent to Kafka again, `verify` walks its hash chain.
+makes the views anew, `republish --from POSITION` has the public log sent to Kafka again, `verify` walks its hash chain,
+`retire-reads --days N` takes away rows of the audit log that are older,
+`forget-again` is for a database that was restored: whom Kafka says to forget is forgotten once more.
 Shutdown is bounded and in order: not ready any more, HTTP finished, timers and consumers stopped, the log carried out,
 closed.
 """
@@ -10,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import getpass
 import os
 import signal
 import sys
@@ -27,30 +31,35 @@ import uvloop
 
 from belt.core.decider import Step
 from belt.io import tracing
+from belt.io.audit import LEAST_DAYS, Audit
 from belt.io.chain import verify
 from belt.io.decision import Streams
 from belt.io.desk import Desk
 from belt.io.doors import Doors
+from belt.io.forgetting import forget_again
 from belt.io.grants import KEPT_CURRENT, STORE, Misnamed, Rights, Roles, grant
 from belt.io.http import server
+from belt.io.kafka import Brokers
 from belt.io.migrate import upgrade
 from belt.io.projection import rebuild
 from belt.io.republish import republish
-from belt.io.running import running
+from belt.io.running import engine_for, running
 from belt.io.seal import Vault
 from belt.io.settings import Settings
 from belt.io.telemetry import configure_logging
 from belt.io.watching import Watched
 from conveyor_events import Envelope
+from conveyor_events.catalog import entry
 
 log = structlog.get_logger()
 
 GRACE = 8.0  # beside the deadline of shutdown, until a process that does not end is cut off
 CUT_OFF = 75  # its exit code
 LAST_SPANS = 2.0  # seconds to send what was traced
+KEPT_DAYS = 1_095  # of the audit log, where nobody says otherwise: three years
 
 CARRIES = ("worker", "all")  # what speaks to Kafka
-ROLES = ("api", "worker", "all", "migrate", "rebuild", "republish", "verify")
+ROLES = ("api", "worker", "all", "migrate", "rebuild", "republish", "verify", "retire-reads", "forget-again")
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,7 @@ class Service:
     take    (asyncpg connection in a transaction, envelopes): keeps them as they are, answers how many were new
 
     `about` heads its OpenAPI document. `watched` is what it shows of its work.
+    `forgets` names the public events (by wire type) whose key is somebody whose personal data is forgotten.
     `tables`: what the roles of the database may do with tables that are neither the store's nor a stream's view.
     `chores` run beside them in the worker until it ends: each is a loop of its own.
     """
@@ -74,6 +84,7 @@ class Service:
     react: Callable[[Any, Any], Sequence[Step]] | None = None
     take: Callable[[Any, Sequence[Envelope]], Coroutine[Any, Any, int]] | None = None
     about: str = ""
+    forgets: Sequence[str] = ()
     codes: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     tables: Mapping[str, Rights] = field(default_factory=dict)
     chores: Sequence[Callable[[Desk], Coroutine[Any, Any, None]]] = ()
@@ -147,10 +158,13 @@ def run(service: Service) -> None:
     parser.add_argument(
         "--from", dest="start", type=int, metavar="POSITION", help="republish: the first position to send again"
     )
+    parser.add_argument("--days", type=int, default=KEPT_DAYS, help=f"retire-reads: {LEAST_DAYS} or more")
     given = parser.parse_args()
     role: str = given.role
     if (role == "republish") != (given.start is not None) or (given.start is not None and given.start < 1):
         parser.error("republish needs --from POSITION (1 or more), and nothing else does")
+    if given.days < LEAST_DAYS:
+        parser.error(f"the audit log is kept for {LEAST_DAYS} days at least")
     try:
         settings = Settings.load(service.name, service.port)
         if role in CARRIES:
@@ -158,20 +172,26 @@ def run(service: Service) -> None:
     except ValueError as wrong:
         sys.exit(f"{service.name}: {wrong}")
     configure_logging(service.name, settings.log_level)
-    uvloop.run(_run(service, settings, role, given.start))
+    uvloop.run(_run(service, settings, role, given.start, given.days))
 
 
-async def _run(service: Service, settings: Settings, role: str, start: int | None) -> None:
+async def _run(service: Service, settings: Settings, role: str, start: int | None, days: int) -> None:
     if role == "migrate":
         await upgrade(settings.dsn, service.package)
         await _grant(service, settings)
     elif role == "rebuild":
         for stream in service.streams.values():
-            told = partial(_told, stream.category, monotonic())
-            rows = await rebuild(settings.dsn, stream, Vault(settings.sealing_key), told=told)
+            progress = partial(_told, stream.category, monotonic())
+            rows = await rebuild(settings.dsn, stream, Vault(settings.sealing_key), told=progress)
             log.info("rebuild.done", stream=stream.category, rows=rows)
     elif role == "republish" and start is not None:
         log.info("republish.begun", start=start, records=await republish(settings.dsn, start))
+    elif role == "retire-reads":
+        await _retire(settings, days)
+    elif role == "forget-again":
+        topics = {entry(wire, 1).topic for wire in service.forgets}
+        told = await forget_again(settings.dsn, Brokers(settings.brokers), topics, service.forgets)
+        log.info("forget.done", told=told.told, keys_destroyed=told.back)
     elif role == "verify":
         await _verify(service, settings)
     else:
@@ -187,6 +207,15 @@ async def _grant(service: Service, settings: Settings) -> None:
             log.info("migrate.granted", roles=roles.named())
     except Misnamed as wrong:
         sys.exit(f"{service.name}: {wrong}")
+
+
+async def _retire(settings: Settings, days: int) -> None:
+    engine = engine_for(settings)
+    try:
+        told = await Audit(engine, settings.database_deadline).retire(days, getpass.getuser())
+    finally:
+        await engine.dispose()
+    log.info("audit.retired", told=told or "nothing is that old")
 
 
 async def _verify(service: Service, settings: Settings) -> None:

@@ -130,6 +130,8 @@ class Settings(BaseSettings):
         256 * 1024
     )
     in_flight: Annotated[Count, Field(description="requests at once; more are told to come back")] = 512
+    streams: Annotated[Count, Field(description="streams of the feed that one process serves at once")] = 128
+    streams_of_subject: Annotated[Count, Field(description="of these, streams of one subject")] = 16
     backlog: Annotated[Count, Field(description="commands that may wait for the writer")] = 20_000
     batch: Annotated[int, Field(ge=1, le=5_000, description="commands that share a commit at most")] = 512
     pool: Annotated[int, Field(ge=1, le=200, description="connections for lists, and as many for consuming")] = 8

@@ -15,7 +15,8 @@ import asyncpg
 
 LOAD = files("belt.io").joinpath("load.sql").read_text()
 APPEND_FUNCTION = files("belt.io").joinpath("append.sql").read_text()
-SCHEMA = files("belt.io").joinpath("schema.sql").read_text() + APPEND_FUNCTION
+AUDIT = files("belt.io").joinpath("audit.sql").read_text()
+SCHEMA = files("belt.io").joinpath("schema.sql").read_text() + AUDIT + APPEND_FUNCTION
 
 # Every query of the hot path is a handful of index descents; a plan made on an empty table must not scan a full one.
 PLANS = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off"}

@@ -51,6 +51,14 @@ PROBLEMS = _counter("problems", "Refusals and errors given to callers", "code")
 TOKENS = _counter("tokens_verified", "Tokens looked at: cached, valid, invalid", "outcome")
 KEYSET_FETCHES = _counter("keyset_fetches", "Fetches of the issuer's keys: ok, failed", "outcome")
 
+AUDITED = _counter(
+    "reads_audited", "Reads of pay or personal data that were written down: pay, personal, audit", "kind"
+)
+AUDIT_FAILED = _counter("reads_refused", "Reads that were not answered because they could not be written down")
+STREAMS_OPEN = _gauge("feed_streams", "Streams of the feed that are open")
+FEED_READS = _counter("feed_reads", "Queries of the public log for streams: tail, stream", "by")
+CONNECTIONS_STALLED = _counter("connections_stalled", "Connections cut because their caller did not read")
+
 # The store
 COMMANDS = _counter("commands", "Commands by outcome: done, refused, replayed, conflict, waits, failed", "outcome")
 APPEND_SECONDS = _histogram("append_seconds", "One ordered append of a batch")

@@ -1,22 +1,30 @@
 """One connection, held to bounds that the server leaves open: a head of any size, a caller who says or reads nothing.
 
 Below the app nobody counts: a head may grow without end before a request exists, and a connection that is silent costs
-a place. Whoever is slower than this is cut off.
+a place. Whoever is slower than this is cut off. While a caller does not read, little waits for it: about 64 KiB here
+and as much in the system, whatever the size of its windows.
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
 from http import HTTPStatus
 
+import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from belt.io.codes import CODES, urn
 from belt.io.headers import json_bytes
 from belt.io.ids import fresh
 from belt.io.problems import MEDIA
+from belt.io.telemetry import CONNECTIONS_STALLED
+
+log = structlog.get_logger()
 
 HEAD_BYTES = 32 * 1024
+UNSENT_BYTES = 64 * 1024
+UNACKNOWLEDGED = 20.0  # after it the system itself gives up, also on the rest of an answer that we have long finished
 
 
 class HeadTooLarge(ValueError):
@@ -28,7 +36,7 @@ class Connection(HttpToolsProtocol):
 
     head_seconds = 20.0  # from the opening, or the first byte of a later request, to the end of the head
     rest_seconds = 5.0  # for the rest of a body that was answered before it was read
-    stall_seconds = 30.0  # for a reader to take something of what waits for it
+    stall_seconds = 10.0  # for a reader to take something of what waits for it
 
     _head_open = True
     _body_open = False
@@ -39,6 +47,11 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        its: socket.socket | None = transport.get_extra_info("socket")
+        for name, value in (("TCP_NOTSENT_LOWAT", UNSENT_BYTES), ("TCP_USER_TIMEOUT", int(UNACKNOWLEDGED * 1000))):
+            option = getattr(socket, name, None)
+            if its is not None and option is not None and its.family in (socket.AF_INET, socket.AF_INET6):
+                its.setsockopt(socket.IPPROTO_TCP, option, value)
         self._wait(self.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -81,13 +94,18 @@ class Connection(HttpToolsProtocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         if self._stalled is None:
-            self._stalled = self.loop.call_later(self.stall_seconds, self.transport.abort)
+            self._stalled = self.loop.call_later(self.stall_seconds, self._cut)
 
     def resume_writing(self) -> None:
         if self._stalled is not None:
             self._stalled.cancel()
             self._stalled = None
         super().resume_writing()
+
+    def _cut(self) -> None:
+        CONNECTIONS_STALLED.inc()
+        log.info("http.caller_does_not_read", seconds=self.stall_seconds)
+        self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - what is wrong says the code
         """The answer to what is no request of ours, and the end of the connection."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from sqlalchemy import or_
 
 from account_mgmt.api.sight import Seen
-from account_mgmt.api.words import Counts, Filter, Holder, Listing, shown
+from account_mgmt.api.words import Counts, Filter, Holder, Listing, disclosed
 from account_mgmt.offer import CATEGORY, REASONS, AcceptOffer, Offer, RejectOffer
 from account_mgmt.views import OFFERS_TABLE
 from belt.core.decider import Refused, Step
@@ -125,7 +125,8 @@ def doors(doors: Doors, desk: Desk, sights: Seen) -> None:
         """One offer as it stands."""
         sight = await sights.of_offer(request, offer)
         entry = await desk.state(CATEGORY, offer)
-        return shown(entry, _told(entry.state, private=sight.may("know")))
+        private = sight.may("know")
+        return await disclosed(desk, request, entry, _told(entry.state, private=private), private)
 
     @doors.command("/v1/offers/{offer}/accept", "handoffs:decide", reply=OfferReply)
     async def accept_offer(request: Request, offer: str, body: AcceptBody) -> Response:

@@ -192,6 +192,8 @@ def _contacts(doors: Doors, desk: Desk, sights: Seen) -> None:
     async def list_contacts(request: Request, client: str, limit: Limit = 50, cursor: Cursor = None) -> Response:
         """The contacts with one client, the newest first."""
         private = (await sights.of_account(request, client)).may("know")
+        if private:
+            await desk.tell(request, "personal", client)
         account: Account = (await desk.state(CATEGORY, client)).state
         told = [
             {
@@ -243,6 +245,8 @@ def _complaints(doors: Doors, desk: Desk, sights: Seen) -> None:
     async def list_complaints(request: Request, client: str, limit: Limit = 50, cursor: Cursor = None) -> Response:
         """The complaints of one client, the newest first."""
         private = (await sights.of_account(request, client)).may("know")
+        if private:
+            await desk.tell(request, "personal", client)
         account: Account = (await desk.state(CATEGORY, client)).state
         told = []
         for one in account.complaints:

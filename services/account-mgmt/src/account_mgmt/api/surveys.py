@@ -20,7 +20,7 @@ from account_mgmt.api.survey_shapes import (
     SurveyTold,
     TrendTold,
 )
-from account_mgmt.api.words import Filter, Listing, shown
+from account_mgmt.api.words import Filter, Listing, disclosed
 from account_mgmt.papers.survey import (
     CATEGORY,
     Answer,
@@ -145,7 +145,8 @@ def doors(doors: Doors, desk: Desk, sights: Seen) -> None:
         """One survey as it stands."""
         sight = await sights.of_survey(request, survey)
         entry = await desk.state(CATEGORY, survey)
-        return shown(entry, _told(entry.state, private=sight.may("know")))
+        private = sight.may("know")
+        return await disclosed(desk, request, entry, _told(entry.state, private=private), private)
 
     @doors.query("/v1/accounts/{client}/surveys", "accounts:read", reply=TrendTold)
     async def get_trend(request: Request, client: str) -> Response:

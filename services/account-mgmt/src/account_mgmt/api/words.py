@@ -10,6 +10,7 @@ from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints
 from sqlalchemy import Column, ColumnElement, Select, Table, and_, func, or_, select
 from sqlalchemy.engine import RowMapping
+from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused
@@ -34,6 +35,13 @@ class Holder(BaseModel):
 def shown(entry: Entry, document: dict[str, Any]) -> Response:
     """One stream as it stands, with its version as the ETag."""
     return json_response({**document, "version": entry.version}, headers={"etag": etag(entry.version)})
+
+
+async def disclosed(desk: Desk, request: Request, entry: Entry, document: dict[str, Any], private: bool) -> Response:
+    """One stream as it stands; that its sealed part was read is written down before it is answered."""
+    if private:
+        await desk.tell(request, "personal", document["client_id"])
+    return shown(entry, document)
 
 
 @dataclass(frozen=True)

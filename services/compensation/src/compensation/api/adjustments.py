@@ -16,6 +16,7 @@ from belt.io.doors import Doors
 from belt.io.ids import fresh
 from compensation.api.replies import AdjustmentList, AdjustmentReply
 from compensation.api.shown import month_of
+from compensation.api.sight import Sights
 from compensation.office import adjustment
 from compensation.office.views import ADJUSTMENTS
 from conveyor_events import Amount
@@ -44,7 +45,7 @@ class AnswerBody(BaseBody):
     """Nothing to say but yes, or no."""
 
 
-def add(doors: Doors, desk: Desk) -> None:
+def add(doors: Doors, desk: Desk, sights: Sights) -> None:
     @doors.command("/v1/adjustments", "assignments:write", reply=AdjustmentReply, status=201)
     async def propose(request: Request, body: AdjustmentBody) -> Response:
         """Proposes an adjustment; it is paid once somebody else has approved it."""
@@ -75,9 +76,10 @@ def add(doors: Doors, desk: Desk) -> None:
     @doors.query(
         "/v1/adjustments", "assignments:write", "plans:approve", "pay:read:all", "pay:audit", reply=AdjustmentList
     )
-    async def listed() -> dict[str, Any]:
+    async def listed(request: Request) -> dict[str, Any]:
         """Every adjustment, the latest first; at most a thousand."""
         rows = await desk.rows(select(ADJUSTMENTS).order_by(ADJUSTMENTS.c.proposed_at.desc()).limit(1_000))
+        await sights.read(request, *(row["person"] for row in rows))
         return {"items": [{k: v for k, v in row.items() if k not in ("version", "shape")} for row in rows]}
 
     async def _do(

@@ -86,7 +86,7 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
         ]
         lines = _of(sight, await books.at_stake(Month.of(desk.clock.now().date())))
         pairs = Counter(tuple(sorted(_named(case, sight))) for case in found if case.b is not None)
-        sight.read("conflicts", *{one for case in found for one in case.people})
+        await sight.read(*{one for case in found for one in _named(case, sight)})
         return {
             "items": [_shown(case, lines, sight) | _stage(case, decided, sight) for case in found],
             "by_kind": [
@@ -104,7 +104,7 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
         if case is None or not _visible(case, sight):
             raise Refused("conflict.unknown")
         lines, decided = _of(sight, await books.at_stake(Month.of(desk.clock.now().date()))), await stages()
-        sight.read(f"conflict {case_id}", *case.people)
+        await sight.read(*_named(case, sight))
         events = [sight.told(event) for event in case.events]
         return _shown(case, lines, sight) | _stage(case, decided, sight) | {"told": events}
 

@@ -133,7 +133,7 @@ def _reading(doors: Doors, desk: Desk, sights: Sights) -> None:
         d, sight = DISPUTES.c, await sights.of(request)
         rows = await desk.rows(select(DISPUTES).order_by(d.opened_at.desc(), d.dispute_id).limit(1_000))
         shown = [row for row in rows if _sees(sight, row["person"], row["period"])]
-        sight.read("disputes", *(row["person"] for row in shown))
+        await sight.read(*(row["person"] for row in shown))
         return {"items": [{k: v for k, v in row.items() if k not in ("version", "shape")} for row in shown]}
 
     @doors.query("/v1/disputes/{dispute_id}", *SEES, reply=DisputeShown)
@@ -147,7 +147,7 @@ def _reading(doors: Doors, desk: Desk, sights: Sights) -> None:
         person, period = rows[0]["person"], rows[0]["period"]
         frozen = await kept(desk, person, period)
         about = [line for line in (frozen or {"lines": []})["lines"] if line["line_id"] in rows[0]["lines"]]
-        sight.read(f"dispute {dispute_id}", person)
+        await sight.read(person)
         shown = {k: v for k, v in rows[0].items() if k not in ("version", "shape")}
         return shown | {"said": [{"by": by, "text": text} for by, text in state.said], "disputed": about}
 

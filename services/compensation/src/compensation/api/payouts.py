@@ -16,6 +16,7 @@ from belt.io.doors import Doors
 from belt.io.ids import fresh
 from compensation.api.replies import PayoutList, PayoutReply, PayoutShown
 from compensation.api.shown import month_of
+from compensation.api.sight import Sights
 from compensation.line import payable_text
 from compensation.office import payout
 from compensation.office.views import PAYOUTS, STATEMENTS
@@ -32,7 +33,7 @@ class PayoutBody(BaseBody):
     run_id: GivenId | None = None
 
 
-def add(doors: Doors, desk: Desk) -> None:
+def add(doors: Doors, desk: Desk, sights: Sights) -> None:
     @doors.command("/v1/payouts", "periods:close", reply=PayoutReply, status=201)
     async def export(request: Request, body: PayoutBody) -> Response:
         """Makes a run of every final statement of the period, which is paid with it: the same one never twice."""
@@ -59,17 +60,19 @@ def add(doors: Doors, desk: Desk) -> None:
         return await desk.do(request, step, body=body, created=True, reply=reply)
 
     @doors.query("/v1/payouts", *SEES, reply=PayoutList)
-    async def listed() -> dict[str, Any]:
+    async def listed(request: Request) -> dict[str, Any]:
         """All runs, the latest first; at most a thousand."""
+        await sights.read(request)
         p = PAYOUTS.c
         wanted = select(p.run_id, p.period, p.totals, p.digest, p.by, p.exported_at)
         rows = await desk.rows(wanted.order_by(p.exported_at.desc(), p.run_id).limit(1_000))
         return {"items": [dict(row) for row in rows]}
 
     @doors.query("/v1/payouts/{run_id}", *SEES, reply=PayoutShown)
-    async def one(run_id: str) -> dict[str, Any]:
+    async def one(request: Request, run_id: str) -> dict[str, Any]:
         """One run, row by row."""
         made = await _made(run_id)
+        await sights.read(request, *made.people)
         rows = await desk.rows(select(PAYOUTS.c.rows).where(PAYOUTS.c.run_id == run_id))
         told = {"run_id": run_id, "period": made.period, "people": list(made.people), "by": made.by}
         return told | {"rows": rows[0]["rows"], "totals": _totals(made), "digest": payout.digest(made)}
@@ -81,9 +84,10 @@ def add(doors: Doors, desk: Desk) -> None:
         response_class=Response,
         responses={200: {"description": "the run", "content": {CSV: {"schema": {"type": "string"}}}}},
     )
-    async def file(run_id: str) -> Response:
+    async def file(request: Request, run_id: str) -> Response:
         """The run as CSV: the same bytes each time."""
         made = await _made(run_id)
+        await sights.read(request, *made.people)
         return Response(payout.file(made), media_type=CSV)
 
     async def _made(run_id: str) -> payout.Exported:

@@ -18,6 +18,7 @@ from belt.io.doors import Doors
 from belt.io.headers import etag, json_response
 from compensation.api.replies import ClosingReply, PeriodList, SheetsReply
 from compensation.api.shown import SUMS, Shown, month_of
+from compensation.api.sight import Sights
 from compensation.clerk.books import Books
 from compensation.laws import broken
 from compensation.months import Month
@@ -46,9 +47,9 @@ class FinalBody(BaseBody):
     """Makes final whatever can be: acknowledged, silent until the end of the time to object, or settled."""
 
 
-def add(doors: Doors, desk: Desk, books: Books) -> None:
+def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
     _statements(doors, desk)
-    _verification(doors, desk, books)
+    _verification(doors, desk, books, sights)
 
     @doors.query("/v1/periods", *SEES, reply=PeriodList)
     async def listed() -> dict[str, Any]:
@@ -122,9 +123,9 @@ def _statements(doors: Doors, desk: Desk) -> None:
         return await desk.do(request, *steps, body=body, reply=lambda _: told)
 
 
-def _verification(doors: Doors, desk: Desk, books: Books) -> None:
+def _verification(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
     @doors.query("/v1/verification", "pay:read:all", "pay:audit", "periods:close", reply=Shown)
-    async def verification() -> dict[str, Any]:
+    async def verification(request: Request) -> dict[str, Any]:
         """Walks the digest chain, replays every closed month from the facts, and names the first row that differs.
 
         The laws of pay are looked at, too, over everything up to this month.
@@ -143,6 +144,7 @@ def _verification(doors: Doors, desk: Desk, books: Books) -> None:
         now = Month.of(desk.clock.now().date())
         stated = await books.earnings(list(books.first_month(now).through(now)))
         laws = await books.by_clerk(lambda: broken(books.history, [s for by in stated.values() for s in by.values()]))
+        await sights.read(request, *(fault.person for fault in faults if fault.person is not None))
         return {
             "ok": not faults and not laws,
             "periods": [_shown(month) for month in state.closed.values()],

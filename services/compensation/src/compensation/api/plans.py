@@ -141,7 +141,7 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
         sight = await sights.of(request)
         rows = await desk.rows(select(PLANS).order_by(PLANS.c.plan))
         today = desk.clock.now().astimezone(ZoneInfo(desk.settings.zone)).date()
-        sight.read("plans")
+        await sight.read()
         return {"items": [shown for row in rows if (shown := sight.plan(_standing(row, today))) is not None]}
 
 

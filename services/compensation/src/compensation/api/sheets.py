@@ -71,7 +71,7 @@ def add(doors: Doors, desk: Desk, sights: Sights) -> None:
             wanted = wanted.where(s.statement > decode_cursor(cursor, str)[0])
         rows, following = page(await desk.rows(wanted.limit(limit + 1)), limit, lambda row: (row["statement"],))
         shown = [row for row in rows if sight.may("sums", Pay(row["person"], month_of(row["period"])))]
-        sight.read("statements", *(row["person"] for row in shown))
+        await sight.read(*(row["person"] for row in shown))
         return {"items": [{k: v for k, v in row.items() if k != "statement"} for row in shown], "next": following}
 
     async def _do(request: Request, person: str, period: str, command: sheet.Command, body: BaseBody) -> Response:

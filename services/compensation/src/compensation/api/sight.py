@@ -1,13 +1,13 @@
-"""What the subject of a request may see: `authorize` with everything it asks for at hand, and the auditor's log."""
+"""What the subject of a request may see: `authorize` with everything it asks for at hand, and the audit log."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-import structlog
 from starlette.requests import Request
 
 from belt.io.desk import Desk
@@ -23,7 +23,7 @@ from conveyor_events import HOUSE, UnknownEvent
 from conveyor_events import open as open_event
 from conveyor_events.roster import Roster, evolve
 
-log = structlog.get_logger()
+Told = Coroutine[Any, Any, None]
 IN_FORCE = ("approved", "active", "superseded")
 
 
@@ -39,7 +39,16 @@ class Sights:
         agreed = await self._books.current()
         subject = self._desk.subject(request)
         reader = Reader(subject.person, subject.scopes)
-        return Sight(reader, self._teams(), self._desk.clock.now(), self._books, agreed)
+        return Sight(reader, self._teams(), self._desk.clock.now(), self._books, agreed, partial(self.read, request))
+
+    async def read(self, request: Request, *whose: str) -> None:
+        """Written down before pay is answered: whose it is. Only of one's own pay, and of what is nobody's, nothing is
+        written; but all of it if it is an auditor who reads.
+        """
+        subject = self._desk.subject(request)
+        named = {*whose} - {HOUSE, COLLEAGUE}
+        if named - {subject.person} or Reader(subject.person, subject.scopes).audits:
+            await self._desk.tell(request, "pay", *named)
 
     def _teams(self) -> Teams:
         said = list(self._books.staff)
@@ -57,9 +66,12 @@ class Sights:
 class Sight:
     """One reader's, at one instant."""
 
-    def __init__(self, reader: Reader, teams: Teams, now: datetime, books: Books, agreed: Agreed) -> None:
+    def __init__(
+        self, reader: Reader, teams: Teams, now: datetime, books: Books, agreed: Agreed, read: Callable[..., Told]
+    ) -> None:
         self.reader, self._teams, self._now = reader, teams, now
         self._books, self._agreed = books, agreed
+        self.read = read
 
     def may(self, action: Action, thing: Thing) -> bool:
         return authorize(self.reader, action, thing, self._teams, self._now)
@@ -124,8 +136,3 @@ class Sight:
             if one.plan == plan:
                 latest[one.person, one.role, one.line, one.since] = one
         return list(latest.values())
-
-    def read(self, what: str, *whose: str) -> None:
-        """An auditor's reads are logged, one line each: who, what, whose."""
-        if self.reader.audits:
-            log.info("pay.read", subject=self.reader.person, what=what, whose=sorted(whose))

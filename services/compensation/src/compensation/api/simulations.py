@@ -18,6 +18,7 @@ from belt.io.doors import Doors
 from belt.io.ids import fresh
 from compensation.api.replies import SimulationList, SimulationReply, SimulationShown
 from compensation.api.shown import Shown
+from compensation.api.sight import Sights
 from compensation.clerk.books import Books
 from compensation.documents import FaultyDocument
 from compensation.office import simulation
@@ -65,7 +66,7 @@ class CancelBody(BaseBody):
     """Nothing to say but stop."""
 
 
-def add(doors: Doors, desk: Desk, books: Books) -> None:
+def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
     @doors.command("/v1/simulations", *ASKS, reply=SimulationReply, status=201)
     async def ask(request: Request, body: SimulationBody) -> Response:
         """Replays a range of months as it would have been. The result is kept; nobody is paid by it."""
@@ -101,15 +102,16 @@ def add(doors: Doors, desk: Desk, books: Books) -> None:
         return await desk.do(request, step, body=body, reply=lambda _: told)
 
     @doors.query("/v1/simulations", *READS, reply=SimulationList)
-    async def listed() -> dict[str, Any]:
+    async def listed(request: Request) -> dict[str, Any]:
         """All of them, the latest first, without their results; at most a thousand."""
         s = SIMULATIONS.c
         wanted = select(s.simulation_id, s.stage, s.scenario, s.by, s.asked_at, s.ended_at)
+        await sights.read(request)
         rows = await desk.rows(wanted.order_by(s.asked_at.desc(), s.simulation_id).limit(1_000))
         return {"items": [dict(row) for row in rows]}
 
     @doors.query("/v1/simulations/{simulation_id}", *READS, reply=SimulationShown)
-    async def one(simulation_id: str) -> dict[str, Any]:
+    async def one(request: Request, simulation_id: str) -> dict[str, Any]:
         """One of them: how far it is, and what came out: per person as it is, as it would be, and the difference."""
         rows = await desk.rows(select(SIMULATIONS).where(SIMULATIONS.c.simulation_id == simulation_id))
         if not rows:
@@ -117,12 +119,13 @@ def add(doors: Doors, desk: Desk, books: Books) -> None:
         shown = {k: v for k, v in rows[0].items() if k not in ("version", "shape", "documents")}
         far = await desk.rows(select(PROGRESS).where(PROGRESS.c.simulation_id == simulation_id))
         running = bool(far) and shown["stage"] == "queued"
+        await sights.read(request, *{one["person"] for one in (shown["result"] or {"people": ()})["people"]})
         progress = {"done": far[0]["done"], "people": far[0]["people"]} if running else None
         stage = "running" if running else shown["stage"]
         return shown | {"stage": stage, "progress": progress}
 
     @doors.query("/v1/simulations/{simulation_id}/people/{person}", "pay:read:all", "pay:audit", reply=Shown)
-    async def person(simulation_id: str, person: str) -> dict[str, Any]:
+    async def person(request: Request, simulation_id: str, person: str) -> dict[str, Any]:
         """The lines of one person that would be otherwise, each beside the actual one."""
         state: simulation.Simulation = (await desk.state(simulation.CATEGORY, simulation_id)).state
         if state.asked is None:
@@ -130,4 +133,5 @@ def add(doors: Doors, desk: Desk, books: Books) -> None:
         basis = await books.basis(state.asked.at)
         scenario = read_scenario(json.loads(state.asked.scenario))
         pairs = await asyncio.to_thread(explained, basis, scenario, person)
+        await sights.read(request, person)
         return {"person": person, "items": [pair.to_json() for pair in pairs]}

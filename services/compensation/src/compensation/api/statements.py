@@ -41,7 +41,7 @@ async def seen(
     known = bool(found.lines) or await books.by_clerk(_named, books, person)
     if shown is None or not known:
         raise Refused("statement.unknown")
-    sight.read(f"statement {month}", person)
+    await sight.read(person)
     return shown
 
 
@@ -75,7 +75,7 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
         found = await books.line(line_id, Month.of(desk.clock.now().date()))
         if found is None or not sight.may("lines", Pay(found.person, found.period)):
             raise Refused("line.unknown")
-        sight.read(f"line {line_id}", found.person)
+        await sight.read(found.person)
         tracing.point_to(books.traces([found]))
         causes = [sight.told(event_id) for event_id in found.causes if event_id in books.envelopes]
         journey = f"/v1/journeys/{found.client_id}" if found.client_id is not None else None
@@ -92,5 +92,5 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
         found = await books.earnings(list(first.through(last)))
         sight = await sights.of(request)
         shown = [s for by in found.values() for one in by.values() if one.lines and (s := sight.statement(one))]
-        sight.read(f"earnings {first}..{last}", *{s.person for s in shown})
+        await sight.read(*{s.person for s in shown})
         return {"items": [s.to_json() for s in shown]}

@@ -17,7 +17,7 @@ from belt.io.headers import json_response
 from belt.io.paging import Cursor, Limit, decode_cursor, page
 from belt.io.unit import Outcome
 from conversion.api.sight import Seen
-from conversion.api.words import Filter, Holder, Reason, Words, columns, listed, shown
+from conversion.api.words import Filter, Holder, Reason, Words, columns, disclosed, listed
 from conversion.offer import (
     CATEGORY,
     REASONS,
@@ -127,7 +127,8 @@ def doors(doors: Doors, desk: Desk, sights: Seen) -> None:
         """One offer as it stands."""
         sight = await sights.of_offer(request, offer)
         entry = await desk.state(CATEGORY, offer)
-        return shown(entry, _told(entry.state, private=sight.may("know")))
+        private = sight.may("know")
+        return await disclosed(desk, request, entry, _told(entry.state, private=private), private)
 
     @doors.command("/v1/offers/{offer}/accept", "handoffs:decide", reply=OfferReply)
     async def accept_offer(request: Request, offer: str, body: AcceptBody) -> Response:

@@ -16,7 +16,7 @@ from belt.io.ids import fresh
 from belt.io.paging import Cursor, Limit
 from belt.io.unit import Outcome
 from conversion.api.sight import Seen
-from conversion.api.words import Counts, Filter, Holder, Item, LineTold, Reason, counted, lines_told, listed, shown
+from conversion.api.words import Counts, Filter, Holder, Item, LineTold, Reason, counted, disclosed, lines_told, listed
 from conversion.opportunity import (
     CATEGORY,
     LOST_REASONS,
@@ -211,7 +211,8 @@ def doors(doors: Doors, desk: Desk, sights: Seen) -> None:
         """One opportunity as it stands."""
         sight = await sights.of_opportunity(request, opportunity)
         entry = await desk.state(CATEGORY, opportunity)
-        return shown(entry, _told(entry.state, private=sight.may("know")))
+        private = sight.may("know")
+        return await disclosed(desk, request, entry, _told(entry.state, private=private), private)
 
     @doors.command("/v1/opportunities", "deals:write", reply=OpportunityReply, status=201)
     async def open_opportunity(request: Request, body: OpenBody) -> Response:

@@ -17,7 +17,7 @@ from belt.io.doors import Doors
 from belt.io.ids import fresh
 from belt.io.unit import Outcome
 from conversion.api.sight import Seen
-from conversion.api.words import Item, Reason, Words, shown
+from conversion.api.words import Item, Reason, Words, disclosed
 from conversion.papers import meeting_plan as m
 from conversion.papers import negotiation_plan as n
 from conveyor_events.money import Amount
@@ -209,7 +209,8 @@ def _meetings(doors: Doors, desk: Desk, sights: Seen) -> None:
         state: m.MeetingPlan = entry.state
         if state.written is None:
             raise Refused("meeting-plan.unknown")
-        return shown(entry, _told(plan, state, state.written, sight.may("know")))
+        private = sight.may("know")
+        return await disclosed(desk, request, entry, _told(plan, state, state.written, private), private)
 
 
 def _negotiations(doors: Doors, desk: Desk, sights: Seen) -> None:
@@ -258,8 +259,9 @@ def _negotiations(doors: Doors, desk: Desk, sights: Seen) -> None:
         state: n.NegotiationPlan = entry.state
         if state.written is None:
             raise Refused("negotiation-plan.unknown")
-        told = _told(plan, state, state.written, sight.may("know"))
-        return shown(entry, told | {"score": _score(state)})
+        private = sight.may("know")
+        told = _told(plan, state, state.written, private) | {"score": _score(state)}
+        return await disclosed(desk, request, entry, told, private)
 
 
 def _score(state: n.NegotiationPlan) -> Decimal | None:

@@ -144,8 +144,8 @@ class RegisterBody(BaseBody):
     name: Word
     country: Annotated[str | None, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166 code")] = None
     identity_keys: Annotated[list[KeyBody], Field(default_factory=list, max_length=20)]
-    source: Word
-    segment: Word | None = None
+    source: Annotated[Word, Field(description="a kind of place, such as trade-fair; it is published, so name nobody")]
+    segment: Annotated[Word | None, Field(description="it is published")] = None
 
 
 class VerifyBody(BaseBody):
@@ -195,7 +195,7 @@ class NeedBody(BaseBody):
     )
 
     need_id: GivenId | None = None
-    category: Word
+    category: Annotated[Word, Field(description="a kind of need; it is published, so name nobody")]
     statement: Text
     evidence: Annotated[list[Text], Field(min_length=1, max_length=50)]
     current_supplier: Word | None = None

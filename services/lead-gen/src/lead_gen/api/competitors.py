@@ -145,7 +145,7 @@ def _look(doors: Doors, desk: Desk) -> None:
         return json_response({"items": items, "next": following})
 
     @doors.query("/{card}", READ, reply=CardTold, versioned=True)
-    async def one_card(card: GivenId) -> Response:
+    async def one_card(request: Request, card: GivenId) -> Response:
         """One card with what is said on it."""
         entry = await desk.state(k.CATEGORY, card)
         state: k.Card = entry.state
@@ -163,6 +163,7 @@ def _look(doors: Doors, desk: Desk) -> None:
             }
             for one in state.claims.values()
         ]
+        await desk.tell(request, "personal", card)  # what is sealed may name people
         told = {"card_id": card, "name": state.name, "stage": state.stage, "claims": claims, "version": entry.version}
         return json_response(told, headers={"etag": etag(entry.version)})
 

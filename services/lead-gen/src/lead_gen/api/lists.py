@@ -117,5 +117,8 @@ def _one(doors: Doors, desk: Desk, sights: Seen) -> None:
         sight = await sights.of(request, "see", prospect_of(client), "prospect.unknown")
         found = await desk.state(CATEGORY, client)
         state: Prospect = found.state
-        shown = prospect_shown(state, found.version, knowing=sight.may("know"))
+        knowing = sight.may("know")
+        if knowing:
+            await desk.tell(request, "personal", client)
+        shown = prospect_shown(state, found.version, knowing=knowing)
         return json_response(shown, headers={"etag": etag(found.version)})

@@ -33,6 +33,7 @@ def doors(desk: Desk, sights: Seen) -> Doors:
         prospect: Prospect = (await desk.state(CATEGORY, client)).state
         if offer not in prospect.offers:
             raise Refused("offer.unknown")
+        await desk.tell(request, "personal", prospect.client)
         offered = prospect.offers[offer]
         return json_response(
             {

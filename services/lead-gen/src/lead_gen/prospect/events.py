@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, ClassVar
 
 from belt.core.decider import Private
 from conveyor_events.words import Seat
@@ -191,8 +192,11 @@ class LeadHandedOver:
 
 @dataclass(frozen=True)
 class ProspectParked:
+    SCHEMA: ClassVar[int] = 2  # 1: the reason stood open, and no client was named
+
+    client: str
     until: datetime | None
-    reason: str
+    reason: Private[str]
     by: Seat
     at: datetime
 
@@ -366,3 +370,10 @@ EVENTS: tuple[type, ...] = (
 def erases(event: Event) -> str | None:
     """Whose key an event destroys."""
     return event.client if isinstance(event, PersonalDataErased) else None
+
+
+def _parked(fields: dict[str, Any]) -> dict[str, Any]:
+    return fields | {"client": ""}
+
+
+UPCAST = {("ProspectParked", 1): _parked}

@@ -31,7 +31,7 @@ def park(command: Park, by: Seat, prospect: Prospect) -> list[Event]:
         raise Refused("prospect.wrong-stage", stage=prospect.stage)
     if command.until is not None and command.until <= command.at:
         raise Refused("span.empty")
-    return [ProspectParked(command.until, command.reason, by, command.at)]
+    return [ProspectParked(prospect.client, command.until, command.reason, by, command.at)]
 
 
 def resume(command: Resume, by: Seat, prospect: Prospect) -> list[Event]:
