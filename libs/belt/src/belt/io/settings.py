@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     environment: Literal["development", "production"] = "development"
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)]
+    worker_port: Annotated[
+        int | None, Field(ge=1, le=65_535, description="where a worker shows /livez, /readyz and /metrics; unset: nowhere")
+    ] = None
     dsn: Annotated[str, Field(repr=False, min_length=1)]
     brokers: Annotated[str, Field(description="host:port, more separated by commas")] = "127.0.0.1:9092"
     clock: Literal["system", "driven"] = "system"
