@@ -92,7 +92,7 @@ def one_scaler_for_each(cluster: Cluster) -> Iterator[str]:
 
 def workers_follow_their_topics(cluster: Cluster) -> Iterator[str]:
     """A worker is scaled by every topic that it listens to, in its own group, and not beyond their partitions."""
-    brokers = {cluster.settings(pod).get("CONVEYOR_BROKERS") for pod in cluster.pods}
+    brokers = {cluster.settings(pod).get("CONVEYOR_BROKERS") for pod in cluster.pods if pod.component == "worker"}
     for scaler in cluster.of("ScaledObject"):
         spec = scaler["spec"]
         pods = [pod for pod in cluster.pods if name(pod.owner) == spec["scaleTargetRef"]["name"]]
@@ -137,8 +137,13 @@ def production_is_safe(cluster: Cluster) -> Iterator[str]:
         if name(database) not in backed_up or not spec.get("plugins"):
             yield f"{said(database)}: no copies elsewhere"
     for pod in cluster.pods:
-        if cluster.settings(pod).get("CONVEYOR_ENVIRONMENT") != "production":
+        settings = cluster.settings(pod)
+        if settings.get("CONVEYOR_ENVIRONMENT") != "production":
             yield f"{pod}: not in production"
+        if pod.component == "worker" and settings.get("CONVEYOR_KAFKA_PROTOCOL") != "SASL_SSL":
+            yield f"{pod}: speaks to Kafka without a name, or in clear"
+        if pod.component != "worker" and any(key.startswith("CONVEYOR_KAFKA_") for key in settings):
+            yield f"{pod}: does not speak to Kafka, and needs to know nothing of it"
 
 
 def databases_are_the_services(cluster: Cluster) -> Iterator[str]:
@@ -157,5 +162,5 @@ def databases_are_the_services(cluster: Cluster) -> Iterator[str]:
             settings = cluster.settings(pod)
             if pod.labels.get(NAME) == service.name:
                 named = {value for key, value in settings.items() if key.startswith("CONVEYOR_ROLE_")}
-                if named != roles:
+                if named != (roles if pod.component == "migrate" else set()):
                     yield f"{pod}: names the roles {sorted(named)}, the database has {sorted(roles)}"

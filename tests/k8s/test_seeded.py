@@ -1,4 +1,4 @@
-"""Each rule barks: what somebody might do to the files, or to what they make, is found, and by the rule that is for it."""
+"""Each rule barks: what somebody might do to the files, or to what they make, is found by the rule that is for it."""
 
 from __future__ import annotations
 
@@ -123,6 +123,8 @@ def drop(cluster: Cluster, kind: str, name: str) -> None:
     cluster.manifests.remove(manifest)
 
 
+KAFKA = {"name": "CONVEYOR_KAFKA_USERNAME", "value": "lead-gen"}
+
 SEEDS: list[tuple[Rule, Callable[[Cluster], object]]] = [
     (resources_fit_their_schemas, lambda c: spec(c, "ScaledObject", "conversion-worker").update(pollInterval=3)),
     (resources_fit_their_schemas, lambda c: spec(c, "Kafka", "conveyor")["kafka"]["listeners"][0].update(tls=False)),
@@ -172,7 +174,9 @@ SEEDS: list[tuple[Rule, Callable[[Cluster], object]]] = [
     ),
     (secrets.the_code_would_start, lambda c: setting(c, "CONVEYOR_ISSUER", "http://login.example.com")),
     (secrets.the_code_would_start, lambda c: setting(c, "CONVEYOR_KEY_FILE", "/etc/conveyor/secrets/other.key")),
-    (secrets.the_code_would_start, lambda c: setting(c, "CONVEYOR_KAFKA_PROTOCOL", "PLAINTEXT")),
+    (secrets.the_code_would_start, lambda c: setting(c, "CONVEYOR_KAFKA_CA_FILE", "/etc/conveyor/secrets/ca.crt")),
+    (kafka.production_is_safe, lambda c: setting(c, "CONVEYOR_KAFKA_PROTOCOL", "SASL_PLAINTEXT")),
+    (kafka.production_is_safe, lambda c: pod(c, "lead-gen-api")["containers"][0].update(env=[KAFKA])),
     (secrets.the_code_would_start, lambda c: setting(c, "CONVEYOR_PUBLISHERS", "{}")),
     (secrets.the_code_would_start, lambda c: setting(c, "CONVEYOR_HOST", "127.0.0.1")),
     (network.nobody_talks_to_anybody, lambda c: drop(c, "NetworkPolicy", "nobody")),

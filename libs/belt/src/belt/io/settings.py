@@ -32,9 +32,6 @@ class Settings(BaseSettings):
     environment: Literal["development", "production"] = "development"
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)]
-    worker_port: Annotated[
-        int | None, Field(ge=1, le=65_535, description="where a worker shows /livez, /readyz and /metrics; unset: nowhere")
-    ] = None
     dsn: Annotated[str, Field(repr=False, min_length=1)]
     brokers: Annotated[str, Field(description="host:port, more separated by commas")] = "127.0.0.1:9092"
     clock: Literal["system", "driven"] = "system"
@@ -69,6 +66,10 @@ class Settings(BaseSettings):
     pool: Annotated[int, Field(ge=1, le=200)] = 8
     rate: Annotated[float, Field(ge=0, description="requests a second for one subject; 0: no limit")] = 0.0
     burst: Annotated[float, Field(ge=0, description="requests of one subject at once")] = 0.0
+
+    worker_port: Annotated[
+        int | None, Field(ge=1, le=65_535, description="where a worker shows /livez, /readyz and /metrics")
+    ] = None
 
     @model_validator(mode="after")
     def _fit_for_production(self) -> Self:
