@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     database_limit_bytes: Annotated[
         int, Field(ge=0, description="size of the database from which on commands are refused; 0: no limit")
     ] = 0
+    worker_port: Annotated[
+        int | None, Field(ge=1, le=65_535, description="where a worker shows /livez, /readyz and /metrics")
+    ] = None
     disk_path: Annotated[Path | None, Field(description="a folder on the volume of the database, if it is seen")] = None
     disk_free_bytes: Annotated[int, Field(ge=0, description="room that must be left there for commands")] = 1024**3
 
@@ -66,10 +69,6 @@ class Settings(BaseSettings):
     pool: Annotated[int, Field(ge=1, le=200)] = 8
     rate: Annotated[float, Field(ge=0, description="requests a second for one subject; 0: no limit")] = 0.0
     burst: Annotated[float, Field(ge=0, description="requests of one subject at once")] = 0.0
-
-    worker_port: Annotated[
-        int | None, Field(ge=1, le=65_535, description="where a worker shows /livez, /readyz and /metrics")
-    ] = None
 
     @model_validator(mode="after")
     def _fit_for_production(self) -> Self:
