@@ -17,8 +17,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test check faults simulate bench-whatif lock clean \
-    k8s k8s-secrets k8s-tools images
+.PHONY: help setup demo up down test check faults simulate bench-whatif lock clean
 
 help:  ## this list
 	@echo "Conveyor: sales as a production line, and pay computed from its events."
@@ -43,15 +42,7 @@ test: $(READY) $(TOOLS)/.ready  ## make check, then every test, on real PostgreS
 check: $(READY)  ## style, types, arrows between packages, drift of generated files; no servers, no network
 	@$(PYTHON) -m checks $(ARGS)
 
-faults: $(READY)  ## everything breaks for SECONDS=60, and must be whole again (SEED=, ONLY=kafka-away,poison)
-	@$(PYTHON) tests/faults/run_faults.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) --only '$(ONLY)' $(ARGS)
-
-simulate: $(READY)  ## thousands of seeded histories on a virtual clock, for SECONDS=60; SEED= plays one again
-	@$(PYTHON) tests/simulation/simulate.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
-
-bench-whatif: $(READY)  ## how fast history is played again, and in how much memory
-	@$(PYTHON) bench/whatif.py $(ARGS)
-
+.PHONY: k8s k8s-secrets k8s-tools images
 k8s: $(READY) $(TOOLS)/.ready  ## render every overlay of deploy/k8s and check it: schemas, security, and against the code
 	@$(PYTHON) -m checks.k8s $(ARGS)
 
@@ -62,6 +53,15 @@ k8s-tools: $(TOOLS)/.ready
 
 images: $(READY)  ## build an image for each service, with docker, podman or buildah (TAG=, REGISTRY=)
 	@$(PYTHON) -m checks.images build $(if $(TAG),--tag $(TAG)) $(if $(REGISTRY),--registry $(REGISTRY)) $(ARGS)
+
+faults: $(READY)  ## everything breaks for SECONDS=60, and must be whole again (SEED=, ONLY=kafka-away,poison)
+	@$(PYTHON) tests/faults/run_faults.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) --only '$(ONLY)' $(ARGS)
+
+simulate: $(READY)  ## thousands of seeded histories on a virtual clock, for SECONDS=60; SEED= plays one again
+	@$(PYTHON) tests/simulation/simulate.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+bench-whatif: $(READY)  ## how fast history is played again, and in how much memory
+	@$(PYTHON) bench/whatif.py $(ARGS)
 
 lock: $(READY)  ## resolve every dependency anew into requirements.lock (hashes, no addresses)
 	@$(UV) lock --quiet --upgrade
