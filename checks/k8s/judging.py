@@ -68,6 +68,7 @@ RULES: tuple[Rule, ...] = (
     kafka.workers_follow_their_topics,
     kafka.databases_are_the_services,
     kafka.production_is_safe,
+    kafka.pods_know_what_they_need,
 )
 
 

@@ -136,9 +136,13 @@ def production_is_safe(cluster: Cluster) -> Iterator[str]:
             yield f"{said(database)}: a commit can be lost with one instance"
         if name(database) not in backed_up or not spec.get("plugins"):
             yield f"{said(database)}: no copies elsewhere"
+
+
+def pods_know_what_they_need(cluster: Cluster) -> Iterator[str]:
+    """Production everywhere but in the overlay for trying out; Kafka by name and encrypted, and for workers only."""
     for pod in cluster.pods:
         settings = cluster.settings(pod)
-        if settings.get("CONVEYOR_ENVIRONMENT") != "production":
+        if settings.get("CONVEYOR_ENVIRONMENT") != "production" and cluster.overlay != "dev":
             yield f"{pod}: not in production"
         if pod.component == "worker" and settings.get("CONVEYOR_KAFKA_PROTOCOL") != "SASL_SSL":
             yield f"{pod}: speaks to Kafka without a name, or in clear"

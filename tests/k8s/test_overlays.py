@@ -29,6 +29,7 @@ def test_kubernetes_knows_no_misspelled_field(rendered: Mapping[str, Path], tmp_
     assert any("terminationGraceSeconds" in line for line in kubernetes_says(spoilt))
 
 
+@pytest.mark.timeout(300)  # it takes ten seconds to think, and more where others work
 def test_checkov_finds_nothing_but_what_was_decided_otherwise(rendered: Mapping[str, Path], tmp_path: Path) -> None:
     """One start for all: the overlays, and one that is spoilt, so that it is seen to look."""
     spoilt = tmp_path / "spoilt.yaml"

@@ -62,7 +62,7 @@ metadata:
         ),
         ("base/line.env", "CONVEYOR_LOG_LEVEL", "CONVEYOR_LOGLEVEL", "settings_are_the_codes"),
         ("base/lead-gen/kustomization.yaml", "WORKER_PORT=8001", "WORKER_PORT=8002", "ports_agree"),
-        ("components/hpa/doors.yaml", "# Doors", SECOND_SCALER + "# Doors", "one_scaler_for_each"),
+        ("components/hpa/doors.yaml", "# Doors", SECOND_SCALER + "---\n# Doors", "one_scaler_for_each"),
         ("components/cnpg/network.yaml", "apiVersion", SECRET + "---\napiVersion", "nothing_secret_is_in_clear"),
         ("overlays/production/issuer.yaml", "port: 443", "port: 80", "every_way_is_open"),
     ],
@@ -175,8 +175,8 @@ SEEDS: list[tuple[Rule, Callable[[Cluster], object]]] = [
     (secrets.the_code_would_start, lambda c: setting(c, "CONVEYOR_ISSUER", "http://login.example.com")),
     (secrets.the_code_would_start, lambda c: setting(c, "CONVEYOR_KEY_FILE", "/etc/conveyor/secrets/other.key")),
     (secrets.the_code_would_start, lambda c: setting(c, "CONVEYOR_KAFKA_CA_FILE", "/etc/conveyor/secrets/ca.crt")),
-    (kafka.production_is_safe, lambda c: setting(c, "CONVEYOR_KAFKA_PROTOCOL", "SASL_PLAINTEXT")),
-    (kafka.production_is_safe, lambda c: pod(c, "lead-gen-api")["containers"][0].update(env=[KAFKA])),
+    (kafka.pods_know_what_they_need, lambda c: setting(c, "CONVEYOR_KAFKA_PROTOCOL", "SASL_PLAINTEXT")),
+    (kafka.pods_know_what_they_need, lambda c: pod(c, "lead-gen-api")["containers"][0].update(env=[KAFKA])),
     (secrets.the_code_would_start, lambda c: setting(c, "CONVEYOR_PUBLISHERS", "{}")),
     (secrets.the_code_would_start, lambda c: setting(c, "CONVEYOR_HOST", "127.0.0.1")),
     (network.nobody_talks_to_anybody, lambda c: drop(c, "NetworkPolicy", "nobody")),
@@ -220,7 +220,7 @@ SEEDS: list[tuple[Rule, Callable[[Cluster], object]]] = [
     (kafka.production_is_safe, lambda c: spec(c, "Cluster", "lead-gen-db")["postgresql"].pop("synchronous")),
     (kafka.production_is_safe, lambda c: spec(c, "KafkaNodePool", "controllers").update(replicas=1)),
     (kafka.production_is_safe, lambda c: drop(c, "ScheduledBackup", "lead-gen-nightly")),
-    (kafka.production_is_safe, lambda c: setting(c, "CONVEYOR_ENVIRONMENT", "development")),
+    (kafka.pods_know_what_they_need, lambda c: setting(c, "CONVEYOR_ENVIRONMENT", "development")),
 ]
 
 
