@@ -125,7 +125,7 @@ def _asked(name: str, extra: str) -> Iterator[Requirement]:
 
 def _entries(text: str) -> dict[str, str]:
     """Each package's lines in the lock, without the remarks."""
-    entries = {}
+    entries: dict[str, str] = {}
     for entry in re.split(r"\n(?=\S)", text.rstrip("\n")):
         found = re.match(r"([\w.-]+)==", entry)
         if found:

@@ -30,9 +30,9 @@ def main() -> int:
         security = pool.submit(checkov_says, *files)
         for overlay, file in zip(OVERLAYS, files, strict=True):
             manifests = read(file.read_text())
-            wrong = breaches(Cluster(overlay, manifests)) + kubernetes_says(file)
-            found += [f"{overlay}: {each}" for each in wrong]
-            print(f"{overlay}: {len(manifests)} manifests, {len(wrong)} findings")
+            findings = breaches(Cluster(overlay, manifests)) + kubernetes_says(file)
+            found += [f"{overlay}: {each}" for each in findings]
+            print(f"{overlay}: {len(manifests)} manifests, {len(findings)} findings")
         found += security.result()
     print("\n".join(found), file=sys.stderr, end="\n" if found else "")
     print(f"{'FAILED' if found else 'ok'}: {len(found)} findings in {time.monotonic() - begun:.1f} s")

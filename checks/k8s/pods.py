@@ -102,12 +102,12 @@ def services_are_whole(cluster: Cluster) -> Iterator[str]:
                     yield f"{kind}/{service.name}-{part}: missing"
     known = {service.name for service in services()}
     for pod in cluster.pods:
-        service = cluster.service_of(pod)
+        code = cluster.service_of(pod)
         labels = {NAME: pod.labels.get(NAME), COMPONENT: pod.args[-1] if pod.args else None, PART_OF: "conveyor"}
         if pod.labels.get(NAME) not in known or labels.items() - pod.labels.items():
             yield f"{pod}: labelled {dict(pod.labels)}, expected {labels}"
-        if service is not None and pod.args != [service.package, pod.component]:
-            yield f"{pod}: starts {pod.args}, expected {[service.package, pod.component]}"
+        if code is not None and pod.args != [code.package, pod.component]:
+            yield f"{pod}: starts {pod.args}, expected {[code.package, pod.component]}"
         account = cluster.one("ServiceAccount", pod.spec.get("serviceAccountName", ""))
         if account is None or account.get("automountServiceAccountToken") is not False:
             yield f"{pod}: no account without a token"
