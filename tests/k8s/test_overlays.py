@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from checks.k8s import rendering
 from checks.k8s.cluster import Cluster
 from checks.k8s.judging import SKIPPED, breaches, checkov_says, kubernetes_says
 from checks.k8s.rendering import OVERLAYS
@@ -54,3 +55,14 @@ def test_an_overlay_brings_all_that_it_needs(clusters: Mapping[str, Cluster], ov
     assert len(list(cluster.of("KafkaTopic"))) == len(TOPICS)
     assert len(list(cluster.of("Cluster"))) == 4
     assert len(list(cluster.of("ScaledObject", "HorizontalPodAutoscaler"))) == (8 if overlay == "production" else 0)
+
+
+def test_without_a_renderer_that_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """And where the pinned one is not for this machine, one from the PATH does it."""
+    monkeypatch.setattr(rendering, "PINNED", tmp_path / "kubectl")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(rendering.Missing, match="make k8s-tools"):
+        rendering.program()
+    (tmp_path / "kubectl").touch(mode=0o755)
+    monkeypatch.setattr(rendering, "PINNED", tmp_path / "nowhere")
+    assert rendering.program() == [str(tmp_path / "kubectl"), "kustomize"]
