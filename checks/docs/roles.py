@@ -13,7 +13,7 @@ HEAD = """\
 # Who may
 
 Which role's token opens which door, and what is asked behind it. Tokens may also carry single scopes; those of each
-door are in [services](services.md). Why it is so: [decision 12](decisions/0012-one-question-behind-every-door.md).
+door are in [services](services.md). Why it is so: [decision 14](decisions/0014-one-question-behind-every-door.md).
 
 Behind the door each service asks one function, `authorize(reader, action, thing, roster, now)` in its `access.py`. Who
 may not is answered as if the thing were not there: 404. A list holds what its reader may see, and nothing else.

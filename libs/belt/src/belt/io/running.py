@@ -163,6 +163,8 @@ async def running(service: Service, settings: Settings, role: str = "all") -> As
             storage = Storage(pool, limits)
             stack.enter_context(_task(storage.run(), "belt-storage", stuck))
             app = app_for(service, settings, doors, readiness, lambda: storage.closed)
+        elif settings.worker_port is not None:
+            app = app_for(service, settings, [], readiness)
         yield Running(desk, ticker, app, readiness, stuck)
 
 

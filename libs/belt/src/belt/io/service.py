@@ -115,10 +115,11 @@ async def serve(service: Service, settings: Settings, role: str) -> None:
         web: asyncio.Task[None] | None = None
         http: uvicorn.Server | None = None
         if parts.app is not None:
-            plain = server(parts.app, host=settings.host, port=settings.port, shutdown=settings.shutdown_deadline / 2)
+            port = settings.port if role != "worker" else settings.worker_port or 0
+            plain = server(parts.app, host=settings.host, port=port, shutdown=settings.shutdown_deadline / 2)
             http = _Server(plain.config)
             web = asyncio.create_task(http.serve(), name="belt-http")
-        log.info("service.started", service=service.name, role=role, port=settings.port if http else None)
+        log.info("service.started", service=service.name, role=role, port=http.config.port if http else None)
         waits = [asyncio.create_task(ended.wait()), asyncio.create_task(parts.stuck.wait())]
         waits += [web] if web is not None else []  # type: ignore[list-item]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

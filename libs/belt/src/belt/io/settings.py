@@ -123,6 +123,9 @@ class Settings(BaseSettings):
     database_limit_bytes: Annotated[
         int, Field(ge=0, description="size of the database from which on commands are refused; 0: no limit")
     ] = 0
+    worker_port: Annotated[
+        int | None, Field(ge=1, le=65_535, description="where a worker shows /livez, /readyz and /metrics")
+    ] = None
     disk_path: Annotated[Path | None, Field(description="a folder on the volume of the database, if it is seen")] = None
     disk_free_bytes: Annotated[int, Field(ge=0, description="room that must be left there for commands")] = 1024**3
 
