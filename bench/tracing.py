@@ -28,10 +28,10 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from belt.io import tracing
-from belt.io.issuer import DevelopmentIssuer
-from belt.io.migrate import upgrade
+from belt.io.http.issuer import DevelopmentIssuer
 from belt.io.running import running
 from belt.io.settings import Settings
+from belt.io.store.migrate import upgrade
 from conveyor_local.stack import Stack
 from lead_gen.main import SERVICE
 

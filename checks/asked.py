@@ -15,7 +15,7 @@ from typing import Any
 
 from starlette.routing import BaseRoute
 
-from belt.io.doors import Door
+from belt.io.http.doors import Door
 from checks.docs.apps import PACKAGES, app, services
 from conveyor_events.scopes import SCOPES
 

@@ -17,7 +17,7 @@ HIDDEN_BUT_OURS = {".ci", ".importlinter", ".gitignore"}
 
 WORDS_OF_SALES = {"scout", "hunter", "farmer", "lead", "leads", "scouts", "hunters", "farmers"}
 SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "manager", "base", "misc", "shared"}
-BELTS_CODES = "libs/belt/src/belt/io/codes.py"
+BELTS_CODES = "libs/belt/src/belt/io/http/codes.py"
 METRICS = "libs/belt/src/belt/io/telemetry.py"
 STATIONS = ("lead-gen", "conversion", "account-mgmt")
 SAME_ROOMS = {"access", "api", "codes", "main", "migrations", "papers", "published", "reactions", "views"}

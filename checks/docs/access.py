@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from belt.io.grants import STORE, Rights
+from belt.io.store.grants import STORE, Rights
 from checks.access.__main__ import PLACE, table
 from checks.access.kafka import Rule
 from checks.docs.apps import services
@@ -30,8 +30,8 @@ DATABASES = """
 
 ## Databases
 
-From [the table](../libs/belt/src/belt/io/grants.py); `python -m SERVICE migrate` gives the rights. Each service has a
-database of its own, and in it an owner (who migrates) and these roles.
+From [the table](../libs/belt/src/belt/io/store/grants.py); `python -m SERVICE migrate` gives the rights. Each service
+has a database of its own, and in it an owner (who migrates) and these roles.
 
 """
 COLUMNS = "| table | service | relay | reader |\n|---|---|---|---|\n"

@@ -9,17 +9,17 @@ from importlib import import_module
 import asyncpg
 from fastapi import FastAPI
 
-from belt.io import audit_doors, driving, feed, parked_doors
 from belt.io.clock import SystemClock
-from belt.io.desk import Desk
-from belt.io.handle import Writer
-from belt.io.http import Readiness
-from belt.io.parking import Parking
+from belt.io.http import audit_doors, driving, feed, parked_doors
+from belt.io.http.app import Readiness
+from belt.io.http.desk import Desk
+from belt.io.intake.parking import Parking
 from belt.io.running import app_for, engine_for, intake_for, progress_of
-from belt.io.seal import Vault
 from belt.io.service import Service
 from belt.io.settings import Settings
-from belt.io.timers import Ticker
+from belt.io.store.handle import Writer
+from belt.io.store.seal import Vault
+from belt.io.store.timers import Ticker
 
 PACKAGES = ("lead_gen", "conversion", "account_mgmt", "compensation")
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"  # an app is described, not asked: nobody connects

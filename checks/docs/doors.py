@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from pathlib import Path
 
-from belt.io.doors import Door
+from belt.io.http.doors import Door
 from belt.io.service import Service
 from checks.docs.apps import app, folder, services
 from conveyor_events.catalog import CATALOG, TOPICS

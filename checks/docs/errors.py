@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from belt.io.codes import CODES, RETRY_AFTER, urn
+from belt.io.http.codes import CODES, RETRY_AFTER, urn
 from checks.docs.apps import services
 
 EVERYWHERE = "every service"

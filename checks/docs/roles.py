@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from belt.io.doors import Door
+from belt.io.http.doors import Door
 from checks.asked import asked
 from checks.docs.apps import services
 from checks.docs.doors import doors

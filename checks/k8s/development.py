@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from belt.io.issuer import DevelopmentIssuer
+from belt.io.http.issuer import DevelopmentIssuer
 from conveyor.line import SERVICES
 from conveyor.running import Running
 from conveyor_local.home import stack_home

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from jwt.algorithms import OKPAlgorithm
 
-from belt.io.issuer import AUDIENCE, DEV_ISSUER, JWKS_FILE, KEY_FILE
+from belt.io.http.issuer import AUDIENCE, DEV_ISSUER, JWKS_FILE, KEY_FILE
 from conveyor_events.scopes import SCOPES
 
 

@@ -23,8 +23,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from belt.io.kafka import Brokers
-from belt.io.kafka_access import Access
+from belt.io.kafka.access import Access
+from belt.io.kafka.clients import Brokers
 from checks.access.kafka import Rule
 from conveyor_local.guard import ADMINISTRATOR, Guard
 from conveyor_local.kafka import Kafka

@@ -20,7 +20,7 @@ from uuid import uuid4
 
 from guarded import Guarded, started
 
-from belt.io.issuer import DevelopmentIssuer
+from belt.io.http.issuer import DevelopmentIssuer
 from checks.access.__main__ import table
 from checks.docs.apps import services
 from conveyor.line import Line

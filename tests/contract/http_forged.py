@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from http_line import HttpLine
 
-from belt.io.issuer import AUDIENCE, DEV_ISSUER, KEY_FILE
+from belt.io.http.issuer import AUDIENCE, DEV_ISSUER, KEY_FILE
 
 
 def forged(line: HttpLine, sub: str = "anybody") -> dict[str, str]:

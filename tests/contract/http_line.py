@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import asyncpg
 from journey_firm import Firm, plans
 
-from belt.io.issuer import DevelopmentIssuer
+from belt.io.http.issuer import DevelopmentIssuer
 from conveyor.line import SERVICES, Line
 from conveyor.processes import Wish, database, passing
 from conveyor.running import Running

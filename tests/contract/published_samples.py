@@ -10,11 +10,11 @@ from uuid import UUID
 
 import asyncpg
 
-from belt.io.kafka import Brokers, Sender
-from belt.io.public_log import backlog
-from belt.io.relay import Relay
-from belt.io.store import SCHEMA
-from belt.io.topics import create_topics
+from belt.io.kafka.clients import Brokers, Sender
+from belt.io.kafka.relay import Relay
+from belt.io.kafka.topics import create_topics
+from belt.io.store.calls import SCHEMA
+from belt.io.store.public_log import backlog
 from conveyor_events import TOPICS, Envelope, golden, to_kafka
 from conveyor_local import Stack
 

@@ -11,14 +11,14 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from belt.io import skipping
-from belt.io.arrival import from_envelope
-from belt.io.chain import verify
-from belt.io.grants import STORE, Misnamed, Rights, Roles, grant
-from belt.io.migrate import upgrade
-from belt.io.parking import Parking
+from belt.io.intake import skipping
+from belt.io.intake.arrival import from_envelope
+from belt.io.intake.parking import Parking
 from belt.io.service import Service
-from belt.io.store import APPEND, TYPES
+from belt.io.store.calls import APPEND, TYPES
+from belt.io.store.chain import verify
+from belt.io.store.grants import STORE, Misnamed, Rights, Roles, grant
+from belt.io.store.migrate import upgrade
 from checks.docs.apps import services
 from conveyor_events import from_json
 from conveyor_local import Stack

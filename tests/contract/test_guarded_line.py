@@ -18,9 +18,9 @@ from guarded import Authority
 from guarded_line import GuardedLine
 from journey_firm import Firm, plans, post, simulated
 
-from belt.io.chain import verify
-from belt.io.projection import rebuild
-from belt.io.seal import Vault
+from belt.io.store.chain import verify
+from belt.io.store.projection import rebuild
+from belt.io.store.seal import Vault
 from checks.docs.apps import services
 from conveyor.line import SERVICES, Line
 from conveyor_local import Stack

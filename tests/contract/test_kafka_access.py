@@ -19,10 +19,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from guarded import Authority, Guarded, started
 
-from belt.io.kafka import Brokers, Outgoing, Partition, Reader, Sender, Unreachable
-from belt.io.kafka_access import Access
-from belt.io.surveyor import Surveyor
-from belt.io.topics import create_topics
+from belt.io.kafka.access import Access
+from belt.io.kafka.clients import Brokers, Outgoing, Partition, Reader, Sender, Unreachable
+from belt.io.kafka.surveyor import Surveyor
+from belt.io.kafka.topics import create_topics
 from checks.access import __main__ as check
 from checks.access.kafka import PARTNERS, PAY, PAYROLL, Rule, rules
 from checks.access.users import manifest, read

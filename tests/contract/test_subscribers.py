@@ -16,8 +16,8 @@ import pytest
 
 from account_mgmt.main import SERVICE as ACCOUNT_MGMT
 from belt.core.decider import Refused
-from belt.io.migrate import upgrade
 from belt.io.service import Service
+from belt.io.store.migrate import upgrade
 from checks.compatible import releases
 from compensation import intake
 from compensation.facts import Noted

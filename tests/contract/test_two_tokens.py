@@ -67,7 +67,7 @@ async def walk(
         patch.setattr(own, "authorize", QUESTIONS.listening(own.authorize))
         for place, called, heard in (
             ("compensation.api.sight", "authorize", QUESTIONS.listening),
-            ("belt.io.sight", "lines_near", QUESTIONS.among),
+            ("belt.io.http.sight", "lines_near", QUESTIONS.among),
         ):
             module = importlib.import_module(place)
             patch.setattr(module, called, heard(getattr(module, called)))

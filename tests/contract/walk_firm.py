@@ -22,11 +22,11 @@ from lead_gen_story import at as in_march
 
 from account_mgmt.main import SERVICE as ACCOUNT_MGMT
 from belt.io.clock import DrivenClock
-from belt.io.issuer import DevelopmentIssuer
-from belt.io.migrate import upgrade
+from belt.io.http.issuer import DevelopmentIssuer
 from belt.io.running import Running, running
 from belt.io.service import Service
 from belt.io.settings import Settings
+from belt.io.store.migrate import upgrade
 from compensation.main import SERVICE as COMPENSATION
 from conversion.main import SERVICE as CONVERSION
 from conveyor_events import Event, staff

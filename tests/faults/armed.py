@@ -28,9 +28,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from belt.io import clock, kafka, reactions, store
-from belt.io.facts import Facts
-from belt.io.intake import Poison
+from belt.io import clock
+from belt.io.intake import reactions
+from belt.io.intake.facts import Facts
+from belt.io.intake.taking import Poison
+from belt.io.kafka import clients as kafka
+from belt.io.store import calls as store
 
 FOLDER = Path(os.environ["CONVEYOR_FAULTS"])
 

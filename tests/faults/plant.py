@@ -26,7 +26,7 @@ from urllib.request import urlopen
 import psutil
 from wires import Wire, Wires
 
-from belt.io.issuer import DevelopmentIssuer
+from belt.io.http.issuer import DevelopmentIssuer
 from conveyor_local import Stack
 from conveyor_local.admin import catalog_topics
 from conveyor_local.home import free_port

@@ -18,7 +18,7 @@ from typing import Any, Self
 
 import aiohttp
 
-from belt.io.issuer import DevelopmentIssuer
+from belt.io.http.issuer import DevelopmentIssuer
 
 # Waiting for one of our own connections is not the service's fault: the clock runs when it has the request.
 PLAIN = aiohttp.ClientTimeout(total=None, sock_connect=2.0, sock_read=6.0)

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 from stations import command, dsn_of, eventually, kept, metric, parked, records, stack_of
 from story import Story, undisturbed
 
-from belt.io.chain import verify
+from belt.io.store.chain import verify
 from conveyor.line import SERVICES, Line
 from conveyor.running import Running
 

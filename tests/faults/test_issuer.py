@@ -16,7 +16,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from stations import end, eventually, ready, settings_of, spawn
 
-from belt.io.issuer import DevelopmentIssuer
+from belt.io.http.issuer import DevelopmentIssuer
 from conveyor.running import Running
 from conveyor_local.home import free_port
 
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(90)]
 INTERVAL = 1.0
 QUICK = f"""
 from functools import partial
-import belt.io.discovery as parts
+import belt.io.http.discovery as parts
 from conversion.main import SERVICE
 from belt.io.service import run
 parts.KeySet = partial(parts.KeySet, min_interval={INTERVAL})

@@ -10,8 +10,8 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.routing import Route
 
-from belt.io.doors import Doors, as_door
-from belt.io.sight import Sights
+from belt.io.http.doors import Doors, as_door
+from belt.io.http.sight import Sights
 from checks.asked import BELTS, NOTHING, asked, breaches, name, reaches
 from checks.docs.apps import app, services
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from belt.io.codes import CODES, Code
-from belt.io.migrate import upgrade
+from belt.io.http.codes import CODES, Code
 from belt.io.running import running
 from belt.io.service import Service
 from belt.io.settings import Settings
+from belt.io.store.migrate import upgrade
 from checks import docs
 from checks.__main__ import CHECKS
 from checks.docs import errors, metrics, settings

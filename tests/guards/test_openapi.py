@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from belt.io.body import validated
+from belt.io.http.body import validated
 from checks.__main__ import CHECKS
 from checks.docs.apps import services
 from checks.docs.doors import doors

@@ -10,10 +10,10 @@ import pytest
 from fastapi import FastAPI
 from starlette.requests import Request
 
-from belt.io.auth import Verifier
-from belt.io.doors import Door
-from belt.io.issuer import AUDIENCE, DEV_ISSUER, DevelopmentIssuer
-from belt.io.keyset import KeySet
+from belt.io.http.auth import Verifier
+from belt.io.http.doors import Door
+from belt.io.http.issuer import AUDIENCE, DEV_ISSUER, DevelopmentIssuer
+from belt.io.http.keyset import KeySet
 from checks.docs.apps import app, services
 from checks.docs.doors import doors
 from checks.docs.roles import ROWS, method, page

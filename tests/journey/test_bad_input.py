@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from journey_firm import Firm, plans
 
-from belt.io.issuer import DevelopmentIssuer
+from belt.io.http.issuer import DevelopmentIssuer
 from conveyor.line import SERVICES, Line
 from conveyor.processes import database
 from conveyor.running import Running

@@ -19,11 +19,11 @@ from journey_firm import Firm, post
 from journey_secrets import FIRM, HIDDEN, WORD, Client, asked, dsn, filled, ids_of, refusal
 from journey_shown import SHOWS
 
-from belt.io.chain import verify
-from belt.io.forgetting import Forgotten, forget_again
-from belt.io.kafka import Brokers
-from belt.io.projection import rebuild
-from belt.io.seal import Vault, unseal
+from belt.io.intake.forgetting import Forgotten, forget_again
+from belt.io.kafka.clients import Brokers
+from belt.io.store.chain import verify
+from belt.io.store.projection import rebuild
+from belt.io.store.seal import Vault, unseal
 from conveyor.line import SERVICES, Line
 from conveyor.processes import KEY_FILE, package
 from conveyor.running import Running

@@ -12,8 +12,8 @@ import httpx
 import pytest
 from journey_firm import Firm, plans
 
-from belt.io.issuer import DevelopmentIssuer
-from belt.io.wire import Connection
+from belt.io.http.issuer import DevelopmentIssuer
+from belt.io.http.wire import Connection
 from conveyor.line import Line
 from conveyor.running import Running
 

@@ -19,7 +19,7 @@ import aiohttp
 import pytest
 from packaging.utils import canonicalize_name
 
-from belt.io.issuer import DevelopmentIssuer
+from belt.io.http.issuer import DevelopmentIssuer
 from checks import images
 from checks.k8s.cluster import Cluster
 from checks.k8s.rendering import ROOT

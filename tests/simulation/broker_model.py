@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from belt.io.kafka import Outgoing, Partition, Received, Unreachable, partition_of
+from belt.io.kafka.clients import Outgoing, Partition, Received, Unreachable, partition_of
 
 if TYPE_CHECKING:
     from world import Process
@@ -52,7 +52,7 @@ class Broker:
 
 
 class SenderModel:
-    """Behind the interface of belt.io.kafka.Sender."""
+    """Behind the interface of belt.io.kafka.clients.Sender."""
 
     def __init__(self, process: Process, broker: Broker) -> None:
         self.process, self.broker = process, broker
@@ -88,7 +88,7 @@ class SenderModel:
 
 
 class ReaderModel:
-    """Behind the interface of belt.io.kafka.Reader. `view` is what it believes to own; it learns late."""
+    """Behind the interface of belt.io.kafka.clients.Reader. `view` is what it believes to own; it learns late."""
 
     def __init__(self, process: Process, broker: Broker, group: str, topics: Sequence[str]) -> None:
         self.process, self.broker, self.group, self.topics = process, broker, group, tuple(topics)

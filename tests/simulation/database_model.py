@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from belt.io.store import Batch, Loaded, Status, Stored
+from belt.io.store.calls import Batch, Loaded, Status, Stored
 
 
 class Violation(Exception):

@@ -20,7 +20,7 @@ from verdict import violations
 from virtual_loop import VirtualLoop
 from world import BEGINNING, SERVICES, Kinds, World
 
-from belt.io.store import Unavailable
+from belt.io.store.calls import Unavailable
 from compensation.history import History
 from compensation.months import Month
 from compensation.plan import Assignment, PlanVersion, parse

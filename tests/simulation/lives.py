@@ -13,9 +13,9 @@ from talk import Asked
 from world import BEGINNING, World, done
 
 from belt.core.decider import Refused, Step
-from belt.io.handle import Busy
-from belt.io.store import Unavailable
-from belt.io.unit import Conflict, Meta, Outcome, Taken
+from belt.io.store.calls import Unavailable
+from belt.io.store.handle import Busy
+from belt.io.store.unit import Conflict, Meta, Outcome, Taken
 from conversion.deal import RecordPayment
 from conversion.deal.terms import Line
 from conversion.offer import AcceptLead

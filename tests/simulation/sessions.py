@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 from database_model import Database, Parked
 
-from belt.io import facts, parking, public_log, relay, timers
-from belt.io.public_log import RELAY
-from belt.io.store import Batch, Loaded, Status, Unavailable
+from belt.io.intake import facts, parking
+from belt.io.kafka import relay
+from belt.io.store import public_log, timers
+from belt.io.store.calls import Batch, Loaded, Status, Unavailable
+from belt.io.store.public_log import RELAY
 from compensation import intake
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class StoreModel:
-    """Stands where belt.io.store.Store stands."""
+    """Stands where belt.io.store.calls.Store stands."""
 
     def __init__(self, process: Process, database: Database) -> None:
         self.process, self.database = process, database

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 from database_model import Database
 
-from belt.io.store import APPEND, LOAD, SCHEMA, Batch, Status
+from belt.io.store.calls import APPEND, LOAD, SCHEMA, Batch, Status
 from conveyor_local.fixtures import NewDatabase
 
 AT = datetime(2026, 3, 2, 10, tzinfo=UTC)

@@ -12,12 +12,12 @@ from history import Opening, history, opening
 from sessions import StoreModel
 from world import Kinds, RelayModel
 
-from belt.io.consumer import Consumer
 from belt.io.ids import fresh
-from belt.io.parking import Parking
-from belt.io.public_log import RELAY
-from belt.io.relay import MOVE
-from belt.io.store import Batch, Status, Unavailable
+from belt.io.intake.consumer import Consumer
+from belt.io.intake.parking import Parking
+from belt.io.kafka.relay import MOVE
+from belt.io.store.calls import Batch, Status, Unavailable
+from belt.io.store.public_log import RELAY
 
 pytestmark = pytest.mark.timeout(180)
 FIRST, ENOUGH, TRIES = 1_000, 40, 120

@@ -20,20 +20,20 @@ from database_model import Database
 from sessions import EngineModel, PoolModel, RelayConnection, StoreModel
 
 from belt.core.decider import Step
-from belt.io import commit
-from belt.io import consumer as consumers
-from belt.io.codec import Codec
-from belt.io.consumer import Consumer
-from belt.io.facts import Facts
-from belt.io.handle import Writer
-from belt.io.intake import OUT_OF_REACH, Intake
-from belt.io.missing import PublisherAway
-from belt.io.parking import Parking
-from belt.io.reactions import Reactions
-from belt.io.relay import Relay, outgoing
-from belt.io.seal import Vault
+from belt.io.intake import consumer as consumers
+from belt.io.intake.consumer import Consumer
+from belt.io.intake.facts import Facts
+from belt.io.intake.missing import PublisherAway
+from belt.io.intake.parking import Parking
+from belt.io.intake.reactions import Reactions
+from belt.io.intake.taking import OUT_OF_REACH, Intake
+from belt.io.kafka.relay import Relay, outgoing
 from belt.io.service import Service
-from belt.io.timers import Ticker
+from belt.io.store import commit
+from belt.io.store.codec import Codec
+from belt.io.store.handle import Writer
+from belt.io.store.seal import Vault
+from belt.io.store.timers import Ticker
 from compensation import intake
 from compensation.main import SERVICE as PAY
 from conversion.main import SERVICE as CONVERSION

@@ -24,7 +24,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from belt.io.issuer import DevelopmentIssuer
+from belt.io.http.issuer import DevelopmentIssuer
 from conveyor.exits import StartFailed
 from conveyor.line import SERVICES
 from conveyor.running import Running, ServiceProcess, address

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from belt.io.issuer import DevelopmentIssuer
+from belt.io.http.issuer import DevelopmentIssuer
 
 LIFETIME = 3_600.0
 EARLY = 300.0  # a token is replaced while it still holds for the longest request

@@ -18,8 +18,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from counting import VIEW
 
 from belt.io import tracing
-from belt.io.projection import ddl
-from belt.io.store import SCHEMA
+from belt.io.store.calls import SCHEMA
+from belt.io.store.projection import ddl
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from belt.core.decider import Due, Private, Public, Refused, Step, Stream
-from belt.io.projection import StreamView, version_columns
+from belt.io.store.projection import StreamView, version_columns
 from conveyor_events.leads import LeadWithdrawn
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -15,18 +15,18 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from belt.core.decider import Refused
-from belt.io.auth import Verifier
-from belt.io.body import BaseBody, GivenId, Strict
-from belt.io.bulk import bulk
-from belt.io.doors import Doors
-from belt.io.handle import Busy
-from belt.io.headers import etag, idempotency_key, if_match
-from belt.io.http import create_app, json_response, subject_of
-from belt.io.issuer import AUDIENCE, DEV_ISSUER, DevelopmentIssuer
-from belt.io.keyset import KeySet
-from belt.io.paging import Cursor, Limit, decode_cursor
-from belt.io.store import Unavailable
-from belt.io.unit import Conflict, Taken
+from belt.io.http.app import create_app, json_response, subject_of
+from belt.io.http.auth import Verifier
+from belt.io.http.body import BaseBody, GivenId, Strict
+from belt.io.http.bulk import bulk
+from belt.io.http.doors import Doors
+from belt.io.http.headers import etag, idempotency_key, if_match
+from belt.io.http.issuer import AUDIENCE, DEV_ISSUER, DevelopmentIssuer
+from belt.io.http.keyset import KeySet
+from belt.io.http.paging import Cursor, Limit, decode_cursor
+from belt.io.store.calls import Unavailable
+from belt.io.store.handle import Busy
+from belt.io.store.unit import Conflict, Taken
 from conveyor_events.money import Amount
 
 

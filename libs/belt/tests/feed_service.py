@@ -14,18 +14,18 @@ import asyncpg
 import httpx
 from fastapi import FastAPI
 
-from belt.io import audit_doors, feed, parked_doors
-from belt.io.auth import Verifier
 from belt.io.clock import SystemClock
-from belt.io.desk import Desk
-from belt.io.handle import Writer
-from belt.io.http import create_app, server
-from belt.io.issuer import AUDIENCE, DEV_ISSUER, DevelopmentIssuer
-from belt.io.keyset import KeySet
-from belt.io.parking import Parking
-from belt.io.reactions import Reactions
+from belt.io.http import audit_doors, feed, parked_doors
+from belt.io.http.app import create_app, server
+from belt.io.http.auth import Verifier
+from belt.io.http.desk import Desk
+from belt.io.http.issuer import AUDIENCE, DEV_ISSUER, DevelopmentIssuer
+from belt.io.http.keyset import KeySet
+from belt.io.intake.parking import Parking
+from belt.io.intake.reactions import Reactions
 from belt.io.running import engine_for
 from belt.io.settings import Settings
+from belt.io.store.handle import Writer
 
 PAY = "conveyor.pay.v1"
 

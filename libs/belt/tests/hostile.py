@@ -10,9 +10,9 @@ from counting import STREAMS, Raise
 
 from belt.core.decider import Step
 from belt.io.clock import SystemClock
-from belt.io.handle import Busy, Writer
-from belt.io.seal import Vault
-from belt.io.unit import Conflict
+from belt.io.store.handle import Busy, Writer
+from belt.io.store.seal import Vault
+from belt.io.store.unit import Conflict
 
 
 async def main(dsn: str, seed: int, commands: int) -> None:

@@ -16,15 +16,15 @@ from wire import eventually
 
 from belt.core.decider import Step
 from belt.io.clock import SystemClock
-from belt.io.consumer import Consumer
-from belt.io.facts import Facts
-from belt.io.handle import Writer
-from belt.io.intake import Intake, Progress
-from belt.io.kafka import Brokers, Outgoing, Reader, Received, Sender
-from belt.io.missing import Fetch, PublisherAway
-from belt.io.parking import Parking
-from belt.io.reactions import Reactions
-from belt.io.seal import Vault
+from belt.io.intake.consumer import Consumer
+from belt.io.intake.facts import Facts
+from belt.io.intake.missing import Fetch, PublisherAway
+from belt.io.intake.parking import Parking
+from belt.io.intake.reactions import Reactions
+from belt.io.intake.taking import Intake, Progress
+from belt.io.kafka.clients import Brokers, Outgoing, Reader, Received, Sender
+from belt.io.store.handle import Writer
+from belt.io.store.seal import Vault
 from conveyor_events.envelope import Envelope, to_kafka
 
 SECRET = b"a secret for tests only, 32 bytes"

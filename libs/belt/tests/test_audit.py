@@ -13,9 +13,9 @@ from feed_service import PAY, Service, served
 from wire import fetchval, publish
 
 from belt.core.decider import Refused
-from belt.io.audit import Audit, Read
 from belt.io.running import engine_for
 from belt.io.settings import Settings
+from belt.io.store.audit import Audit, Read
 
 READS = ("events:read", "pay:read:all")
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

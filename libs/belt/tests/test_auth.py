@@ -18,9 +18,9 @@ from jwt.warnings import InsecureKeyLengthWarning
 
 from belt.core.decider import Refused
 from belt.core.subject import Subject
-from belt.io.auth import Verifier, let_in
-from belt.io.issuer import AUDIENCE, DEV_ISSUER, DevelopmentIssuer
-from belt.io.keyset import KeySet, KeysUnavailable, read_keys
+from belt.io.http.auth import Verifier, let_in
+from belt.io.http.issuer import AUDIENCE, DEV_ISSUER, DevelopmentIssuer
+from belt.io.http.keyset import KeySet, KeysUnavailable, read_keys
 from conveyor_events.scopes import ROLES, SCOPES, UnknownScope, scopes_of
 
 ISSUER = "https://issuer.example"

@@ -9,8 +9,8 @@ import pytest
 from doorways import WRONG, Place
 from starlette.requests import Request
 
-from belt.io.bulk import BYTES, KEY, LINES, bulk
-from belt.io.doors import BODY_BYTES, Doors
+from belt.io.http.bulk import BYTES, KEY, LINES, bulk
+from belt.io.http.doors import BODY_BYTES, Doors
 
 BULK = "/v1/turns/bulk"
 NDJSON = {"content-type": "application/x-ndjson"}

@@ -11,11 +11,11 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from belt.io.body import GivenId
-from belt.io.codes import CODES
-from belt.io.description import STATUSES, operation_id
-from belt.io.doors import Doors
-from belt.io.http import create_app
+from belt.io.http.app import create_app
+from belt.io.http.body import GivenId
+from belt.io.http.codes import CODES
+from belt.io.http.description import STATUSES, operation_id
+from belt.io.http.doors import Doors
 
 TURN = "/v1/things/{thing}/turn"
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from belt.io.auth import Verifier
-from belt.io.discovery import FRESH_FOR, PLACE, Discovered, keys_of
-from belt.io.issuer import AUDIENCE, DEV_ISSUER, DevelopmentIssuer
-from belt.io.keyset import MAX_BYTES, KeySet, KeysUnavailable
+from belt.io.http.auth import Verifier
+from belt.io.http.discovery import FRESH_FOR, PLACE, Discovered, keys_of
+from belt.io.http.issuer import AUDIENCE, DEV_ISSUER, DevelopmentIssuer
+from belt.io.http.keyset import MAX_BYTES, KeySet, KeysUnavailable
 from belt.io.settings import Settings
 
 

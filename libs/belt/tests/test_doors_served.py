@@ -9,7 +9,7 @@ import httpx
 import pytest
 from doorways import Place
 
-from belt.io.http import server
+from belt.io.http.app import server
 from belt.io.telemetry import PROBLEMS
 
 

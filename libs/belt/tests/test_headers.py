@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from belt.core.decider import Refused
-from belt.io.headers import json_bytes, traceparent, tracking_id
-from belt.io.keyset import MAX_BYTES, KeySet, KeysUnavailable
-from belt.io.limits import Buckets, Turnstile
-from belt.io.paging import decode_cursor, encode_cursor, page
+from belt.io.http.headers import json_bytes, traceparent, tracking_id
+from belt.io.http.keyset import MAX_BYTES, KeySet, KeysUnavailable
+from belt.io.http.limits import Buckets, Turnstile
+from belt.io.http.paging import decode_cursor, encode_cursor, page
 from conveyor_events.words import Role, Seat
 
 

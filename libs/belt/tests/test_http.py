@@ -14,11 +14,11 @@ from starlette.requests import Request
 
 import belt
 from belt.core.decider import Refused
-from belt.io.auth import Verifier
-from belt.io.codes import CODES, extended
-from belt.io.doors import Doors
-from belt.io.http import Readiness, create_app
-from belt.io.keyset import KeySet
+from belt.io.http.app import Readiness, create_app
+from belt.io.http.auth import Verifier
+from belt.io.http.codes import CODES, extended
+from belt.io.http.doors import Doors
+from belt.io.http.keyset import KeySet
 
 TURN = "/v1/things/t1/turn"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from doorways import Place
 
-from belt.io.pages import KINDS
+from belt.io.http.pages import KINDS
 
 
 @pytest.fixture

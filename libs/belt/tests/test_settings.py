@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from belt.io.issuer import DEV_ISSUER
-from belt.io.kafka import Brokers
-from belt.io.kafka_access import Access, Unusable
+from belt.io.http.issuer import DEV_ISSUER
+from belt.io.kafka.access import Access, Unusable
+from belt.io.kafka.clients import Brokers
 from belt.io.settings import Settings
 
 DSN = "postgresql://belt:secret@db/belt"

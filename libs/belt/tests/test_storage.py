@@ -9,12 +9,12 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
-from belt.io.auth import Verifier
-from belt.io.doors import Doors
-from belt.io.http import create_app
-from belt.io.issuer import AUDIENCE, DEV_ISSUER, DevelopmentIssuer
-from belt.io.keyset import KeySet
-from belt.io.storage import Limits, Storage, closes
+from belt.io.http.app import create_app
+from belt.io.http.auth import Verifier
+from belt.io.http.doors import Doors
+from belt.io.http.issuer import AUDIENCE, DEV_ISSUER, DevelopmentIssuer
+from belt.io.http.keyset import KeySet
+from belt.io.store.storage import Limits, Storage, closes
 from conveyor_local.fixtures import NewDatabase
 
 MIB = 1024**2

@@ -16,10 +16,10 @@ from wire import eventually
 
 from belt.core.decider import Step
 from belt.io.clock import SystemClock
-from belt.io.handle import Writer
-from belt.io.seal import Vault
-from belt.io.timers import Ticker
-from belt.io.unit import Outcome
+from belt.io.store.handle import Writer
+from belt.io.store.seal import Vault
+from belt.io.store.timers import Ticker
+from belt.io.store.unit import Outcome
 
 SECRET = b"a secret for tests only, 32 bytes"
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)

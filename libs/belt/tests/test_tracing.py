@@ -23,10 +23,10 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from belt.core.decider import Refused, Step
 from belt.io import tracing
 from belt.io.clock import SystemClock
-from belt.io.handle import Writer
-from belt.io.seal import Vault
-from belt.io.timers import Ticker
-from belt.io.unit import Meta
+from belt.io.store.handle import Writer
+from belt.io.store.seal import Vault
+from belt.io.store.timers import Ticker
+from belt.io.store.unit import Meta
 
 SECRET = b"a secret for tests only, 32 bytes"
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

@@ -13,9 +13,9 @@ import uvicorn
 from doorways import Place
 from starlette.responses import Response, StreamingResponse
 
-from belt.io.doors import Doors
-from belt.io.http import create_app, server
-from belt.io.wire import HEAD_BYTES, Connection
+from belt.io.http.app import create_app, server
+from belt.io.http.doors import Doors
+from belt.io.http.wire import HEAD_BYTES, Connection
 
 SOON = 5.0
 

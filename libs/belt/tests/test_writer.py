@@ -13,11 +13,11 @@ from counting import AT, COUNTER, STREAMS, Name, Object, Pass, Raise, Remind, Re
 from belt.core.decider import Refused, Step
 from belt.core.erasure import ERASURE, erase
 from belt.io.clock import DrivenClock, SystemClock
-from belt.io.handle import Writer
 from belt.io.ids import fresh
-from belt.io.projection import rebuild
-from belt.io.seal import Vault
-from belt.io.unit import Behind, Conflict, Gap, Gate, Taken
+from belt.io.store.handle import Writer
+from belt.io.store.projection import rebuild
+from belt.io.store.seal import Vault
+from belt.io.store.unit import Behind, Conflict, Gap, Gate, Taken
 
 SECRET = b"a secret for tests only, 32 bytes"
 
@@ -214,8 +214,8 @@ async def test_who_is_erased_is_forgotten_by_every_process(
     told = await other.handle(step("a", Name("as heard")), key="c:1", gate=Gate("c", "topic", "key", 1))
     assert told.refused == "personal-data-erased", "a reaction that may write nothing is handled all the same"
     assert await database.fetchval("select sequence from gates") == 1
-    monkeypatch.setattr("belt.io.commit.KEEP_SECONDS", 0.0)
-    monkeypatch.setattr("belt.io.rows.KEEP_SECONDS", 0.0)
+    monkeypatch.setattr("belt.io.store.commit.KEEP_SECONDS", 0.0)
+    monkeypatch.setattr("belt.io.store.rows.KEEP_SECONDS", 0.0)
     assert (await writer.read("counter", "a")).state.name == "[erased]"
     with pytest.raises(Refused, match="personal-data-erased"):
         await writer.handle(step("a", Name("again")))

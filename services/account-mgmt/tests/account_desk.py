@@ -11,7 +11,7 @@ from account_story import LINE, OFFER, STAFF, WON, account_offered, deal_closed,
 
 from account_mgmt.reactions import react
 from belt.io.clock import DrivenClock
-from belt.io.issuer import DevelopmentIssuer
+from belt.io.http.issuer import DevelopmentIssuer
 from belt.io.running import Running
 from conveyor_events.words import Event
 

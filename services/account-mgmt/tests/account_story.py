@@ -12,8 +12,8 @@ import pytest
 from account_mgmt.main import STREAMS
 from account_mgmt.reactions import react
 from belt.core.decider import Due, Public, Refused, Step
-from belt.io.decision import Missing, decide
-from belt.io.unit import Entry, Meta, Unit
+from belt.io.store.decision import Missing, decide
+from belt.io.store.unit import Entry, Meta, Unit
 from conveyor_events import deals, staff
 from conveyor_events.catalog import wire_type
 from conveyor_events.envelope import Envelope

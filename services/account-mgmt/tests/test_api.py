@@ -27,8 +27,8 @@ from account_story import (
 import account_mgmt
 from account_mgmt.codes import CODES
 from account_mgmt.main import STREAMS
-from belt.io.codes import CODES as SHARED
-from belt.io.projection import rebuild
+from belt.io.http.codes import CODES as SHARED
+from belt.io.store.projection import rebuild
 from conveyor_events.words import instant_text
 
 SALES = f"/v1/accounts/{CLIENT}/repeat-sales"

@@ -5,8 +5,8 @@ from account_desk import Counter
 from account_story import CLIENT, OFFER
 
 from account_mgmt.main import SERVICE, STREAMS
-from belt.io.migrate import upgrade
-from belt.io.projection import rebuild
+from belt.io.store.migrate import upgrade
+from belt.io.store.projection import rebuild
 
 FIRST_RELEASE = """
     alter table accounts drop column journey_id, drop column risks, drop column at_risk_since, drop column lapse_due_at,

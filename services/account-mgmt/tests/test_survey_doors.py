@@ -9,7 +9,7 @@ import pytest
 from account_desk import Counter
 from account_story import CLIENT, DAY, LINE, WON
 
-from belt.io.timers import Ticker
+from belt.io.store.timers import Ticker
 from conveyor_events.scopes import ROLES
 from conveyor_events.words import instant_text
 

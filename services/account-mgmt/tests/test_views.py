@@ -9,7 +9,7 @@ from account_story import CLIENT, DUE, NEXT_DAY, OFFER, REPEAT, WON, Line, at, o
 from account_mgmt.main import STREAMS
 from account_mgmt.offer import AcceptOffer, RejectOffer
 from account_mgmt.sale import RecordPayment, RecordRefund, RecordRepeatSale
-from belt.io.projection import StreamView
+from belt.io.store.projection import StreamView
 
 
 def busy() -> Line:

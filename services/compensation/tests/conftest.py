@@ -9,10 +9,10 @@ import pytest
 import pytest_asyncio
 
 from belt.io.clock import DrivenClock
-from belt.io.issuer import DevelopmentIssuer
-from belt.io.migrate import upgrade
+from belt.io.http.issuer import DevelopmentIssuer
 from belt.io.running import running
 from belt.io.settings import Settings
+from belt.io.store.migrate import upgrade
 from conveyor_local.stack import Stack
 
 sys.path.insert(0, str(Path(__file__).parent))

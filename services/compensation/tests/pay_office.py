@@ -15,8 +15,8 @@ import httpx
 import yaml
 
 from belt.core.decider import Step
-from belt.io.desk import Desk
-from belt.io.issuer import DevelopmentIssuer
+from belt.io.http.desk import Desk
+from belt.io.http.issuer import DevelopmentIssuer
 from compensation.clerk.books import of
 from compensation.clerk.closing import freeze
 from compensation.intake import take

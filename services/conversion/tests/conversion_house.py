@@ -11,7 +11,7 @@ import httpx
 from conversion_stories import CLASSIC, CLIENT, DUE, FRIDAY, HIRED, JOURNEY, LINE, NEED, OFFER, OPPORTUNITY, staffing
 
 from belt.io.clock import DrivenClock
-from belt.io.issuer import DevelopmentIssuer
+from belt.io.http.issuer import DevelopmentIssuer
 from belt.io.running import Running
 from conversion.reactions import react
 from conveyor_events import Envelope, Event, leads, wire_type

@@ -12,9 +12,9 @@ import pytest
 
 from belt.core.decider import Public, Refused, Step
 from belt.core.ids import derived
-from belt.io.codec import Codec
-from belt.io.decision import Decision, Missing, decide
-from belt.io.unit import Entry, Meta, Unit
+from belt.io.store.codec import Codec
+from belt.io.store.decision import Decision, Missing, decide
+from belt.io.store.unit import Entry, Meta, Unit
 from conversion.deal.terms import Line
 from conversion.main import STREAMS
 from conversion.offer import AcceptLead, Lead, ReceiveLead

@@ -11,7 +11,7 @@ from conversion_house import DEAL_BODY, PROPOSAL, House, qualified
 from conversion_stories import CLIENT, DEAL, DUE, FRIDAY, LINE, NEED, OFFER, OPPORTUNITY
 
 from belt.core.ids import derived
-from belt.io.projection import rebuild
+from belt.io.store.projection import rebuild
 from conversion.main import STREAMS
 from conveyor_events import accounts, deals, leads
 from conveyor_events.words import Seat, instant_text

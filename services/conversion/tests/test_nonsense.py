@@ -9,7 +9,7 @@ from conversion_house import DEAL_BODY, PROPOSAL, House
 from conversion_stories import CLIENT, DEAL, LINE, OFFER, OPPORTUNITY
 
 import conversion
-from belt.io.codes import CODES as BELT
+from belt.io.http.codes import CODES as BELT
 from conversion.codes import CODES
 
 MEET = f"/v1/opportunities/{OPPORTUNITY}/meetings"

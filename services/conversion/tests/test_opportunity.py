@@ -37,7 +37,7 @@ from conversion_stories import (
 
 from belt.core.decider import ERASED, Step
 from belt.core.ids import derived
-from belt.io.codec import Codec
+from belt.io.store.codec import Codec
 from conversion.deal.terms import Line
 from conversion.main import STREAMS
 from conversion.opportunity import (

@@ -12,7 +12,7 @@ import httpx
 from lead_gen_story import PEOPLE
 
 from belt.io.clock import DrivenClock
-from belt.io.issuer import DevelopmentIssuer
+from belt.io.http.issuer import DevelopmentIssuer
 from belt.io.running import Running
 from conveyor_events import Envelope
 from conveyor_events import open as opened

@@ -14,8 +14,8 @@ from lead_gen_office import CALL, CONTACT, GATEKEEPER, LINE, NEED, PROSPECT, STA
 from lead_gen_story import at, sample
 
 import lead_gen
-from belt.io.codes import CODES as SHARED
-from belt.io.projection import rebuild
+from belt.io.http.codes import CODES as SHARED
+from belt.io.store.projection import rebuild
 from lead_gen.codes import CODES
 from lead_gen.main import STREAMS
 

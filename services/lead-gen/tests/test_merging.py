@@ -10,8 +10,8 @@ from lead_gen_office import CALL, PROSPECT, Office
 from lead_gen_story import Company, at, register, seat, verify
 
 from belt.core.decider import ERASED, Refused
-from belt.io.codec import EventType
-from belt.io.projection import rebuild
+from belt.io.store.codec import EventType
+from belt.io.store.projection import rebuild
 from conveyor_events import leads
 from lead_gen.identity import IdentityKey
 from lead_gen.main import STREAMS

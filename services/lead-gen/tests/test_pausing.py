@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from lead_gen_story import Company, accepted, at, call, contact, need, register, sample, seat
 
 from belt.core.decider import ERASED, Refused
-from belt.io.codec import Codec
+from belt.io.store.codec import Codec
 from conveyor_events import open as open_event
 from conveyor_events.leads import ContactForbidden, JourneyMigrated, ProspectReassigned
 from lead_gen.main import STREAMS

@@ -87,7 +87,7 @@ def token(
     as_json: AsJson = False,
 ) -> None:
     """Prints a token of the development issuer, for `Authorization: Bearer …`."""
-    from belt.io.issuer import DevelopmentIssuer
+    from belt.io.http.issuer import DevelopmentIssuer
 
     folder = issuer_of(Running.found(name))
     try:

@@ -11,10 +11,10 @@ import asyncpg
 import pytest
 from counting import VIEW
 
-from belt.io.kafka import Brokers
-from belt.io.projection import ddl
-from belt.io.store import SCHEMA
-from belt.io.topics import create_topics
+from belt.io.kafka.clients import Brokers
+from belt.io.kafka.topics import create_topics
+from belt.io.store.calls import SCHEMA
+from belt.io.store.projection import ddl
 from conveyor_local import Stack
 from conveyor_local.kafka import Kafka
 

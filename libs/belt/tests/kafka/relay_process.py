@@ -3,8 +3,8 @@
 import asyncio
 import sys
 
-from belt.io.kafka import Brokers, Sender
-from belt.io.relay import Relay
+from belt.io.kafka.clients import Brokers, Sender
+from belt.io.kafka.relay import Relay
 
 
 async def main(dsn: str, servers: str) -> None:

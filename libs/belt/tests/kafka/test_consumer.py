@@ -10,9 +10,9 @@ import pytest
 from small_line import Publisher, Slow, Station, all_taken_in
 from wire import eventually
 
-from belt.io.kafka import Brokers, partition_of
+from belt.io.kafka.clients import Brokers, partition_of
+from belt.io.kafka.topics import create_topics
 from belt.io.telemetry import REGISTRY
-from belt.io.topics import create_topics
 from conveyor_local.kafka import Kafka
 
 

@@ -7,9 +7,9 @@ import pytest
 from small_line import Publisher, Station, all_taken_in, keeper
 from wire import eventually, fetchval
 
-from belt.io import skipping
-from belt.io.facts import Facts
-from belt.io.kafka import Brokers, Outgoing
+from belt.io.intake import skipping
+from belt.io.intake.facts import Facts
+from belt.io.kafka.clients import Brokers, Outgoing
 from conveyor_events.envelope import to_kafka
 
 

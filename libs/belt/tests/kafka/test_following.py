@@ -15,9 +15,9 @@ from feed_service import PAY, Service, lines, served
 from wire import drained, eventually, fetchval, publish, read_all
 
 from belt.core.decider import Refused
-from belt.io.kafka import Brokers
-from belt.io.relay import relay
-from belt.io.tail import Pages
+from belt.io.http.tail import Pages
+from belt.io.kafka.clients import Brokers
+from belt.io.kafka.relay import relay
 from belt.io.telemetry import FEED_READS, HTTP_IN_FLIGHT
 
 STREAM = {"accept": "text/event-stream"}

@@ -11,7 +11,7 @@ import pytest
 from small_line import Publisher, Station, all_taken_in
 from wire import eventually, fetchval
 
-from belt.io.kafka import Brokers, Outgoing, partition_of
+from belt.io.kafka.clients import Brokers, Outgoing, partition_of
 from belt.io.telemetry import REGISTRY
 from conveyor_events.envelope import Envelope, to_kafka
 

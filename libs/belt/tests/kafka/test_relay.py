@@ -16,11 +16,11 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from wire import drained, eventually, fetchval, firsts, publish, read_all
 
-from belt.io.doorbell import Doorbell
-from belt.io.kafka import Brokers, Outgoing, Oversized, Sender, Unreachable
-from belt.io.public_log import backlog
-from belt.io.relay import Relay
-from belt.io.topics import TopicDiffers, create_topics
+from belt.io.kafka.clients import Brokers, Outgoing, Oversized, Sender, Unreachable
+from belt.io.kafka.doorbell import Doorbell
+from belt.io.kafka.relay import Relay
+from belt.io.kafka.topics import TopicDiffers, create_topics
+from belt.io.store.public_log import backlog
 from conveyor_events.envelope import from_kafka
 from conveyor_local.kafka import Kafka
 

@@ -20,12 +20,12 @@ from wire import drained, eventually, fetchval, read_all
 
 from belt.core.decider import Step
 from belt.io import tracing
-from belt.io.arrival import from_record
 from belt.io.clock import SystemClock
-from belt.io.handle import Writer
-from belt.io.kafka import Brokers, Received, Sender
-from belt.io.relay import Relay
-from belt.io.seal import Vault
+from belt.io.intake.arrival import from_record
+from belt.io.kafka.clients import Brokers, Received, Sender
+from belt.io.kafka.relay import Relay
+from belt.io.store.handle import Writer
+from belt.io.store.seal import Vault
 from belt.io.telemetry import configure_logging
 from conveyor_events.envelope import to_kafka
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from belt.core.decider import Stream
-from belt.io.grants import APPEND_ONLY, PASSING
 from belt.io.service import Service
+from belt.io.store.grants import APPEND_ONLY, PASSING
 from compensation import api, approval, assignment, exchange, intake
 from compensation.approval import PlanBook
 from compensation.assignment import Assignments

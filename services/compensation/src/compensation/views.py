@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from belt.io.projection import StreamView, version_columns
+from belt.io.store.projection import StreamView, version_columns
 from compensation.approval import PlanApproved, PlanDrafted, PlanLinted
 from compensation.assignment import Assigned
 from compensation.exchange import RateRecorded, pair

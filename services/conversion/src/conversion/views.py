@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Boolean, Column, DateTime, Index, Integer, MetaData, Numeric, Table, Text
 
 from belt.core import handover
-from belt.io.projection import StreamView, version_columns
+from belt.io.store.projection import StreamView, version_columns
 from belt.io.watching import Deadline, Things, Watched
 from conversion import deal, opportunity
 from conversion import offer as offers

@@ -8,7 +8,7 @@ from typing import Any, assert_never
 from sqlalchemy import Column, DateTime, Index, Integer, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from belt.io.projection import StreamView, version_columns
+from belt.io.store.projection import StreamView, version_columns
 from belt.io.watching import Deadline, Things, Watched
 from lead_gen.papers import competitor
 from lead_gen.prospect import events as e

@@ -15,32 +15,32 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from belt.io import audit_doors, driving, feed, parked_doors
-from belt.io.auth import Verifier
 from belt.io.clock import Clock, DrivenClock, SystemClock
-from belt.io.consumer import Consumer
-from belt.io.desk import Desk
-from belt.io.discovery import keys_of
-from belt.io.doorbell import Doorbell
-from belt.io.doors import Doors
-from belt.io.facts import Facts
-from belt.io.handle import Writer
-from belt.io.http import Readiness, create_app
-from belt.io.intake import Intake
-from belt.io.inventory import Inventory
-from belt.io.issuer import DEV_ISSUER
-from belt.io.kafka import Brokers, Reader, Unreachable
-from belt.io.migrate import head
-from belt.io.missing import PublisherFeed
-from belt.io.parking import Parking
-from belt.io.public_log import Pool, backlog
-from belt.io.reactions import Reactions
-from belt.io.relay import relay
-from belt.io.seal import Vault
+from belt.io.http import audit_doors, driving, feed, parked_doors
+from belt.io.http.app import Readiness, create_app
+from belt.io.http.auth import Verifier
+from belt.io.http.desk import Desk
+from belt.io.http.discovery import keys_of
+from belt.io.http.doors import Doors
+from belt.io.http.issuer import DEV_ISSUER
+from belt.io.intake.consumer import Consumer
+from belt.io.intake.facts import Facts
+from belt.io.intake.missing import PublisherFeed
+from belt.io.intake.parking import Parking
+from belt.io.intake.reactions import Reactions
+from belt.io.intake.taking import Intake
+from belt.io.kafka.clients import Brokers, Reader, Unreachable
+from belt.io.kafka.doorbell import Doorbell
+from belt.io.kafka.inventory import Inventory
+from belt.io.kafka.relay import relay
 from belt.io.settings import Settings
-from belt.io.storage import Limits, Storage
+from belt.io.store.handle import Writer
+from belt.io.store.migrate import head
+from belt.io.store.public_log import Pool, backlog
+from belt.io.store.seal import Vault
+from belt.io.store.storage import Limits, Storage
+from belt.io.store.timers import Ticker
 from belt.io.telemetry import PUBLIC_EVENTS
-from belt.io.timers import Ticker
 from belt.io.watching import Watched, watch, watch_pools
 from conveyor_events.catalog import CATALOG, TOPICS
 

@@ -31,21 +31,21 @@ import uvloop
 
 from belt.core.decider import Step
 from belt.io import tracing
-from belt.io.audit import LEAST_DAYS, Audit
-from belt.io.chain import verify
-from belt.io.decision import Streams
-from belt.io.desk import Desk
-from belt.io.doors import Doors
-from belt.io.forgetting import forget_again
-from belt.io.grants import KEPT_CURRENT, STORE, Misnamed, Rights, Roles, grant
-from belt.io.http import server
-from belt.io.kafka import Brokers
-from belt.io.migrate import upgrade
-from belt.io.projection import rebuild
-from belt.io.republish import republish
+from belt.io.http.app import server
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
+from belt.io.intake.forgetting import forget_again
+from belt.io.kafka.clients import Brokers
+from belt.io.kafka.republish import republish
 from belt.io.running import engine_for, running
-from belt.io.seal import Vault
 from belt.io.settings import Settings
+from belt.io.store.audit import LEAST_DAYS, Audit
+from belt.io.store.chain import verify
+from belt.io.store.decision import Streams
+from belt.io.store.grants import KEPT_CURRENT, STORE, Misnamed, Rights, Roles, grant
+from belt.io.store.migrate import upgrade
+from belt.io.store.projection import rebuild
+from belt.io.store.seal import Vault
 from belt.io.telemetry import configure_logging
 from belt.io.watching import Watched
 from conveyor_events import Envelope

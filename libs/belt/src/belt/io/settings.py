@@ -14,8 +14,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, JsonValue, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from belt.io.issuer import AUDIENCE, DEV_ISSUER
-from belt.io.kafka_access import Access, Mechanism, Protocol
+from belt.io.http.issuer import AUDIENCE, DEV_ISSUER
+from belt.io.kafka.access import Access, Mechanism, Protocol
 
 KEY_BYTES = 32
 SECRET: dict[str, JsonValue] = {"secret": True}  # marks what docs/settings.md calls a secret

@@ -18,8 +18,8 @@ from prometheus_client import Gauge
 from sqlalchemy import Column, Select, String, Table, column, func, literal, select, table, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from belt.io.desk import Desk
-from belt.io.public_log import Pool
+from belt.io.http.desk import Desk
+from belt.io.store.public_log import Pool
 from belt.io.telemetry import (
     DEADLINE_SECONDS,
     DEADLINES_NEAR,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from account_mgmt.api import accounts, offers, sales, selftests, selling, serving, surveys
 from account_mgmt.api.sight import Seen
-from belt.io.desk import Desk
-from belt.io.doors import Doors
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
 
 
 def routes(desk: Desk) -> Doors:

@@ -13,9 +13,9 @@ from account_mgmt.api.sight import Seen
 from account_mgmt.api.words import Counts, Filter, Holder, Listing, shown
 from account_mgmt.views import ACCOUNTS_TABLE
 from belt.core.decider import Refused
-from belt.io.desk import Desk
-from belt.io.doors import Doors
-from belt.io.paging import Cursor, Limit
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
+from belt.io.http.paging import Cursor, Limit
 from conveyor_events.words import Instant
 
 

@@ -9,7 +9,7 @@ from fastapi import Header, Query
 from starlette.responses import Response
 
 from account_mgmt.papers.texts import Language
-from belt.io.headers import json_response
+from belt.io.http.headers import json_response
 
 Lang = Annotated[Language | None, Query(description="before Accept-Language")]
 Accepted = Annotated[str | None, Header(alias="accept-language", max_length=1_000)]

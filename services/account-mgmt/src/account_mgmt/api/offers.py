@@ -14,11 +14,11 @@ from account_mgmt.api.words import Counts, Filter, Holder, Listing, disclosed
 from account_mgmt.offer import CATEGORY, REASONS, AcceptOffer, Offer, RejectOffer
 from account_mgmt.views import OFFERS_TABLE
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody, GivenId
-from belt.io.desk import Desk
-from belt.io.doors import Doors
-from belt.io.paging import Cursor, Limit
-from belt.io.unit import Outcome
+from belt.io.http.body import BaseBody, GivenId
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
+from belt.io.http.paging import Cursor, Limit
+from belt.io.store.unit import Outcome
 
 
 class AcceptBody(BaseBody):

@@ -13,12 +13,12 @@ from account_mgmt.api.words import Counts, Currency, Filter, Holder, Listing, sh
 from account_mgmt.sale import CATEGORY, RecordPayment, RecordRefund, SaleBook
 from account_mgmt.views import SALES_TABLE
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody, GivenId, example
-from belt.io.desk import Desk
-from belt.io.doors import Doors
+from belt.io.http.body import BaseBody, GivenId, example
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
+from belt.io.http.paging import Cursor, Limit
 from belt.io.ids import fresh
-from belt.io.paging import Cursor, Limit
-from belt.io.unit import Outcome
+from belt.io.store.unit import Outcome
 from conveyor_events.money import Amount, plain
 from conveyor_events.sale import SplitPart
 

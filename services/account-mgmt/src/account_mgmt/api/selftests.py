@@ -18,13 +18,13 @@ from account_mgmt.papers.selftest import CATEGORY, Answer, AttemptMade, Attempts
 from account_mgmt.papers.selftest.text import LEAST, MOST, ORDER, SCALE, STATEMENTS, SelfTest, current, pinned
 from account_mgmt.papers.texts import Language, Name
 from belt.core.decider import Refused, Step
-from belt.io.body import GivenId, Strict
-from belt.io.desk import Desk
-from belt.io.doors import Doors
-from belt.io.headers import json_response
+from belt.io.http.body import GivenId, Strict
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
+from belt.io.http.headers import json_response
+from belt.io.http.paging import Cursor, Limit, decode_cursor, page
 from belt.io.ids import fresh
-from belt.io.paging import Cursor, Limit, decode_cursor, page
-from belt.io.unit import Entry, Outcome
+from belt.io.store.unit import Entry, Outcome
 from conveyor_events.money import Amount
 from conveyor_events.words import Instant
 

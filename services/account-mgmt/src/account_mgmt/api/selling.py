@@ -11,12 +11,12 @@ from account_mgmt.api.sight import Seen
 from account_mgmt.api.words import Currency, Holder
 from account_mgmt.sale import CATEGORY, Item, RecordRepeatSale, SaleBook
 from belt.core.decider import Step
-from belt.io.body import BaseBody, GivenId, Strict, example
-from belt.io.bulk import bulk
-from belt.io.desk import Desk
-from belt.io.doors import Doors
+from belt.io.http.body import BaseBody, GivenId, Strict, example
+from belt.io.http.bulk import bulk
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
 from belt.io.ids import fresh
-from belt.io.unit import Outcome
+from belt.io.store.unit import Outcome
 from conveyor_events.money import Amount
 from conveyor_events.sale import SplitPart
 from conveyor_events.words import Instant

@@ -27,13 +27,13 @@ from account_mgmt.account import (
 from account_mgmt.api.sight import Seen
 from account_mgmt.api.words import Holder
 from belt.core.decider import Step
-from belt.io.body import BaseBody, GivenId, example
-from belt.io.desk import Desk
-from belt.io.doors import Doors
-from belt.io.headers import json_response
+from belt.io.http.body import BaseBody, GivenId, example
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
+from belt.io.http.headers import json_response
+from belt.io.http.paging import Cursor, Limit, decode_cursor, page
 from belt.io.ids import fresh
-from belt.io.paging import Cursor, Limit, decode_cursor, page
-from belt.io.unit import Outcome
+from belt.io.store.unit import Outcome
 from conveyor_events.words import Instant, instant_text
 
 Words = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]

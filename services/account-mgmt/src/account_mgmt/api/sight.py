@@ -21,9 +21,9 @@ from account_mgmt.roster import COMPANY
 from account_mgmt.sale import CATEGORY as SALE
 from account_mgmt.sale import SaleBook
 from account_mgmt.views import ACCOUNTS_TABLE, OFFERS_TABLE, SALES_TABLE
-from belt.io.desk import Desk
-from belt.io.sight import Sight, Sights
-from belt.io.unit import Guard, Reads
+from belt.io.http.desk import Desk
+from belt.io.http.sight import Sight, Sights
+from belt.io.store.unit import Guard, Reads
 from conveyor_events.roster import Roster
 
 Find = Callable[[Reads, datetime], access.Thing | None]

@@ -15,7 +15,7 @@ from account_mgmt.papers.survey import (
 )
 from account_mgmt.papers.survey.text import LEAST, MOST, NEWEST
 from account_mgmt.papers.texts import Language, Name
-from belt.io.body import BaseBody, GivenId, Strict, example
+from belt.io.http.body import BaseBody, GivenId, Strict, example
 from conveyor_events.money import Amount
 
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200)]

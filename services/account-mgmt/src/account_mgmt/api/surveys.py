@@ -38,12 +38,12 @@ from account_mgmt.papers.survey.text import NEWEST, QUESTIONNAIRES, Questionnair
 from account_mgmt.papers.survey.views import SURVEYS_TABLE
 from account_mgmt.papers.texts import Language
 from belt.core.decider import Refused, Step
-from belt.io.desk import Desk
-from belt.io.doors import Doors
-from belt.io.headers import json_response
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
+from belt.io.http.headers import json_response
+from belt.io.http.paging import Cursor, Limit
 from belt.io.ids import fresh
-from belt.io.paging import Cursor, Limit
-from belt.io.unit import Outcome
+from belt.io.store.unit import Outcome
 from conveyor_events.words import instant_text
 
 TREND = 12

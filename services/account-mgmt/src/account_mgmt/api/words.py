@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused
-from belt.io.desk import Desk
-from belt.io.headers import etag, json_response
-from belt.io.paging import decode_cursor, page
-from belt.io.unit import Entry
+from belt.io.http.desk import Desk
+from belt.io.http.headers import etag, json_response
+from belt.io.http.paging import decode_cursor, page
+from belt.io.store.unit import Entry
 from conveyor_events.words import instant_text, parse_instant
 
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), Field(description="ISO 4217 code")]

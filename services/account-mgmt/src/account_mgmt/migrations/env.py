@@ -1,5 +1,5 @@
 """How this service's migrations run."""
 
-from belt.io.migrate import environment
+from belt.io.store.migrate import environment
 
 environment()

@@ -29,7 +29,7 @@ from account_mgmt.account import (
     Status,
 )
 from account_mgmt.views.rows import INSTANT, TABLES, Row
-from belt.io.projection import StreamView, version_columns
+from belt.io.store.projection import StreamView, version_columns
 
 ACCOUNTS_TABLE = Table(
     "accounts",

@@ -7,7 +7,7 @@ from sqlalchemy import Column, Index, Integer, Table, Text
 from account_mgmt.offer import Event, OfferReceived
 from account_mgmt.views.rows import INSTANT, TABLES, Row
 from belt.core import handover
-from belt.io.projection import StreamView, version_columns
+from belt.io.store.projection import StreamView, version_columns
 
 OFFERS_TABLE = Table(
     "offers",

@@ -9,7 +9,7 @@ from sqlalchemy import Column, Index, Numeric, Table, Text
 from account_mgmt.sale import Event, PaymentRecorded, RefundRecorded, SaleRecorded, Stage
 from account_mgmt.sale.state import ZERO, stage_of
 from account_mgmt.views.rows import INSTANT, TABLES, Row
-from belt.io.projection import StreamView, version_columns
+from belt.io.store.projection import StreamView, version_columns
 from conveyor_events.money import round_half_up
 
 SALES_TABLE = Table(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from belt.io.desk import Desk
-from belt.io.doors import Doors
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
 from compensation.api import (
     adjustments,
     conflicts,

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody, GivenId, example
-from belt.io.desk import Desk
-from belt.io.doors import Doors
+from belt.io.http.body import BaseBody, GivenId, example
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
 from belt.io.ids import fresh
 from compensation.api.replies import AdjustmentList, AdjustmentReply
 from compensation.api.shown import month_of

@@ -15,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody, example
-from belt.io.desk import Desk
-from belt.io.doors import Doors
+from belt.io.http.body import BaseBody, example
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
 from compensation.access import Deed, Pay
 from compensation.api.replies import CaseList, CaseReply, CaseShown
 from compensation.api.shown import PAY

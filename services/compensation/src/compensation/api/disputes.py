@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody, GivenId, example
-from belt.io.desk import Desk
-from belt.io.doors import Doors
+from belt.io.http.body import BaseBody, GivenId, example
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
 from belt.io.ids import fresh
-from belt.io.unit import Guard, Reads
+from belt.io.store.unit import Guard, Reads
 from compensation.access import Pay
 from compensation.api.adjustments import Currency
 from compensation.api.replies import DisputeList, DisputeReply, DisputeShown

@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused
-from belt.io.desk import Desk
-from belt.io.doors import Doors
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
 from compensation.api.sheets import kept
 from compensation.api.shown import SUMS
 from compensation.api.sight import Sights

@@ -8,8 +8,8 @@ from fastapi import Query
 from starlette.requests import Request
 
 from belt.core.decider import Refused
-from belt.io.desk import Desk
-from belt.io.doors import Doors
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
 from compensation.access import Deed, Pay
 from compensation.api.shown import SUMS, Shown
 from compensation.api.sight import Sights

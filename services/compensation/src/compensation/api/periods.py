@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody
-from belt.io.desk import Desk
-from belt.io.doors import Doors
-from belt.io.headers import etag, json_response
+from belt.io.http.body import BaseBody
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
+from belt.io.http.headers import etag, json_response
 from compensation.api.replies import ClosingReply, PeriodList, SheetsReply
 from compensation.api.shown import SUMS, Shown, month_of
 from compensation.api.sight import Sights

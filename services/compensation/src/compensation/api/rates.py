@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Step
-from belt.io.body import BaseBody, GivenId, example
-from belt.io.bulk import bulk
-from belt.io.desk import Desk
-from belt.io.doors import Doors
+from belt.io.http.body import BaseBody, GivenId, example
+from belt.io.http.bulk import bulk
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
 from compensation.api.replies import Items, RateReply
 from compensation.exchange import Pair, RecordRate, pair
 from compensation.views import RATES

@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody
-from belt.io.desk import Desk
-from belt.io.doors import Doors
-from belt.io.paging import Cursor, Limit, decode_cursor, page
+from belt.io.http.body import BaseBody
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
+from belt.io.http.paging import Cursor, Limit, decode_cursor, page
 from compensation.access import Pay
 from compensation.api.replies import SheetList, SheetReply
 from compensation.api.shown import SUMS, month_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import ConfigDict
 
 from belt.core.decider import Refused
-from belt.io.body import Strict
+from belt.io.http.body import Strict
 from compensation.months import Month
 
 PAY = ("pay:read:own", "pay:read:team", "pay:read:all", "pay:audit")

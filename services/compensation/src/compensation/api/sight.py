@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from belt.io.desk import Desk
+from belt.io.http.desk import Desk
 from compensation.access import Action, Deed, Pay, Reader, Thing, authorize
 from compensation.clerk.books import Agreed, Books, told
 from compensation.history import Known

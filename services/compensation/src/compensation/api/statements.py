@@ -10,8 +10,8 @@ from starlette.requests import Request
 
 from belt.core.decider import Refused
 from belt.io import tracing
-from belt.io.desk import Desk
-from belt.io.doors import Doors
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
 from compensation.access import Pay
 from compensation.api.replies import Items, StatementShown
 from compensation.api.sheets import BESIDE, kept

@@ -18,8 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from belt.core.calendar import Calendar
 from belt.io import tracing
-from belt.io.desk import Desk
-from belt.io.feed import line as told_line
+from belt.io.http.desk import Desk
+from belt.io.http.feed import line as told_line
 from belt.io.telemetry import REFOLDED_EVENTS
 from compensation.conflict import Case, conflicts
 from compensation.facts import Adjusted, Contested, Fact, Ruled

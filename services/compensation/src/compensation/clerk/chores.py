@@ -7,9 +7,9 @@ import asyncio
 import structlog
 
 from belt.core.decider import Step
-from belt.io.desk import Desk
-from belt.io.intake import OUT_OF_REACH
-from belt.io.watermark import Publishers
+from belt.io.http.desk import Desk
+from belt.io.intake.taking import OUT_OF_REACH
+from belt.io.intake.watermark import Publishers
 from compensation.clerk.books import Books, of
 from compensation.clerk.closing import close
 from compensation.conflict import Case

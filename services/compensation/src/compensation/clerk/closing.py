@@ -15,9 +15,9 @@ from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 
 from belt.core.decider import Step
-from belt.io.desk import Desk
-from belt.io.missing import PublisherAway
-from belt.io.watermark import Publishers, seal
+from belt.io.http.desk import Desk
+from belt.io.intake.missing import PublisherAway
+from belt.io.intake.watermark import Publishers, seal
 from compensation import digest, intake
 from compensation.clerk.books import Books
 from compensation.months import Month, calendar

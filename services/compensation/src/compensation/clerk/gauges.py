@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
-from belt.io.desk import Desk
+from belt.io.http.desk import Desk
 from belt.io.telemetry import gauge
 from belt.io.watching import Deadline, Reading, Sample, Watched
 from compensation.clerk.books import Books, of

@@ -10,8 +10,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from belt.core.decider import Step
-from belt.io.desk import Desk
-from belt.io.intake import OUT_OF_REACH
+from belt.io.http.desk import Desk
+from belt.io.intake.taking import OUT_OF_REACH
 from compensation.clerk.books import Books, of
 from compensation.office import ledger, simulation
 from compensation.office.views import PROGRESS, SIMULATIONS

@@ -1,5 +1,5 @@
 """Where alembic begins: on the connection that the service opened."""
 
-from belt.io.migrate import environment
+from belt.io.store.migrate import environment
 
 environment()

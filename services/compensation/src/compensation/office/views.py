@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Column, DateTime, Index, Integer, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from belt.io.projection import StreamView, version_columns
+from belt.io.store.projection import StreamView, version_columns
 from compensation.line import payable_text
 from compensation.office import adjustment, dispute, ledger, payout, resolution, sheet, simulation
 from compensation.views import TABLES

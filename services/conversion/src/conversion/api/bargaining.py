@@ -8,9 +8,9 @@ from fastapi import Request, Response
 from pydantic import Field
 
 from belt.core.decider import Step
-from belt.io.body import BaseBody, GivenId, example
-from belt.io.desk import Desk
-from belt.io.doors import Doors
+from belt.io.http.body import BaseBody, GivenId, example
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
 from belt.io.ids import fresh
 from conversion.api.opportunities import OpportunityReply, replied
 from conversion.api.sight import Seen

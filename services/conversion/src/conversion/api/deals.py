@@ -9,12 +9,12 @@ from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody, GivenId, example
-from belt.io.desk import Desk
-from belt.io.doors import Doors
+from belt.io.http.body import BaseBody, GivenId, example
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
+from belt.io.http.paging import Cursor, Limit
 from belt.io.ids import fresh
-from belt.io.paging import Cursor, Limit
-from belt.io.unit import Outcome
+from belt.io.store.unit import Outcome
 from conversion.api.sight import Seen
 from conversion.api.words import Code, Currency, Filter, Holder, InstalmentTold, Reason, listed, schedule_told, shown
 from conversion.deal import CANCEL_REASONS, CATEGORY, CancelDeal, Deal, OfferAccount, RecordPayment, RecordRefund

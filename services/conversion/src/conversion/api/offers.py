@@ -10,12 +10,12 @@ from pydantic import BaseModel, Field
 from sqlalchemy import DateTime, func, literal, select, text, tuple_
 
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody, GivenId
-from belt.io.desk import Desk
-from belt.io.doors import Doors
-from belt.io.headers import json_response
-from belt.io.paging import Cursor, Limit, decode_cursor, page
-from belt.io.unit import Outcome
+from belt.io.http.body import BaseBody, GivenId
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
+from belt.io.http.headers import json_response
+from belt.io.http.paging import Cursor, Limit, decode_cursor, page
+from belt.io.store.unit import Outcome
 from conversion.api.sight import Seen
 from conversion.api.words import Filter, Holder, Reason, Words, columns, disclosed, listed
 from conversion.offer import (

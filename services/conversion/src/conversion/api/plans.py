@@ -11,11 +11,11 @@ from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody, GivenId, Strict
-from belt.io.desk import Desk
-from belt.io.doors import Doors
+from belt.io.http.body import BaseBody, GivenId, Strict
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
 from belt.io.ids import fresh
-from belt.io.unit import Outcome
+from belt.io.store.unit import Outcome
 from conversion.api.sight import Seen
 from conversion.api.words import Item, Reason, Words, disclosed
 from conversion.papers import meeting_plan as m

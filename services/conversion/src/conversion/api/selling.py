@@ -10,11 +10,11 @@ from pydantic import Field, model_validator
 
 from belt.core.decider import Step
 from belt.core.ids import derived
-from belt.io.body import BaseBody, GivenId, Strict, example
-from belt.io.desk import Desk
-from belt.io.doors import Doors
+from belt.io.http.body import BaseBody, GivenId, Strict, example
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
 from belt.io.ids import fresh
-from belt.io.unit import Outcome
+from belt.io.store.unit import Outcome
 from conversion.api.opportunities import OpportunityReply, replied
 from conversion.api.sight import Seen
 from conversion.api.words import Code, Currency, InstalmentBody, Item, LineBody, Reason, SplitBody, Words

@@ -8,9 +8,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Table
 from starlette.requests import Request
 
-from belt.io.desk import Desk
-from belt.io.sight import Sight, Sights
-from belt.io.unit import Guard, Reads
+from belt.io.http.desk import Desk
+from belt.io.http.sight import Sight, Sights
+from belt.io.store.unit import Guard, Reads
 from conversion import access
 from conversion.deal import CATEGORY as DEAL
 from conversion.offer import CATEGORY as OFFER

@@ -13,11 +13,11 @@ from sqlalchemy.engine import RowMapping
 from starlette.requests import Request
 from starlette.responses import Response
 
-from belt.io.body import GivenId, Strict
-from belt.io.desk import Desk
-from belt.io.headers import etag, json_response
-from belt.io.paging import decode_cursor, page
-from belt.io.unit import Entry
+from belt.io.http.body import GivenId, Strict
+from belt.io.http.desk import Desk
+from belt.io.http.headers import etag, json_response
+from belt.io.http.paging import decode_cursor, page
+from belt.io.store.unit import Entry
 from conversion.deal.terms import NOTHING, Instalment, Line
 from conveyor_events.money import Amount
 

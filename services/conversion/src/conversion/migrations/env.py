@@ -1,5 +1,5 @@
 """Called by alembic on the connection that the service's `migrate` opened."""
 
-from belt.io.migrate import environment
+from belt.io.store.migrate import environment
 
 environment()

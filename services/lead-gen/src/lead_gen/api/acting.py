@@ -7,8 +7,8 @@ from datetime import datetime
 
 from starlette.requests import Request
 
-from belt.io.body import BaseBody
-from belt.io.desk import Desk
+from belt.io.http.body import BaseBody
+from belt.io.http.desk import Desk
 
 
 @dataclass(frozen=True)

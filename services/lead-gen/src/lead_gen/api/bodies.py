@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from belt.io.body import BaseBody, GivenId, Strict, example
+from belt.io.http.body import BaseBody, GivenId, Strict, example
 from conveyor_events.staff import Break, Policy, WorkingCalendar
 from conveyor_events.words import VARIANTS, Instant
 from lead_gen.identity import IdentityKey, Kind

@@ -12,13 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
-from belt.io.body import BaseBody, GivenId
-from belt.io.desk import Desk
-from belt.io.doors import Doors
-from belt.io.headers import etag, json_response
+from belt.io.http.body import BaseBody, GivenId
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
+from belt.io.http.headers import etag, json_response
+from belt.io.http.paging import Cursor, Limit, decode_cursor, page
 from belt.io.ids import fresh
-from belt.io.paging import Cursor, Limit, decode_cursor, page
-from belt.io.unit import Outcome
+from belt.io.store.unit import Outcome
 from conveyor_events.words import Instant
 from lead_gen.api.acting import acting
 from lead_gen.api.bodies import Text, Word

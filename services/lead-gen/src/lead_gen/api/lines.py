@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
-from belt.io.body import GivenId
-from belt.io.desk import Desk
-from belt.io.doors import Doors
-from belt.io.headers import etag, json_response
-from belt.io.paging import Cursor, Limit, decode_cursor, page
+from belt.io.http.body import GivenId
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
+from belt.io.http.headers import etag, json_response
+from belt.io.http.paging import Cursor, Limit, decode_cursor, page
 from conveyor_events.roster import Roster
 from conveyor_events.staff import Policy, StationTeam
 from conveyor_events.words import instant_text

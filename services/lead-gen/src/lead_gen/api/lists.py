@@ -10,11 +10,11 @@ from sqlalchemy import Column, ColumnElement, Select, func, literal, select, tup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from belt.io.body import GivenId
-from belt.io.desk import Desk
-from belt.io.doors import Doors
-from belt.io.headers import etag, json_response
-from belt.io.paging import Cursor, Limit, decode_cursor, page
+from belt.io.http.body import GivenId
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
+from belt.io.http.headers import etag, json_response
+from belt.io.http.paging import Cursor, Limit, decode_cursor, page
 from conveyor_events.words import Instant, instant_text, parse_instant
 from lead_gen.api.replies import Counts, ProspectList, ProspectShown
 from lead_gen.api.shown import prospect_shown

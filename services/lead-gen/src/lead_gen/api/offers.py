@@ -7,10 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused
-from belt.io.body import GivenId
-from belt.io.desk import Desk
-from belt.io.doors import Doors
-from belt.io.headers import json_response
+from belt.io.http.body import GivenId
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
+from belt.io.http.headers import json_response
 from lead_gen.api.replies import Dossier
 from lead_gen.api.shown import need_shown, personal
 from lead_gen.api.sight import Seen

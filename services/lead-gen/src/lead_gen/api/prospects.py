@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Step
-from belt.io.body import BaseBody, GivenId
-from belt.io.bulk import bulk
-from belt.io.desk import Desk
-from belt.io.doors import Doors
+from belt.io.http.body import BaseBody, GivenId
+from belt.io.http.bulk import bulk
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
 from belt.io.ids import fresh
-from belt.io.unit import Guard, Reads, Taken
+from belt.io.store.unit import Guard, Reads, Taken
 from conveyor_events.words import instant_text
 from lead_gen.api import bodies as b
 from lead_gen.api.acting import acting

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from belt.io.desk import Desk
-from belt.io.sight import Sights
-from belt.io.unit import Reads
+from belt.io.http.desk import Desk
+from belt.io.http.sight import Sights
+from belt.io.store.unit import Reads
 from conveyor_events.nearness import Matter
 from conveyor_events.roster import Roster
 from lead_gen import access

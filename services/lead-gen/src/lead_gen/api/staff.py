@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
-from belt.io.body import GivenId
-from belt.io.desk import Desk
-from belt.io.doors import Doors
-from belt.io.headers import etag, json_response
-from belt.io.paging import Cursor, Limit, decode_cursor, page
+from belt.io.http.body import GivenId
+from belt.io.http.desk import Desk
+from belt.io.http.doors import Doors
+from belt.io.http.headers import etag, json_response
+from belt.io.http.paging import Cursor, Limit, decode_cursor, page
 from lead_gen.api.acting import acting
 from lead_gen.api.bodies import AbsenceBody, HireBody, LeaveBody, RevokeBody, RoleBody
 from lead_gen.api.replies import PersonShown, StaffList, StaffReply

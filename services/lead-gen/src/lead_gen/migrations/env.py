@@ -1,5 +1,5 @@
 """Runs the migrations on the connection that `python -m lead_gen migrate` opened."""
 
-from belt.io.migrate import environment
+from belt.io.store.migrate import environment
 
 environment()

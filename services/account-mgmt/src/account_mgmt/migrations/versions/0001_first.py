@@ -1,7 +1,7 @@
 """The store, and the read models of offers, accounts and sales."""
 
 from account_mgmt.views import ACCOUNTS, OFFERS, SALES
-from belt.io.migrate import create_store
+from belt.io.store.migrate import create_store
 
 revision = "0001"
 down_revision = None

@@ -4,8 +4,8 @@ Rows of older shapes are written anew by `python -m account_mgmt rebuild`, or wi
 """
 
 from account_mgmt.views import ACCOUNTS
-from belt.io.migrate import script
-from belt.io.projection import keep_function
+from belt.io.store.migrate import script
+from belt.io.store.projection import keep_function
 
 revision = "0002_standing"
 down_revision = "0001"

@@ -1,6 +1,6 @@
 """Who has read whose pay or personal data."""
 
-from belt.io.migrate import create_audit
+from belt.io.store.migrate import create_audit
 
 revision = "0006_audit"
 down_revision = "0005_skipped"

@@ -19,7 +19,7 @@ from account_mgmt.papers.survey.events import (
 )
 from account_mgmt.papers.survey.score import Result
 from account_mgmt.papers.survey.state import Stage
-from belt.io.projection import StreamView, version_columns
+from belt.io.store.projection import StreamView, version_columns
 
 Row = Mapping[str, Any]
 INSTANT = DateTime(timezone=True)

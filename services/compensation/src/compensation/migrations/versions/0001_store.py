@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from belt.io.migrate import create_store
+from belt.io.store.migrate import create_store
 from compensation.views import ASSIGNMENT_VIEW, FACTS, PLAN_VIEW
 
 revision = "0001"

@@ -1,7 +1,7 @@
 """Rates of exchange. Rows of plans of the older shape are written anew by `python -m compensation rebuild`."""
 
-from belt.io.migrate import script
-from belt.io.projection import ddl
+from belt.io.store.migrate import script
+from belt.io.store.projection import ddl
 from compensation.views import RATE_VIEW
 
 revision = "0003_rates"

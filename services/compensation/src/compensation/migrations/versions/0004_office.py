@@ -2,8 +2,8 @@
 
 from alembic import op
 
-from belt.io.migrate import script
-from belt.io.projection import ddl
+from belt.io.store.migrate import script
+from belt.io.store.projection import ddl
 from compensation.office.views import PROGRESS, VIEWS, WAITS
 
 revision = "0004_office"

@@ -1,6 +1,6 @@
 """Events that are passed over for good are kept with the decision."""
 
-from belt.io.migrate import create_skipped
+from belt.io.store.migrate import create_skipped
 
 revision = "0005_skipped"
 down_revision = "0004_office"

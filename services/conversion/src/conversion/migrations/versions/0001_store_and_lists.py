@@ -1,6 +1,6 @@
 """The store, and the lists of offers, opportunities and deals."""
 
-from belt.io.migrate import create_store
+from belt.io.store.migrate import create_store
 from conversion.views import VIEWS
 
 revision = "0001"

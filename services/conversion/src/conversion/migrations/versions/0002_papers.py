@@ -3,8 +3,8 @@
 Rows of older shapes are written anew by `python -m conversion rebuild`, or with their next event.
 """
 
-from belt.io.migrate import script
-from belt.io.projection import keep_function
+from belt.io.store.migrate import script
+from belt.io.store.projection import keep_function
 from conversion.views import DEALS, OPPORTUNITIES
 
 revision = "0002_papers"

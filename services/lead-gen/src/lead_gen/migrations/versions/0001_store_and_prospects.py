@@ -1,6 +1,6 @@
 """The store of the belt, and the read model of prospects."""
 
-from belt.io.migrate import create_store
+from belt.io.store.migrate import create_store
 from lead_gen.views import PROSPECTS
 
 revision = "0001"

@@ -1,7 +1,7 @@
 """The list of competitor cards."""
 
-from belt.io.migrate import script
-from belt.io.projection import ddl
+from belt.io.store.migrate import script
+from belt.io.store.projection import ddl
 from lead_gen.views import COMPETITORS
 
 revision = "0003_competitors"

@@ -1,6 +1,6 @@
 """A holder's key may be destroyed, and a claim pass from one stream to another in one unit."""
 
-from belt.io.migrate import renew_append
+from belt.io.store.migrate import renew_append
 
 revision = "0004_erasure"
 down_revision = "0003_competitors"

@@ -1,0 +1,1 @@
+"""The doors: who comes in, with what, and what is answered."""

@@ -1,0 +1,173 @@
+"""The outermost layer of every service's HTTP: one plain ASGI wrapper around the app.
+
+Gives each request an id, a deadline and a place among at most so many in flight; turns what nobody caught into a
+problem document that tells nothing; counts and times. What a request holds stands in `scope["leaving"]` and is given
+back when it is over, however it ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import structlog
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from belt.core.decider import Refused
+from belt.io import tracing
+from belt.io.http.problems import Problems
+from belt.io.ids import fresh
+from belt.io.telemetry import HTTP_IN_FLIGHT, HTTP_REQUESTS, HTTP_SECONDS, about
+
+log = structlog.get_logger()
+
+ALWAYS_OPEN = frozenset({"/livez", "/readyz", "/metrics"})
+PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
+GONE = 499  # in the metrics only: the caller hung up
+SAFE = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+"""On every answer that does not say otherwise. Strict-Transport-Security is for whoever ends TLS in front of us."""
+
+
+class _Answer:
+    """Passes the answer on and remembers what was seen of it."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send, self._request_id = send, request_id.encode()
+        self.status = 0
+        self.endless = False
+        self.deadline: asyncio.Timeout | None = None
+        self.place: Callable[[], None] | None = None  # gives back the place among those in flight
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = list(message.get("headers", []))
+            names = {name.lower() for name, _ in headers}
+            headers += [(b"x-request-id", self._request_id), *(pair for pair in SAFE if pair[0] not in names)]
+            message = {**message, "headers": headers}
+            self.endless = b"content-length" not in names and self.status not in (204, 304)
+            if self.endless and self.deadline is not None:
+                self.deadline.reschedule(None)  # a stream lasts as long as its reader
+                self.leave()  # and takes no place of those that are soon over: its own door counts it
+        await self._send(message)
+
+    def leave(self) -> None:
+        place, self.place = self.place, None
+        if place is not None:
+            place()
+
+
+class Guard:
+    def __init__(self, app: ASGIApp, *, problems: Problems, deadline: float, in_flight: int) -> None:
+        self._app, self._problems, self._deadline, self._most = app, problems, deadline, in_flight
+        self._in_flight = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = scope["request_id"] = fresh()
+        answer = _Answer(send, request_id)
+        started = time.perf_counter()
+        free = scope["path"] in ALWAYS_OPEN
+        if not free and self._in_flight >= self._most:
+            await self._problem(Refused("overloaded"), scope, receive, answer)
+        elif _illegible(scope):
+            await self._problem(Refused("not-found"), scope, receive, answer)
+        elif free:
+            await self._inside(scope, receive, answer, free=True)
+        else:
+            with tracing.request(scope["headers"]) as span:
+                await self._inside(scope, receive, answer, free=False)
+                if span is not None:
+                    tracing.answered(span, scope["method"], _route(scope), answer.status, request_id)
+        route = getattr(scope.get("route"), "path", "unmatched")
+        HTTP_REQUESTS.labels(scope["method"], route, str(answer.status)).inc()
+        if not answer.endless:
+            HTTP_SECONDS.labels(scope["method"], route).observe(time.perf_counter() - started)
+
+    async def _inside(self, scope: Scope, receive: Receive, answer: _Answer, *, free: bool) -> None:
+        leaving = scope["leaving"] = []
+        if not free:
+            self._in_flight += 1
+            HTTP_IN_FLIGHT.inc()
+            answer.place = self._leaves
+        try:
+            with about(partial(_about, scope)):
+                await self._bounded(scope, receive, answer)
+        finally:
+            for leave in leaving:
+                leave()
+            answer.leave()
+
+    def _leaves(self) -> None:
+        self._in_flight -= 1
+        HTTP_IN_FLIGHT.dec()
+
+    async def _bounded(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        deadline = answer.deadline = asyncio.timeout(self._deadline)
+        try:
+            async with deadline:
+                await self._app(scope, receive, answer)
+        except ClientDisconnect:
+            answer.status = answer.status or GONE  # nobody is there to be answered
+        except Exception as wrong:  # the last line of defence: told to the log, not to the caller
+            late = isinstance(wrong, TimeoutError) and deadline.expired()
+            if late:
+                log.warning("http.too_late", route=_route(scope))
+            else:
+                log.exception("http.fault", route=_route(scope))
+            if answer.status:
+                raise  # half an answer cannot be mended: the server cuts the connection
+            await self._problem(Refused("deadline-exceeded" if late else "internal"), scope, receive, answer)
+
+    async def _problem(self, refused: Refused, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        answer.deadline = None
+        await self._problems.response(refused, scope["request_id"])(scope, receive, answer)
+
+
+def _route(scope: Scope) -> str:
+    """The route, not the address: ids of people stay out of the logs."""
+    path: Any = getattr(scope.get("route"), "path", "unmatched")
+    return str(path)
+
+
+def _about(scope: Scope) -> dict[str, Any]:
+    """What the log says of a request: its id, its route, the ids in its address, and the stream that it changes.
+
+    What does not look like an id is left out: an address is written by its caller.
+    """
+    told = {"request_id": scope["request_id"], "route": _route(scope), "stream": scope.get("stream")}
+    given = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), None)
+    told["trace_id"] = tracing.trace_id(given)
+    for name, value in scope.get("path_params", {}).items():
+        if PLAIN_ID.fullmatch(str(value)):
+            told[f"{name.removesuffix('_id')}_id"] = str(value)
+    return told
+
+
+def _illegible(scope: Scope) -> bool:
+    """Control characters have no place in an address; no database would take them.
+
+    Nor has a slash in disguise: what stands before us may have read the address otherwise.
+    """
+    query: bytes = scope.get("query_string", b"")
+    raw: bytes = scope.get("raw_path") or b""
+    return (
+        not scope["path"].isprintable()
+        or "\ufffd" in scope["path"]
+        or b"%00" in query
+        or b"%2f" in raw.lower()
+        or b"%5c" in raw.lower()
+    )

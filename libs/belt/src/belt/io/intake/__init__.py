@@ -1,0 +1,1 @@
+"""What comes from other services, taken in once and in order."""

@@ -1,0 +1,1 @@
+"""The public log on its way to Kafka, and Kafka's clients."""

@@ -1,0 +1,202 @@
+"""The store's two calls: one grouped load and one ordered append per batch. Raw asyncpg, one connection."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from enum import IntEnum
+from importlib.resources import files
+from typing import Any
+
+import asyncpg
+
+LOAD = files("belt.io.store").joinpath("load.sql").read_text()
+APPEND_FUNCTION = files("belt.io.store").joinpath("append.sql").read_text()
+AUDIT = files("belt.io.store").joinpath("audit.sql").read_text()
+SCHEMA = files("belt.io.store").joinpath("schema.sql").read_text() + AUDIT + APPEND_FUNCTION
+
+# Every query of the hot path is a handful of index descents; a plan made on an empty table must not scan a full one.
+PLANS = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off"}
+
+
+class Status(IntEnum):
+    """What the append function says of one unit."""
+
+    DONE = 0
+    KEY_KNOWN = 1
+    GATE_ELSEWHERE = 2
+    VERSION_ELSEWHERE = 3
+    CLAIM_TAKEN = 4
+    HOLDER_KEY_ELSEWHERE = 5
+
+
+class Unavailable(Exception):
+    """The database did not answer in time. Nothing is known of the command; the same key may be sent again."""
+
+
+class Full(Unavailable):
+    """The database has no room left. Nothing was done, and trying again at once would do nothing."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One event as the store keeps it."""
+
+    stream_id: str
+    version: int
+    type: str
+    schema: int
+    data: str
+    holder: str | None
+    wrapped: bytes | None
+
+
+@dataclass
+class Loaded:
+    """What one grouped load found."""
+
+    commands: dict[str, tuple[bytes | None, str | None]] = field(default_factory=dict)
+    gates: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    events: dict[str, list[Stored]] = field(default_factory=dict)
+
+
+def _column(*types: str) -> Any:
+    return field(default_factory=list, metadata={"types": types})
+
+
+@dataclass
+class Batch:
+    """The rows of one append call, in the order of the function's arguments."""
+
+    units: list[tuple[str | None, bytes | None, str | None]] = _column("text", "bytea", "text")
+    streams: list[tuple[int, str, int]] = _column("int", "text", "int")
+    events: list[tuple[int, str, int, str, int, str | None, str, str]] = _column(
+        "int", "text", "int", "text", "int", "text", "text", "text"
+    )
+    published: list[tuple[int, str, str, str, str, str]] = _column("int", "text", "text", "uuid", "text", "text")
+    claims: list[tuple[int, str, bytes, str]] = _column("int", "text", "bytea", "text")
+    releases: list[tuple[int, str, bytes, str]] = _column("int", "text", "bytea", "text")
+    timers: list[tuple[int, str, str, datetime | None]] = _column("int", "text", "text", "timestamptz")
+    gates: list[tuple[int, str, str, str, int]] = _column("int", "text", "text", "text", "bigint")
+    keys: list[tuple[int, str, bytes | None]] = _column("int", "text", "bytea")
+    views: list[tuple[int, str, str]] = _column("int", "text", "text")
+
+    def arguments(self) -> list[list[Any]]:
+        """The columns of every row list, one array each."""
+        columns: list[list[Any]] = []
+        for part in fields(self):
+            rows: Sequence[tuple[Any, ...]] = getattr(self, part.name)
+            width = len(part.metadata["types"])
+            columns.extend([list(c) for c in zip(*rows, strict=True)] if rows else [[] for _ in range(width)])
+        return columns
+
+
+TYPES = [kind for part in fields(Batch) for kind in part.metadata["types"]]
+APPEND = (
+    "select append_batch("
+    + ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(TYPES, 1))
+    + f", ${len(TYPES) + 1}::timestamptz)"
+)
+
+
+class Store:
+    """One connection to one service's database, opened anew when it is lost. Not for concurrent use."""
+
+    def __init__(self, dsn: str, *, deadline: float = 5.0) -> None:
+        self._dsn = dsn
+        self._deadline = deadline
+        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+
+    async def _connected(self) -> asyncpg.Connection[asyncpg.Record]:
+        if self._connection is None or self._connection.is_closed():
+            connection = await asyncpg.connect(
+                self._dsn,
+                timeout=self._deadline,
+                command_timeout=self._deadline,
+                server_settings=PLANS
+                | {
+                    "application_name": "belt-writer",
+                    "statement_timeout": f"{int(self._deadline * 1000)}",
+                    "idle_in_transaction_session_timeout": f"{int(self._deadline * 1000)}",
+                    "default_transaction_isolation": "read committed",
+                },
+            )
+            isolation = await connection.fetchval("show transaction_isolation")
+            if isolation != "read committed":
+                await connection.close()
+                raise RuntimeError(f"the store needs READ COMMITTED, the database gives {isolation}")
+            self._connection = connection
+        return self._connection
+
+    async def load(self, keys: Iterable[str], gates: Iterable[tuple[str, str, str]], streams: dict[str, int]) -> Loaded:
+        """Known keys, gates, and each stream's events above the given version: one round trip."""
+        gates = list(gates)
+        rows = await self._ask(
+            "fetch",
+            LOAD,
+            list(keys),
+            [g[0] for g in gates],
+            [g[1] for g in gates],
+            [g[2] for g in gates],
+            list(streams),
+            list(streams.values()),
+        )
+        found = Loaded()
+        for what, name, data, n, kind, schema, holder, binary, big, _erased in rows:
+            if what == "k":
+                found.commands[name] = (binary, data)
+            elif what == "g":
+                found.gates[name, data, kind] = big
+            else:
+                found.events.setdefault(name, []).append(Stored(name, n, kind, schema, data, holder, binary))
+        for events in found.events.values():
+            events.sort(key=lambda event: event.version)
+        return found
+
+    async def append(self, batch: Batch, at: datetime | None) -> list[Status]:
+        """Admits each unit whole or not at all; one status per unit."""
+        row = await self._ask("fetchval", APPEND, *batch.arguments(), at)
+        return [Status(status) for status in row]
+
+    async def holder_of(self, kind: str, value: bytes) -> str | None:
+        """The stream that holds a claim."""
+        found = await self._ask("fetchval", "select holder from claims where kind = $1 and value = $2", kind, value)
+        return str(found) if found is not None else None
+
+    async def wrapped_keys(self, holders: list[str]) -> dict[str, bytes | None]:
+        rows = await self._ask("fetch", "select holder, wrapped from keys where holder = any($1::text[])", holders)
+        return {row["holder"]: row["wrapped"] for row in rows}
+
+    async def _ask(self, how: str, sql: str, *arguments: Any) -> Any:
+        try:
+            async with asyncio.timeout(self._deadline * 2):
+                connection = await self._connected()
+                return await getattr(connection, how)(sql, *arguments)
+        except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError) as lost:
+            self._drop()
+            raise Unavailable(str(lost) or type(lost).__name__) from lost
+        except asyncpg.DiskFullError as full:
+            raise Full(str(full)) from full
+        except (
+            asyncpg.PostgresConnectionError,
+            asyncpg.OperatorInterventionError,
+            asyncpg.InsufficientResourcesError,
+            asyncpg.InvalidAuthorizationSpecificationError,
+            asyncpg.CannotConnectNowError,
+        ) as lost:
+            self._drop()
+            raise Unavailable(str(lost)) from lost
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await self._connection.close(timeout=self._deadline)
+            self._connection = None

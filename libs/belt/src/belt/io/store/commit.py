@@ -1,0 +1,255 @@
+"""One batch of units: load, decide, append, answer. What lost a race or met another unit is handed back."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from belt.core.decider import Refused
+from belt.io.clock import Clock
+from belt.io.store.calls import Batch, Loaded, Status, Store
+from belt.io.store.codec import Codec
+from belt.io.store.decision import Decision, Missing, Streams, category, decide, reading
+from belt.io.store.rows import KEEP_SECONDS, Keys, fill
+from belt.io.store.seal import Vault
+from belt.io.store.unit import Behind, Conflict, Entry, Gap, Outcome, Taken, Unit, replay, stored
+from belt.io.telemetry import APPEND_SECONDS, APPEND_UNITS, APPENDED_EVENTS, PUBLIC_EVENTS, REFOLDED_EVENTS
+from conveyor_events.catalog import wire_type
+from conveyor_events.words import Event
+
+
+@dataclass
+class Left:
+    """Units that are not answered yet: `lost` a race with another process, or met another unit and go `later`."""
+
+    lost: list[Unit] = field(default_factory=list)
+    later: list[Unit] = field(default_factory=list)
+    told: bool = False  # something stands in the public log now
+
+
+class Committer:
+    """One per process: the way to the store, with the states it knows."""
+
+    def __init__(
+        self, dsn: str, streams: Streams, vault: Vault, clock: Clock, source: str, cached: int, deadline: float
+    ) -> None:
+        self.streams, self.vault, self.clock, self.source = streams, vault, clock, source
+        self.codecs = {name: Codec(stream) for name, stream in streams.items()}
+        self.keys = Keys(vault)
+        self.commits = 0
+        self._store = Store(dsn, deadline=deadline)
+        self._cached = cached
+        self._cache: OrderedDict[str, Entry] = OrderedDict()
+        self._since = time.monotonic()
+
+    async def close(self) -> None:
+        await self._store.close()
+
+    def forget(self, streams: Any) -> None:
+        """These streams are loaded from the store when they are needed next."""
+        for stream_id in streams:
+            self._cache.pop(stream_id, None)
+
+    def _forget_all(self) -> None:
+        self._cache.clear()
+        self._since = time.monotonic()
+
+    async def commit(self, units: list[Unit]) -> Left:
+        """No two of the units share a place. Raises Unavailable, asyncpg.PostgresError."""
+        if time.monotonic() > self._since + KEEP_SECONDS:
+            self._forget_all()  # a state may hold what another process has erased meanwhile
+        streams = {step.stream_id for unit in units for step in unit.steps} | {s for unit in units for s in unit.also}
+        keys = [unit.key for unit in units if not unit.internal]
+        loaded = await self._load(keys, [unit.gate.name for unit in units if unit.gate], streams)
+        entries = {stream_id: self._entry(stream_id) for stream_id in streams}
+        open_units = [unit for unit in units if not self._known(unit, loaded)]
+
+        decisions: list[Decision] = []
+        while open_units:
+            missing: set[str] = set()
+            waiting: list[Unit] = []
+            for unit in open_units:
+                try:
+                    decisions.append(self._decided(unit, entries))
+                except Missing as need:
+                    missing |= need.streams
+                    waiting.append(unit)
+                except Exception as refused:  # noqa: BLE001 - Refused, Conflict, or a fault of the domain code: the caller's to see
+                    unit.fail(refused)
+            if missing:
+                await self._load([], [], missing)
+                entries |= {stream_id: self._entry(stream_id) for stream_id in missing}
+            open_units = waiting
+
+        ready, later = _apart([d for d in decisions if not self._nothing_to_write(d)])
+        for decision in later:
+            decision.unit.also |= decision.after.keys()  # so that it is not decided in vain again and again
+        left = Left(later=[decision.unit for decision in later])
+        if ready:
+            await self._append(ready, left)
+        return left
+
+    async def _load(self, keys: list[str], gates: list[tuple[str, str, str]], streams: set[str]) -> Loaded:
+        """Loads what is above the cache, folds it, and puts it into the cache."""
+        known = {stream_id: self._cache[stream_id] for stream_id in streams if stream_id in self._cache}
+        found = await self._store.load(keys, gates, {s: known[s].version if s in known else 0 for s in streams})
+        for stream_id, events in found.events.items():
+            stream = category(stream_id, self.streams)
+            codec = self.codecs[stream.category]
+            entry = known.get(stream_id) or Entry(0, stream.initial)
+            version, state, row = entry.version, entry.state, entry.row
+            REFOLDED_EVENTS.labels("state").inc(len(events))
+            for raw in events:
+                key = self.keys.learn(raw.holder, raw.wrapped)
+                event = codec.read(raw.type, raw.schema, raw.data, raw.holder, key)
+                version, state = raw.version, stream.evolve(state, event)
+                row = stream.view.project(row, event) if stream.view is not None else None
+            self._keep(stream_id, Entry(version, state, row))
+        return found
+
+    def _entry(self, stream_id: str) -> Entry:
+        return self._cache.get(stream_id) or Entry(0, category(stream_id, self.streams).initial)
+
+    def _keep(self, stream_id: str, entry: Entry) -> None:
+        self._cache[stream_id] = entry
+        self._cache.move_to_end(stream_id)
+        while len(self._cache) > self._cached:
+            self._cache.popitem(last=False)
+
+    def _known(self, unit: Unit, loaded: Loaded) -> bool:
+        """Answers a unit whose key or place at the gate was already used."""
+        if unit.key in loaded.commands:
+            fingerprint, text = loaded.commands[unit.key]
+            try:
+                if fingerprint is not None and unit.fingerprint is not None and fingerprint != unit.fingerprint:
+                    raise Refused("idempotency-key-reused")
+                unit.answer(replay(text))
+            except Refused as refused:
+                unit.fail(refused)
+            return True
+        if unit.gate is not None:
+            have = loaded.gates.get(unit.gate.name, 0)
+            if unit.gate.sequence != have + 1:
+                unit.fail(Gap(have) if unit.gate.sequence > have else Behind(have))
+                return True
+        return False
+
+    def _decided(self, unit: Unit, entries: Mapping[str, Entry]) -> Decision:
+        if unit.guard is not None:
+            unit.guard(reading(entries))  # before the version is compared: a stranger learns not even that
+        if unit.if_match is not None and unit.steps:
+            has = entries[unit.steps[0].stream_id].version
+            if has != unit.if_match:
+                raise Conflict(unit.if_match, has)
+        try:
+            decision = decide(unit, entries, self.streams)
+        except Refused as refused:
+            if unit.gate is None:
+                raise
+            return _without_effect(unit, refused)
+        seen = {stream_id: entries[stream_id] for stream_id in unit.also if stream_id in entries}
+        outcome = Outcome(seen | decision.after, tuple(h.event for h in decision.happened))
+        decision.outcome = outcome
+        reply = unit.reply(outcome) if unit.reply is not None and decision.refused is None else None
+        if reply is not None:
+            decision.outcome = Outcome(outcome.entries, outcome.events, reply)
+        decision.reply = stored(reply, decision.refused)
+        return decision
+
+    def _nothing_to_write(self, decision: Decision) -> bool:
+        """A unit that changed nothing and has no key or gate to mark is answered at once."""
+        unit = decision.unit
+        if decision.happened or unit.gate is not None or unit.fired is not None:
+            return False
+        if unit.steps and not unit.internal:
+            return False
+        _settle(decision)
+        return True
+
+    async def _append(self, ready: list[Decision], left: Left) -> None:
+        await self.keys.fetch(ready, self.codecs, self._store)
+        batch, ready = self._filled(ready)
+        started = time.perf_counter()
+        statuses = await self._store.append(batch, self.clock.stamp())
+        APPEND_SECONDS.observe(time.perf_counter() - started)
+        APPEND_UNITS.observe(len(ready))
+        self.commits += 1
+        erased: set[str] = set()
+        for decision, status in zip(ready, statuses, strict=True):
+            unit = decision.unit
+            if status is Status.DONE:
+                for stream_id in decision.written:
+                    self._keep(stream_id, decision.after[stream_id])
+                for happened in decision.happened:
+                    for told in happened.publics:
+                        left.told = True
+                        PUBLIC_EVENTS.labels(wire_type(cast("Event", told.data))).inc()
+                APPENDED_EVENTS.inc(len(decision.happened))
+                erased |= decision.erased
+                _settle(decision)
+            elif status is Status.CLAIM_TAKEN:
+                await self._name_holder(decision, left)
+            else:
+                self.forget(decision.after)
+                self.keys.forget(decision)
+                left.lost.append(unit)
+        if erased:
+            for holder in erased:
+                self.keys.destroyed(holder)
+            self._forget_all()
+
+    def _filled(self, ready: list[Decision]) -> tuple[Batch, list[Decision]]:
+        """The batch's rows, without the units that turn out not to be storable."""
+        batch = Batch()
+        for n, decision in enumerate(ready, 1):
+            try:
+                fill(decision, n, batch, self)
+            except Refused as refused:
+                if decision.unit.gate is None:
+                    decision.unit.fail(refused)
+                    return self._filled([d for d in ready if d is not decision])
+                handled = _without_effect(decision.unit, refused)
+                return self._filled([handled if d is decision else d for d in ready])
+        return batch, ready
+
+    async def _name_holder(self, decision: Decision, left: Left) -> None:
+        for stream_id in decision.written:
+            stream = category(stream_id, self.streams)
+            held = set(stream.claims(decision.before[stream_id].state))
+            for kind, value in sorted(set(stream.claims(decision.after[stream_id].state)) - held):
+                holder = await self._store.holder_of(kind, self.vault.hashed(kind, value))
+                if holder is not None and holder != stream_id:
+                    decision.unit.fail(Taken(kind, value, holder))
+                    return
+        left.lost.append(decision.unit)  # it was let go in the meantime
+
+
+def _apart(decisions: list[Decision]) -> tuple[list[Decision], list[Decision]]:
+    """Those that can share a commit, and those that met another on a stream or claim that only deciding showed."""
+    ready: list[Decision] = []
+    later: list[Decision] = []
+    busy: set[Any] = set()
+    for decision in decisions:
+        places: set[Any] = set(decision.after)
+        for happened in decision.happened:
+            places |= set(happened.stream.claims(decision.after[happened.stream_id].state))
+        (ready if busy.isdisjoint(places) else later).append(decision)
+        busy |= places
+    return ready, later
+
+
+def _without_effect(unit: Unit, refused: Refused) -> Decision:
+    """A reaction that is refused is handled all the same: its key and gate are marked."""
+    decision = Decision(unit)
+    decision.outcome = Outcome(refused=refused.code)
+    return decision
+
+
+def _settle(decision: Decision) -> None:
+    if decision.refused is not None:
+        decision.unit.fail(decision.refused)
+    else:
+        decision.unit.answer(decision.outcome)
