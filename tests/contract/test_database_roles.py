@@ -195,7 +195,7 @@ def test_the_table_is_on_the_side_of_those_who_only_look() -> None:
         for table, line in service.rights().items():
             assert line.reader in ((), ("select",)), table
             assert "truncate" not in line.service, table
-    assert [table for table, line in STORE.items() if not line.reader] == ["claims", "commands", "keys"]
+    assert [table for table, line in STORE.items() if not line.reader] == ["audit", "claims", "commands", "keys"]
     assert {table for table, line in STORE.items() if line.relay} == {"published", "log_head", "checkpoints"}
     assert Rights(("select",)) == STORE["alembic_version"]
 

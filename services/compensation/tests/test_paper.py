@@ -202,11 +202,12 @@ async def test_a_wrong_month_is_told_as_everywhere(office: Office) -> None:
 
 
 async def test_openapi_tells_the_media_types(office: Office) -> None:
-    paths = (await office.http.get("/openapi.json")).json()["paths"]
+    document = (await office.http.get("/openapi.json")).json()
+    paths, problems = document["paths"], document["components"]["responses"]
     for kind, media in (("pdf", "application/pdf"), ("csv", "text/csv")):
         told = paths[f"/v1/statements/{{person}}/{{period}}.{kind}"]["get"]["responses"]
         assert list(told["200"]["content"]) == [media]
-        assert list(told["404"]["content"]) == ["application/problem+json"]
+        assert list(problems[told["404"]["$ref"].rpartition("/")[2]]["content"]) == ["application/problem+json"]
 
 
 async def test_the_press_takes_only_so_much_and_gives_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
