@@ -16,6 +16,7 @@ from run_faults import Run, run
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 DEFECTS = Path(__file__).parent / "defects"
 STATIONS = ("lead-gen", "conversion")
+SEEDS = (7, 8, 9)
 SHOWN_BY = {
     "publish_before_commit": ("what_is_public_was_decided", ("crash-after-commit",)),
     "reaction_without_key": ("everybody_has_heard_everything", ("crash-before-offset",)),
@@ -40,10 +41,15 @@ def test_every_defect_has_a_patch_and_every_patch_is_tried() -> None:
 
 @pytest.mark.parametrize("defect", SHOWN_BY)
 def test_the_verdict_finds(defect: str, tmp_path: Path) -> None:
+    """In the first run almost always; what it needs (a batch in the hands of who dies) may not come about in one."""
     law, faults = SHOWN_BY[defect]
     code = spoilt(defect, tmp_path / "code")
-    folder = tmp_path / "found"
-    folder.mkdir()
-    asked = Run(7, 8.0, faults, 8.0, STATIONS, code, quiet=True, rest_within=15.0, lives_within=10.0)
-    done = run(asked, folder)
-    assert law in done.broken, done.broken
+    found = []
+    for seed in SEEDS:
+        folder = tmp_path / f"found-{seed}"
+        folder.mkdir()
+        asked = Run(seed, 8.0, faults, 8.0, STATIONS, code, quiet=True, rest_within=15.0, lives_within=10.0)
+        found.append(run(asked, folder).broken)
+        if law in found[-1]:
+            return
+    pytest.fail(f"{law} holds: {found}")

@@ -126,8 +126,12 @@ async def test_a_full_disk_refuses_commands_and_loses_none(small: Small) -> None
             if len(refused) == 5:
                 break
         assert len(refused) == 5, "the disk never became full"
-        async with http.get(f"{small.address}/v1/staff", headers={"authorization": f"Bearer {small.token}"}) as answer:
-            assert answer.status == 200
+        known = {"authorization": f"Bearer {small.token}"}
+        async with http.get(f"{small.address}/v1/lines", headers=known) as answer:
+            assert answer.status == 200, "looking goes on"
+        async with http.get(f"{small.address}/v1/staff", headers=known) as answer:
+            told = await answer.json()
+            assert (answer.status, told["code"]) == (503, "audit-unavailable"), "no name unseen"
         small.empty()
         last = refused[-1]
         for number in refused:

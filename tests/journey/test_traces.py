@@ -146,12 +146,12 @@ async def test_log_lines_name_trace_request_and_client_and_nothing_personal(call
         for personal in ("Udo Kern", "Client logged", "drills wear out"):
             assert personal not in text
     said = [json.loads(line) for text in texts.values() for line in text.splitlines() if line.startswith("{")]
-    read = next(one for one in said if one["event"] == "pay.read" and one.get("trace_id") == trace)
+    read = next(one for one in said if one["event"] == "audit.read" and one.get("trace_id") == trace)
     assert read["request_id"]
     assert read["span_id"]
-    assert (read["person_id"], read["route"]) == (firm.hunter, "/v1/statements/{person}/{period}")
+    assert (read["whose"], read["route"]) == ([firm.hunter], "/v1/statements/{person}/{period}")
     for one in said:
-        if one["event"].startswith(("http.", "pay.")):
+        if one["event"].startswith(("http.", "audit.")):
             assert one["request_id"]
         if one["event"] in ("intake.refused", "intake.parked", "intake.fault"):
             assert one["event_id"]

@@ -100,6 +100,7 @@ class Audit:
             AUDIT_FAILED.inc()
             raise Refused("audit-unavailable") from None
         AUDITED.labels(read.kind).inc()
+        log.info("audit.read", kind=read.kind, route=read.route, whose=read.whose[:10])
 
     async def _write(self) -> None:
         while self._waiting:
