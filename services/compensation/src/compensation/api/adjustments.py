@@ -15,12 +15,11 @@ from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
 from belt.io.ids import fresh
 from compensation.api.replies import AdjustmentList, AdjustmentReply
-from compensation.api.shown import month_of
+from compensation.api.shown import month_of, payable
 from compensation.api.sight import Sights
 from compensation.office import adjustment
 from compensation.office.views import ADJUSTMENTS
 from conveyor_events import Amount
-from conveyor_events.money import MINOR_UNITS, fits
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
@@ -52,10 +51,9 @@ def add(doors: Doors, desk: Desk, sights: Sights) -> None:
         by = desk.who(desk.subject(request), body.by)
         if body.relates_to_period is not None:
             month_of(body.relates_to_period)
-        if body.currency not in MINOR_UNITS:
-            raise Refused("rate.unknown-currency", currency=body.currency)
-        if body.amount == 0 or not fits(body.amount, body.currency):
+        if body.amount == 0:
             raise Refused("adjustment.digits", currency=body.currency)
+        payable(body.amount, body.currency)
         name = body.adjustment_id or fresh()
         about = body.person, body.amount, body.currency, body.reason, body.relates_to_period
         command = adjustment.Propose(adjustment.Asked(name, *about), by, desk.clock.now())

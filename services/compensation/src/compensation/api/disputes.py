@@ -19,12 +19,11 @@ from compensation.access import Pay
 from compensation.api.adjustments import Currency
 from compensation.api.replies import DisputeList, DisputeReply, DisputeShown
 from compensation.api.sheets import kept
-from compensation.api.shown import SUMS, month_of
+from compensation.api.shown import SUMS, month_of, payable
 from compensation.api.sight import Sight, Sights
 from compensation.office import dispute, sheet
 from compensation.office.views import DISPUTES
 from conveyor_events import Amount
-from conveyor_events.money import fits
 
 SEES = (*SUMS, "conflicts:resolve")
 Text = Annotated[str, Field(min_length=1, max_length=5_000)]
@@ -114,8 +113,8 @@ def _office(doors: Doors, desk: Desk) -> None:
     @doors.command("/v1/disputes/{dispute_id}/decide", "conflicts:resolve", reply=DisputeReply)
     async def decide(request: Request, dispute_id: str, body: DecisionBody) -> Response:
         """Decides. What is granted is paid in the current month and relates to the disputed one."""
-        if body.amount is not None and (body.currency is None or not fits(body.amount, body.currency)):
-            raise Refused("adjustment.digits", currency=body.currency)
+        if body.amount is not None:
+            payable(body.amount, body.currency)
         by = _by(desk, request, body)
         command = dispute.Decide(body.outcome, body.reason, body.amount, body.currency, by, desk.clock.now())
         return await _do(desk, request, dispute_id, command, body)
