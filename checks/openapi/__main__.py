@@ -1,4 +1,4 @@
-"""`python -m checks.openapi [--release]`: lints docs/openapi, looks for breaks and endless lists; `--release`: the promise."""
+"""`python -m checks.openapi [--release]`: lints docs/openapi, finds breaks and endless lists; `--release` promises anew."""
 
 from __future__ import annotations
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from belt.io.http.paging import encode_cursor
+
 JSON = "application/json"
 BIG = 256 * 1024
 VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
@@ -30,6 +32,15 @@ SPECIAL = (
     "%F0%9F%92%A9",
     "' or 1=1--",
 )
+PLACES: tuple[tuple[str | int | None, ...], ...] = (
+    ("never", "x"),
+    ("0001-01-01T00:00:00+01:00", "x"),
+    ("x",),
+    (9**30,),
+    (-1,),
+    (None, None),
+)
+"""Cursors that were never given out."""
 KINDS: dict[str, Any] = {"object": {"$ne": 1}, "array": [[]], "integer": 7, "string": "x", "boolean": True}
 Schema = Mapping[str, Any]
 
@@ -280,6 +291,7 @@ class Garbage:
             "true",
             "😀",
         ]
+        values += [encode_cursor(*place) for place in PLACES]
         names = self._chance.choices([*asked, "limit", "cursor", "zz", "limit[]", ""], k=self._chance.randint(1, 4))
         query = "&".join(f"{quote(name)}={_encoded(self._chance.choice(values))}" for name in names)
         path = f"{self._path(operation)}?{query}"

@@ -10,10 +10,9 @@ from typing import Any
 from sqlalchemy import Column, Select, literal, tuple_
 from sqlalchemy.engine import RowMapping
 
-from belt.core.decider import Refused
 from belt.io.http.desk import Desk
-from belt.io.http.paging import decode_cursor, page
-from conveyor_events.words import instant_text, parse_instant
+from belt.io.http.paging import decode_cursor, instant_in, page
+from conveyor_events.words import instant_text
 
 AT_ONCE = 500
 Place = tuple[Any, ...]
@@ -60,10 +59,7 @@ class Listing:
 
     def _place(self, cursor: str) -> Place:
         texts = decode_cursor(cursor, *(str for _ in self.by))
-        try:
-            return tuple(
-                parse_instant(text) if column.type.python_type is datetime else text
-                for text, column in zip(texts, self.by, strict=True)
-            )
-        except (ValueError, OverflowError):  # the latter: an instant before the first or after the last
-            raise Refused("invalid-cursor") from None
+        return tuple(
+            instant_in(text) if column.type.python_type is datetime else text
+            for text, column in zip(texts, self.by, strict=True)
+        )

@@ -6,12 +6,14 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from operator import itemgetter
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Query
 
 from belt.core.decider import Refused
+from conveyor_events.words import parse_instant
 
 MOST = 200
 _VERSION = 1
@@ -39,6 +41,14 @@ def decode_cursor(cursor: str, *kinds: type) -> tuple[Any, ...]:
     if version != _VERSION or not fits or any(isinstance(p, str) and "\x00" in p for p in parts):
         raise Refused("invalid-cursor")
     return tuple(parts)
+
+
+def instant_in(text: str) -> datetime:
+    """An instant that a cursor named."""
+    try:
+        return parse_instant(text)
+    except (ValueError, OverflowError):  # the latter: before the first or after the last there is
+        raise Refused("invalid-cursor") from None
 
 
 def page(rows: Sequence[Row], limit: int, key: Callable[[Row], Sequence[Part]]) -> tuple[Sequence[Row], str | None]:
