@@ -1,4 +1,4 @@
-"""`python -m checks.openapi [--release]`: lints docs/openapi, finds breaks and endless lists; `--release` promises anew."""
+"""`python -m checks.openapi [--release]`: lints docs/openapi, finds breaks and endless lists; `--release`: anew."""
 
 from __future__ import annotations
 
