@@ -102,7 +102,7 @@ async def test_after_head_the_connection_goes_on_with_the_next_request(
     place, host, port = served
     token = place.bearer("deals:read")["authorization"]
     asked = "\r\n".join([f"HEAD {path} HTTP/1.1", "host: x", f"authorization: {token}", "", ""])
-    last = "\r\n".join(["GET /livez HTTP/1.1", "host: x", "connection: close", "", ""])
+    last = "GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
     reader, writer = await asyncio.open_connection(host, port)
     writer.write(asked.encode() + last.encode())
     answer = await asyncio.wait_for(reader.read(), 5)

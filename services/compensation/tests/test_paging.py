@@ -53,8 +53,8 @@ async def more(office: Office) -> None:
     for number in range(5):
         asked = {"person": ("ana", "dina")[number % 2], "amount": "1.00", "currency": "EUR", "reason": "paged"}
         await office.post("/v1/adjustments", asked | {"adjustment_id": f"paged-{number}"}, "pia")
-        asked = {"from": MARCH, "to": MARCH, "accept_within_hours": number, "simulation_id": f"paged-{number}"}
-        await office.post("/v1/simulations", asked, "pia")
+        tried = {"from": MARCH, "to": MARCH, "accept_within_hours": number, "simulation_id": f"paged-{number}"}
+        await office.post("/v1/simulations", tried, "pia")
 
 
 @pytest.mark.parametrize("path", LISTS)
