@@ -12,6 +12,7 @@ import asyncpg
 from journey_firm import Firm, plans
 
 from belt.io.http.issuer import DevelopmentIssuer
+from conveyor.commands.simulating import watched
 from conveyor.line import SERVICES, Line
 from conveyor.processes import Wish, database, passing
 from conveyor.running import Running
@@ -89,4 +90,14 @@ async def _furnish(running: Running) -> None:
         await firm.paid(deal, AT, "1000.00")
         await firm.served(client, AT)
         await firm.repeat(client, AT, "200.00")
+        await _office(line)
         await line.drained()
+
+
+async def _office(line: Line) -> None:
+    """Something of each kind that the pay office has before the first month is closed."""
+    rate = {"from": "USD", "to": "EUR", "on": "2026-03-02", "rate": "0.92"}
+    await line.post("compensation", "/v1/fx-rates", rate)
+    asked = {"person": "ben", "amount": "150.00", "currency": "EUR", "reason": "fair-bonus"}
+    await line.post("compensation", "/v1/adjustments", asked)
+    await watched(line, {"from": "2026-03", "to": "2026-03", "accept_within_hours": 4})
