@@ -57,7 +57,7 @@ def tried(line: HttpLine, service: str, seconds: int, seed: int) -> Tried:
 
 
 def followed(line: HttpLine, service: str, walks: int, seed: int) -> Tried:
-    """Walks so often along the links, however long that takes: a time that is up before a link is followed proves nothing."""
+    """Walks so often along the links, however long that takes: time that is up too soon would follow none."""
     return _run(line, service, seed, (*ALONG, "--max-examples", str(walks)), walks * 3)
 
 
