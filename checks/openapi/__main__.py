@@ -1,4 +1,4 @@
-"""`python -m checks.openapi [--release]`: lints docs/openapi and looks for breaks; `--release` makes it the promise."""
+"""`python -m checks.openapi [--release]`: lints docs/openapi, finds breaks and endless lists; `--release`: anew."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from checks.node import node_program
 from checks.openapi.breaks import breaks
+from checks.openapi.lists import unpaged
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -50,6 +51,12 @@ def broken(released: Path, current: Path) -> Iterator[str]:
     )
 
 
+def endless(documents: Sequence[Path]) -> Iterator[str]:
+    """Lists in the documents that do not come in pages."""
+    for path in documents:
+        yield from (f"{path.stem}: {line}" for line in unpaged(json.loads(path.read_text(encoding="utf-8"))))
+
+
 def release() -> None:
     """From now on the current documents are what callers rely on."""
     RELEASED.mkdir(exist_ok=True)
@@ -63,7 +70,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--release", action="store_true", help="with a release: the current documents are the promise")
     if parser.parse_args(arguments).release:
         release()
-    found = [*linted(sorted(CURRENT.glob("*.json"))), *broken(RELEASED, CURRENT)]
+    documents = sorted(CURRENT.glob("*.json"))
+    found = [*linted(documents), *broken(RELEASED, CURRENT), *endless(documents)]
     print("\n".join(found), end="\n" if found else "", file=sys.stderr)
     return 1 if found else 0
 

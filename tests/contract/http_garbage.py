@@ -13,8 +13,25 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from belt.io.http.paging import encode_cursor
+
 JSON = "application/json"
 BIG = 256 * 1024
+LINES = "application/x-ndjson"
+MOST_LINES, BULK_BYTES = 10_000, 8 * 1024 * 1024
+BROKEN = (
+    b"{\n",
+    b"[]\n",
+    b"null\n",
+    b"7\n",
+    b"\xff\n",
+    b'{"a":NaN}\n',
+    b"{}{}\n",
+    b'"x"\n',
+    b'{"":1}\n',
+    b"[" * 50 + b"\n",
+    b"\n",
+)
 VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
 SPECIAL = (
     "north",
@@ -30,6 +47,15 @@ SPECIAL = (
     "%F0%9F%92%A9",
     "' or 1=1--",
 )
+PLACES: tuple[tuple[str | int | None, ...], ...] = (
+    ("never", "x"),
+    ("0001-01-01T00:00:00+01:00", "x"),
+    ("x",),
+    (9**30,),
+    (-1,),
+    (None, None),
+)
+"""Cursors that were never given out."""
 KINDS: dict[str, Any] = {"object": {"$ne": 1}, "array": [[]], "integer": 7, "string": "x", "boolean": True}
 Schema = Mapping[str, Any]
 
@@ -45,6 +71,8 @@ class Wanted:
     body: bytes | None
     right: frozenset[int]
     operation: Mapping[str, Any] | None
+    refused_lines: bool = False
+    """Answered with 200 and, line by line, nothing but refusals."""
 
 
 @dataclass
@@ -94,10 +122,12 @@ class Garbage:
     unscoped: str
     forged: Mapping[str, str]
     _chance: random.Random = field(init=False)
+    _bulk: Sequence[Operation] = field(init=False)
     _odd: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self._chance = random.Random(self.seed)
+        self._bulk = [one for one in self.operations if one.path.endswith("/bulk")]
         self._kinds: list[tuple[int, Callable[[Operation], Wanted | None]]] = [
             (4, self._token),
             (1, self._scope),
@@ -105,6 +135,7 @@ class Garbage:
             (6, self._shape),
             (2, self._media),
             (1, self._size),
+            (3, self._lines),
             (4, self._header),
             (3, self._method),
             (2, self._address),
@@ -134,6 +165,44 @@ class Garbage:
         return self._wanted(operation, "no scope", {403}, token=self.unscoped, body=self._plausible(operation))
 
     # --- what is sent
+
+    def _lines(self, _: Operation) -> Wanted | None:
+        """At the bulk doors: too much, nothing, or no line. What is read as lines is refused line by line (200)."""
+        if not self._bulk:
+            return None
+        operation = self._chance.choice(self._bulk)
+        media, right, headers = LINES, {400}, list[tuple[str, str]]()
+        texts: dict[str, bytes] = {
+            "nothing": b"",
+            "only empty lines": b"\n \n\t\n" * self._chance.randint(1, 3_000),
+            "too many": b"{}\n" * (MOST_LINES + 1),
+            "too many empty": b"\n" * (MOST_LINES + 1),
+            "too large": b'{"x":"' + b"a" * BULK_BYTES + b'"}\n',
+            "another media type": b"{}\n",
+            "no media type": b"{}\n",
+            "a long key": b"{}\n",
+            "broken": b"".join(self._chance.choices(BROKEN, k=self._chance.randint(1, 40))),
+            "a huge line": b'{"x":"' + b"a" * BIG + b'"}\n[]\n',
+            "one document on many lines": b"{\n}\n",
+            "carriage returns": b"[]\r[]\r[]",
+        }
+        defect = self._chance.choice(sorted(texts))
+        match defect:
+            case "too many" | "too many empty" | "too large":
+                right = {413}
+            case "another media type":
+                media, right = self._chance.choice(("text/plain", JSON, "multipart/form-data", "text/csv")), {415}
+            case "no media type":
+                media, right = "", {415}
+            case "a long key":
+                headers = [("Idempotency-Key", "k" * 252)]
+            case "nothing" | "only empty lines":
+                right = {400, 422}
+            case _:
+                right = {200}
+        found = self._wanted(operation, f"lines: {defect}", right, body=texts[defect], media=media, more=headers)
+        found.refused_lines = right == {200}
+        return found
 
     def _text(self, operation: Operation) -> Wanted | None:
         """Bodies that are not JSON as it is taken here."""
@@ -280,6 +349,7 @@ class Garbage:
             "true",
             "😀",
         ]
+        values += [encode_cursor(*place) for place in PLACES]
         names = self._chance.choices([*asked, "limit", "cursor", "zz", "limit[]", ""], k=self._chance.randint(1, 4))
         query = "&".join(f"{quote(name)}={_encoded(self._chance.choice(values))}" for name in names)
         path = f"{self._path(operation)}?{query}"

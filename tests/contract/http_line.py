@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import asyncpg
-from journey_firm import Firm, plans
+from journey_firm import Firm, plans, simulated
 
 from belt.io.http.issuer import DevelopmentIssuer
 from conveyor.line import SERVICES, Line
@@ -17,7 +17,7 @@ from conveyor.processes import Wish, database, passing
 from conveyor.running import Running
 from conveyor_local import Stack
 
-AT = "2026-03-02T10:00:00+01:00"
+AT, MONTH = "2026-03-02T10:00:00+01:00", "2026-03"
 TABLES = ("events", "published")
 REST_WITHIN, LOOK_AGAIN = 60.0, 0.2
 PEOPLE = {"ana": "scout", "ben": "hunter", "eva": "farmer"}  # as the examples in the descriptions have them
@@ -89,4 +89,23 @@ async def _furnish(running: Running) -> None:
         await firm.paid(deal, AT, "1000.00")
         await firm.served(client, AT)
         await firm.repeat(client, AT, "200.00")
+        await _office(line)
         await line.drained()
+
+
+async def _office(line: Line) -> None:
+    """Something of each kind that the pay office has: the month is closed, and its hunter objects."""
+    rate = {"from": "USD", "to": "EUR", "on": "2026-03-02", "rate": "0.92"}
+    await line.post("compensation", "/v1/fx-rates", rate)
+    asked = {"person": "ben", "amount": "150.00", "currency": "EUR", "reason": "fair-bonus"}
+    await line.post("compensation", "/v1/adjustments", asked)
+    await simulated(line, {"from": MONTH, "to": MONTH, "accept_within_hours": 4})
+    await line.post("compensation", f"/v1/periods/{MONTH}/close")
+    async with asyncio.timeout(REST_WITHIN):
+        while True:
+            if (await line.get("compensation", "/v1/periods"))["closing"] is None:
+                break
+            await asyncio.sleep(LOOK_AGAIN)
+    await line.post("compensation", f"/v1/periods/{MONTH}/publish", {"objection_days": 90})
+    objects = {"period": MONTH, "text": "the deal of the second is missing"}
+    await line.post("compensation", "/v1/disputes", objects, person="north-hunter", roles=("hunter",))

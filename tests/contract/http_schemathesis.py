@@ -1,4 +1,4 @@
-"""schemathesis at one running service: every operation of its description, alone and along its links."""
+"""schemathesis at one running service: every operation of its description by itself; and, for themselves, its links."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from http_line import HttpLine
 HERE = Path(__file__).parent
 CALLERS = {"lead-gen": "ana", "conversion": "ben", "account-mgmt": "eva", "compensation": "max"}
 """Who calls: the people of the examples, so that what the examples say is theirs to do."""
+BY_ITSELF = ("--config-file", "schemathesis.toml", "run", "--phases", "examples,coverage,fuzzing")
+ALONG = ("--config-file", "schemathesis-links.toml", "run", "--phases", "stateful")
 GRACE = 120.0
 
 
@@ -50,13 +52,22 @@ class Tried:
 
 
 def tried(line: HttpLine, service: str, seconds: int, seed: int) -> Tried:
-    """Tries the service for about so long. The same seed makes up the same requests."""
+    """Tries every operation, for about so long. The same seed makes up the same requests."""
+    return _run(line, service, seed, (*BY_ITSELF, "--max-time", str(seconds)), seconds)
+
+
+def followed(line: HttpLine, service: str, walks: int, seed: int) -> Tried:
+    """Walks so often along the links, however long that takes: time that is up too soon would follow none."""
+    return _run(line, service, seed, (*ALONG, "--max-examples", str(walks)), walks * 3)
+
+
+def _run(line: HttpLine, service: str, seed: int, how: tuple[str, ...], seconds: int) -> Tried:
     token = line.token(CALLERS[service], ttl=seconds + 3_600)
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "schemathesis.cli", "--config-file", "schemathesis.toml", "--no-color", "run"),
+            *(sys.executable, "-m", "schemathesis.cli", "--no-color", *how),
             *(f"{line.address(service)}/openapi.json", "--header", f"Authorization: Bearer {token}"),
-            *("--max-time", str(seconds), "--seed", str(seed), "--warnings", "off"),
+            *("--seed", str(seed), "--warnings", "off"),
         ],
         cwd=HERE,
         capture_output=True,

@@ -13,7 +13,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "journey")]
 
 from http_line import http_line  # noqa: E402 (found by the path above)
-from http_schemathesis import tried  # noqa: E402
+from http_schemathesis import followed, tried  # noqa: E402
 
 from conveyor.line import SERVICES  # noqa: E402
 
@@ -30,12 +30,14 @@ def main() -> int:
     broken, figures = [], {}
     with http_line() as line:
         for service in [given.only] if given.only else SERVICES:
-            found = tried(line, service, given.seconds, seed)
-            figures[service] = found.cases
-            print(f"fuzz: {service}: {'ok' if found.ok else 'BROKEN'}, {found.cases} requests", flush=True)
-            if not found.ok:
+            found, along = tried(line, service, given.seconds, seed), followed(line, service, given.seconds, seed)
+            figures[service] = found.cases + along.cases
+            ok = found.ok and along.ok
+            said = f"{figures[service]} requests, {along.links} links followed"
+            print(f"fuzz: {service}: {'ok' if ok else 'BROKEN'}, {said}", flush=True)
+            if not ok:
                 broken.append(service)
-                print(found.told)
+                print(*(one.told for one in (found, along) if not one.ok), sep="\n")
     if broken:
         print(f"fuzz: broken: {', '.join(broken)}; again: make fuzz SECONDS={given.seconds} SEED={seed}")
         return 1

@@ -58,6 +58,10 @@ def faults(wanted: Wanted, answer: aiohttp.ClientResponse, text: str, known: set
         found += [] if kind == PROBLEM else [f"the refusal is {kind}"]
         code = json_code(text)
         found += [] if (status, code) in known else [f"{code} is no code of {status}"]
+    if wanted.refused_lines:
+        outcomes = [json.loads(line) for line in text.splitlines()]
+        found += [f"a line was taken: {one}" for one in outcomes if one["status"] not in (400, 413, 422)]
+        found += [] if outcomes or not (wanted.body or b"").strip() else ["no line was answered"]
     found += [f"{name} is missing" for name, value in EVERYWHERE.items() if answer.headers.get(name) != value]
     found += [] if "x-request-id" in answer.headers else ["x-request-id is missing"]
     if status in (429, 503) and "retry-after" not in answer.headers:

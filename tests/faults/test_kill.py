@@ -82,7 +82,7 @@ def expected(folder: Path) -> dict[str, Decimal]:
 
 
 async def figures(line: Line) -> dict[str, Any]:
-    people: dict[str, Any] = (await line.get("compensation", "/v1/people", params={"line": "olist"}))["people"]
+    people: dict[str, Any] = await line.people({"line": "olist"})
     return people
 
 

@@ -15,6 +15,7 @@ from checks.docs.apps import services
 from checks.docs.doors import doors
 from checks.openapi.__main__ import CURRENT, HERE, RELEASED, broken, linted
 from checks.openapi.breaks import breaks
+from checks.openapi.lists import unpaged
 
 Document = dict[str, Any]
 Change = Callable[[Document], Any]
@@ -279,3 +280,15 @@ def test_every_link_leads_to_a_door_and_gives_all_its_path_asks_for() -> None:
         for link in links:
             asked = {one["name"] for one in operations[link["operationId"]]["parameters"] if one["in"] == "path"}
             assert link["parameters"].keys() == asked
+
+
+def test_a_list_that_does_not_come_in_pages_is_found() -> None:
+    assert [*unpaged(DOCUMENT)] == []
+    endless = deepcopy(DOCUMENT)
+    limit(endless)["maximum"] = 1_000
+    assert [*unpaged(endless)] == ["GET /v1/lines: a list without a limit of at most 200"]
+    endless = deepcopy(DOCUMENT)
+    del schema(endless, "LineList")["properties"]["next"]
+    asked = door(endless, "/v1/staff", "get")["parameters"]
+    asked.remove(next(one for one in asked if one["name"] == "cursor"))
+    assert [line.partition(":")[0] for line in unpaged(endless)] == ["GET /v1/staff", "GET /v1/lines"]

@@ -23,7 +23,7 @@ async def test_the_funnel_of_a_marketplace_adds_up(running: Running) -> None:
         pytest.skip(f"shared data absent: {folder} (CONVEYOR_SHARED_DATA names the folder)")
     async with Line.of(running, patience=60.0) as line:
         fed = await run(folder, line, lambda _done, _total: None)
-        people = (await line.get("compensation", "/v1/people", params={"line": "olist"}))["people"]
+        people = await line.people({"line": "olist"})
     assert (fed["leads"], fed["deals"]) == (8_000, 842)
     sums: Counter[str] = Counter()
     for person in people.values():

@@ -153,6 +153,18 @@ class Line:
                 return
             asked["cursor"] = page["next"]
 
+    async def people(
+        self, params: Mapping[str, Any] | None = None, *, person: str = "conveyor", roles: Iterable[str] = DRIVER
+    ) -> dict[str, Any]:
+        """What each person did and earned, page after page."""
+        asked, found = {"limit": PAGE, **(params or {})}, dict[str, Any]()
+        while True:
+            page = await self.get("compensation", "/v1/people", asked, person=person, roles=roles)
+            found |= page["people"]
+            if not page["next"]:
+                return found
+            asked["cursor"] = page["next"]
+
     async def events(self, service: str) -> AsyncIterator[dict[str, Any]]:
         """The service's public events in their order, as CloudEvents."""
         async for event in self._feed(service, {}, "after", "position"):

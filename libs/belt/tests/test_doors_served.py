@@ -93,3 +93,22 @@ async def test_a_caller_who_hangs_up_is_no_fault(served: tuple[Place, str, int])
         await asyncio.sleep(0.1)
         assert (await client.get("/livez")).status_code == 200
     assert faults() == before
+
+
+@pytest.mark.parametrize("path", ["/v1/things", "/v1/things?limit=201", "/v1/stream", "/v1/nothing", "/livez"])
+async def test_after_head_the_connection_goes_on_with_the_next_request(
+    served: tuple[Place, str, int], path: str
+) -> None:
+    place, host, port = served
+    token = place.bearer("deals:read")["authorization"]
+    asked = "\r\n".join([f"HEAD {path} HTTP/1.1", "host: x", f"authorization: {token}", "", ""])
+    last = "GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    reader, writer = await asyncio.open_connection(host, port)
+    writer.write(asked.encode() + last.encode())
+    answer = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+    first, _, rest = answer.partition(b"\r\n\r\n")
+    assert first.startswith(b"HTTP/1.1 ")
+    assert (b"content-length: " in first) == (path != "/v1/stream")
+    assert rest.startswith(b"HTTP/1.1 200 "), "no body stands between the two answers"
+    assert rest.endswith(b'{"alive":true}')

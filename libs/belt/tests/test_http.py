@@ -11,6 +11,7 @@ import pytest
 from doorways import Place
 from fastapi import APIRouter
 from starlette.requests import Request
+from starlette.responses import StreamingResponse
 
 import belt
 from belt.core.decider import Refused
@@ -268,7 +269,79 @@ async def test_doors_of_one_address_are_told_together(place: Place) -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as client:
         answer = await client.delete("/v1/both")
     assert problem(answer) == (405, "method-not-allowed")
-    assert answer.headers["allow"] == "GET, POST"
+    assert answer.headers["allow"] == "GET, HEAD, POST"
+
+
+# --- HEAD -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        *(("/v1/things?limit=7", 200), ("/v1/things?limit=201", 422), ("/v1/things?cursor=x", 422), ("/docs", 200)),
+        *(("/v1/nothing", 404), ("/v1/wrong/refused", 409), ("/v1/wrong/fault", 500), ("/openapi.json", 200)),
+        *(("/livez", 200), ("/readyz", 200), ("/docs/swagger-ui.css", 200)),
+    ],
+)
+async def test_head_is_answered_as_get_without_the_body(place: Place, path: str, status: int) -> None:
+    look = await place.get(path)
+    head = await place.client.head(path, headers=place.bearer("deals:read"))
+    assert head.status_code == look.status_code == status
+    assert head.content == b""
+    assert look.content != b""
+    same = {name: value for name, value in head.headers.items() if name != "x-request-id"}
+    assert same == {name: value for name, value in look.headers.items() if name != "x-request-id"}
+
+
+async def test_head_opens_no_door_that_get_does_not(place: Place) -> None:
+    for headers, status in (({}, 401), (place.bearer("staff:read"), 403)):
+        answer = await place.client.head("/v1/things", headers=headers)
+        assert (answer.status_code, answer.content) == (status, b"")
+    answer = await place.client.head(TURN, headers=place.bearer("deals:write"))
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
+async def test_head_finds_the_door_for_looking_behind_another_of_the_same_address(place: Place) -> None:
+    some = Doors()
+
+    @some.command("/v1/both", "deals:write", reply=None)
+    async def do() -> None: ...
+
+    @some.query("/v1/both", "deals:read", reply=None)
+    async def look() -> None: ...
+
+    app = create_app("Both", [some], place.app.state.reception.verifier)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as client:
+        assert (await client.head("/v1/both", headers=place.bearer("deals:read"))).status_code == 200
+        assert (await client.head("/v1/both", headers=place.bearer("deals:write"))).status_code == 403
+
+
+async def test_head_of_a_stream_ends_with_its_headers(place: Place) -> None:
+    some = Doors()
+
+    @some.query("/v1/endless", "deals:read", reply=None)
+    async def endless() -> StreamingResponse:
+        async def lines() -> AsyncIterator[bytes]:
+            while True:
+                yield b"more\n"
+                await asyncio.sleep(0)
+
+        return StreamingResponse(lines(), media_type="application/jsonl")
+
+    app = create_app("Endless", [some], place.app.state.reception.verifier)
+    async with (
+        asyncio.timeout(5),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as client,
+    ):
+        answer = await client.head("/v1/endless", headers=place.bearer("deals:read"))
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"] == "application/jsonl"
+
+
+async def test_head_is_no_operation_of_the_description(place: Place) -> None:
+    described = (await place.get("/openapi.json")).json()
+    assert not [path for path, methods in described["paths"].items() if "head" in methods]
+    assert "HEAD is answered wherever GET is" in described["info"]["description"]
 
 
 # --- when things go wrong -------------------------------------------------------------------------------------------

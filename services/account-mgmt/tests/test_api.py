@@ -28,6 +28,7 @@ import account_mgmt
 from account_mgmt.codes import CODES
 from account_mgmt.main import STREAMS
 from belt.io.http.codes import CODES as SHARED
+from belt.io.http.paging import encode_cursor
 from belt.io.store.projection import rebuild
 from conveyor_events.words import instant_text
 
@@ -319,6 +320,8 @@ async def test_lists_are_filtered_and_paged(counter: Counter) -> None:
     (sale,) = (await counter.get("/v1/sales", client=CLIENT)).json()["items"]
     assert (sale["net"], sale["paid"], sale["stage"]) == ("4000.00", "0.00", "open")
     assert code(await counter.get("/v1/sales", cursor="nonsense")) == "invalid-cursor"
+    for at in ("never", "0001-01-01T00:00:00+01:00"):
+        assert code(await counter.get("/v1/accounts", order="lapse", cursor=encode_cursor(at, "x"))) == "invalid-cursor"
     assert code(await counter.get("/v1/sales", limit=201)) == "invalid-parameter"
 
 

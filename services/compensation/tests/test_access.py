@@ -278,6 +278,18 @@ async def test_whoever_reads_the_pay_of_others_leaves_a_row_and_an_auditor_alway
             assert whose - {reader} == others, path
 
 
+async def test_head_shows_nothing_and_leaves_the_row_of_its_get(office: Office) -> None:
+    path = f"/v1/statements/dina/{MARCH}"
+    whole = await office.get(path, "lena")
+    head = await office.http.head(path, headers=office.token("lena"))
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == whole.headers["content-length"], "which tells of what was read"
+    rows = [await audited(office, answer.headers["x-request-id"]) for answer in (whole, head)]
+    assert [[(row["person"], row["path"], row["whose"]) for row in some] for some in rows] == [
+        [("lena", path, ["dina"])]
+    ] * 2
+
+
 def _subjects(path: str, answer: httpx.Response) -> set[str]:
     """Whose pay the answer holds, by the answer itself or, for files and lines, by what was asked for."""
     named = re.match(r"/v1/(?:statements|lines|disputes)/(?:d-|\{)?(\w+)", path)

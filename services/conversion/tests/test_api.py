@@ -11,6 +11,7 @@ from conversion_house import DEAL_BODY, PROPOSAL, House, qualified
 from conversion_stories import CLIENT, DEAL, DUE, FRIDAY, LINE, NEED, OFFER, OPPORTUNITY
 
 from belt.core.ids import derived
+from belt.io.http.paging import encode_cursor
 from belt.io.store.projection import rebuild
 from conversion.main import STREAMS
 from conveyor_events import accounts, deals, leads
@@ -124,14 +125,18 @@ async def test_a_rejection_is_disputed_by_its_scout_and_overturned_by_a_manager(
 
 async def test_what_waits_for_an_answer_comes_most_urgent_first(house: House) -> None:
     await house.offered()
-    for n, due in ((2, "2026-03-30T10:00:00Z"), (3, None), (4, "2026-03-30T12:00:00Z")):
+    for n, due in ((2, "2026-03-30T10:00:00Z"), (3, None), (4, "2026-03-30T12:00:00Z"), (5, None)):
         told = qualified(f"offer-{n}", need_id=f"need-{n}", accept_due_at=due)
         await house.hears(told, client=f"client-{n}")
     first = (await house.get("/v1/offers-to-answer", to="boris", limit=2)).json()
     rest = (await house.get("/v1/offers-to-answer", to="boris", limit=2, cursor=first["next"])).json()
-    found = [row["offer_id"] for row in (*first["items"], *rest["items"])]
-    assert found == ["offer-2", "offer-4", OFFER, "offer-3"]
-    assert rest["next"] is None
+    last = (await house.get("/v1/offers-to-answer", to="boris", limit=2, cursor=rest["next"])).json()
+    found = [row["offer_id"] for row in (*first["items"], *rest["items"], *last["items"])]
+    assert found == ["offer-2", "offer-4", OFFER, "offer-3", "offer-5"]
+    assert last["next"] is None
+    for due in ("never", "0001-01-01T00:00:00+01:00", "-infinity"):
+        cursor = encode_cursor(due, "offer-2")
+        assert code(await house.get("/v1/offers-to-answer", cursor=cursor)) == "invalid-cursor"
     await house.post(f"{OFFERS}/accept")
     assert OFFER not in [row["offer_id"] for row in (await house.get("/v1/offers-to-answer")).json()["items"]]
 

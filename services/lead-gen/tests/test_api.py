@@ -15,6 +15,7 @@ from lead_gen_story import at, sample
 
 import lead_gen
 from belt.io.http.codes import CODES as SHARED
+from belt.io.http.paging import encode_cursor
 from belt.io.store.projection import rebuild
 from lead_gen.codes import CODES
 from lead_gen.main import STREAMS
@@ -302,6 +303,8 @@ async def test_lists_page_without_gap_or_repetition(office: Office) -> None:
         if cursor is None:
             break
     assert seen == [f"c{n}" for n in range(7)]
+    for due in ("never", "0001-01-01T00:00:00+01:00"):
+        assert code(await office.get("/v1/prospects/calls", cursor=encode_cursor(due, "c1"))) == "invalid-cursor"
     filtered = (await office.get("/v1/prospects", stage="contacting", sourced_by="ana")).json()
     assert [row["client_id"] for row in filtered["items"]] == ["c3"]
     staff = (await office.get("/v1/staff", limit=2)).json()

@@ -38,7 +38,7 @@ def people(
     """What each person did and earned: prospects, accepted leads, deals, first and repeat sales, pay by month."""
     from conveyor.pay_tables import people_table
 
-    found = asyncio.run(_get("/v1/people", PAYROLL, line=line))["people"]
+    found = asyncio.run(_people(line))
     if as_json:
         print_json(found)
     else:
@@ -107,6 +107,11 @@ def journey(client: Annotated[str, typer.Argument(help="The client's id.")], as_
 async def _file(path: str, params: Mapping[str, Any]) -> bytes:
     async with Line.find() as line:
         return await line.file("compensation", path, params, person=READER, roles=PAYROLL)
+
+
+async def _people(of: str | None) -> dict[str, Any]:
+    async with Line.find() as line:
+        return await line.people({"line": of}, person=READER, roles=PAYROLL)
 
 
 async def _get(path: str, roles: tuple[str, ...], **params: Any) -> dict[str, Any]:

@@ -31,12 +31,12 @@ class PayOffice:
 
     @classmethod
     async def of(cls, line: Line) -> PayOffice:
-        paths = ("/v1/periods", "/v1/conflicts", "/v1/plans", "/v1/payouts", "/v1/verification")
-        asked = (line.get("compensation", path, person=AUDITOR, roles=PAYROLL) for path in paths)
-        periods, conflicts, plans, payouts, verified = await asyncio.gather(*asked)
-        stopped = [v for plan in plans["items"] for v in plan["versions"] if v["stage"] == "linted"]
+        paths = ("/v1/periods", "/v1/conflicts", "/v1/plans", "/v1/payouts")
+        periods, conflicts, plans, payouts = await asyncio.gather(*(_all(line, path) for path in paths))
+        verified = await line.get("compensation", "/v1/verification", person=AUDITOR, roles=PAYROLL)
+        stopped = [v for plan in plans for v in plan["versions"] if v["stage"] == "linted"]
         findings = [finding for version in stopped for finding in version["findings"]]
-        return cls(periods["items"], conflicts["items"], findings, payouts["items"], verified)
+        return cls(periods, conflicts, findings, payouts, verified)
 
     def broken(self, lines: Sequence[PayLine]) -> dict[str, list[str]]:
         """What the story promises of the office, and does not hold."""
@@ -100,8 +100,7 @@ class Audit:
 async def audit(line: Line) -> Audit:
     """Asks for everybody's earnings, for each statement by itself, and for all feeds."""
     span = {"from": MONTHS[0], "to": MONTHS[-1]}
-    everything = await line.get("compensation", "/v1/earnings", span, person=AUDITOR, roles=PAYROLL)
-    shown = everything["items"]
+    shown = await _all(line, "/v1/earnings", span)
     again = await asyncio.gather(
         *(
             line.get("compensation", f"/v1/statements/{one['person']}/{one['period']}", person=AUDITOR, roles=PAYROLL)
@@ -119,6 +118,11 @@ async def audit(line: Line) -> Audit:
     broken = dict(check(books)) | office.broken(books.lines)
     broken["nobody is missing"] = _missing(books.lines)
     return Audit(shown, books, events, office, broken)
+
+
+async def _all(line: Line, path: str, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+    """Every item of a list of pay."""
+    return [item async for item in line.items("compensation", path, params, person=AUDITOR, roles=PAYROLL)]
 
 
 def _missing(lines: Sequence[PayLine]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -80,8 +80,11 @@ def _until_closed(teller: Teller) -> Play:
 
 def _decides(teller: Teller) -> Play:
     """The oldest conflict that two people have stays with the older claim."""
-    shown = yield from teller.ask(APPROVES, SERVICE, "/v1/conflicts", roles=ROLES)
-    open_cases = [case for case in shown["items"] if case["b"] is not None and case["outcome"] is None]
+    page, open_cases = "/v1/conflicts?limit=200", list[Mapping[str, Any]]()
+    while page and not open_cases:
+        shown = yield from teller.ask(APPROVES, SERVICE, page, roles=ROLES)
+        open_cases = [case for case in shown["items"] if case["b"] is not None and case["outcome"] is None]
+        page = shown["next"] and f"/v1/conflicts?limit=200&cursor={shown['next']}"
     if open_cases:
         decided = {"outcome": "credit_a", "reason": "they had the client first"}
         yield from _says(teller, APPROVES, f"/v1/conflicts/{open_cases[0]['case_id']}/resolve", decided)

@@ -195,3 +195,13 @@ async def test_a_subject_has_so_many_pages_under_way_and_no_more() -> None:
     assert (mine.value.code, full.value.code) == ("too-many-streams", "overloaded")
     async with pages.turn("ana"), pages.turn("boris"):
         pass
+
+
+async def test_head_of_a_stream_tells_its_kind_and_takes_no_seat_for_long(service: Service) -> None:
+    for _ in range(20):  # one subject has four seats
+        answer = await service.ask("HEAD", "/v1/events", "events:read", **STREAM)
+        assert (answer.status_code, answer.content) == (200, b"")
+        assert answer.headers["content-type"].startswith("text/event-stream")
+    page = await service.get("/v1/events", "events:read")
+    answer = await service.ask("HEAD", "/v1/events", "events:read")
+    assert (answer.headers["content-length"], answer.content) == (page.headers["content-length"], b"")

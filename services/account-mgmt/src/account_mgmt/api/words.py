@@ -13,12 +13,11 @@ from sqlalchemy.engine import RowMapping
 from starlette.requests import Request
 from starlette.responses import Response
 
-from belt.core.decider import Refused
 from belt.io.http.desk import Desk
 from belt.io.http.headers import etag, json_response
-from belt.io.http.paging import decode_cursor, page
+from belt.io.http.paging import decode_cursor, instant_in, page
 from belt.io.store.unit import Entry
-from conveyor_events.words import instant_text, parse_instant
+from conveyor_events.words import instant_text
 
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), Field(description="ISO 4217 code")]
 Filter = Annotated[str | None, Query(max_length=100)]
@@ -90,10 +89,7 @@ class Listing:
         later = self.key < key if self.newest else self.key > key
         if not text:
             return and_(by.is_(None), later)
-        try:
-            at = parse_instant(text)
-        except ValueError:
-            raise Refused("invalid-cursor") from None
+        at = instant_in(text)
         return or_(by < at if self.newest else by > at, and_(by == at, later), by.is_(None))
 
     def _place(self, row: RowMapping) -> list[str]:

@@ -13,7 +13,9 @@ from belt.core.decider import Refused, Step
 from belt.io.http.body import BaseBody, GivenId, example
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
+from belt.io.http.paging import Cursor, Limit
 from belt.io.ids import fresh
+from compensation.api.listing import Listing
 from compensation.api.replies import AdjustmentList, AdjustmentReply
 from compensation.api.shown import month_of, payable
 from compensation.api.sight import Sights
@@ -74,11 +76,13 @@ def add(doors: Doors, desk: Desk, sights: Sights) -> None:
     @doors.query(
         "/v1/adjustments", "assignments:write", "plans:approve", "pay:read:all", "pay:audit", reply=AdjustmentList
     )
-    async def listed(request: Request) -> dict[str, Any]:
-        """Every adjustment, the latest first; at most a thousand."""
-        rows = await desk.rows(select(ADJUSTMENTS).order_by(ADJUSTMENTS.c.proposed_at.desc()).limit(1_000))
+    async def listed(request: Request, limit: Limit = 50, cursor: Cursor = None) -> dict[str, Any]:
+        """Every adjustment, the latest first."""
+        a = ADJUSTMENTS.c
+        listing = Listing(select(ADJUSTMENTS), (a.proposed_at, a.adjustment_id), True)
+        rows, following = await listing.page(desk, limit, cursor)
         await sights.read(request, *(row["person"] for row in rows))
-        return {"items": [{k: v for k, v in row.items() if k not in ("version", "shape")} for row in rows]}
+        return {"items": rows, "next": following}
 
     async def _do(
         request: Request, name: str, command: adjustment.Command, body: BaseBody, *, created: bool = False

@@ -18,6 +18,7 @@ from belt.core.decider import Refused, Step
 from belt.io.http.body import BaseBody, example
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
+from belt.io.http.paging import MOST, Cursor, Limit, cut
 from compensation.access import Deed, Pay
 from compensation.api.replies import CaseList, CaseReply, CaseShown
 from compensation.api.shown import PAY
@@ -68,9 +69,14 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
 
     @doors.query("/v1/conflicts", *PAY, reply=CaseList)
     async def listed(
-        request: Request, kind: Kind | None = None, client: Name = None, person: Name = None
+        request: Request,
+        kind: Kind | None = None,
+        client: Name = None,
+        person: Name = None,
+        limit: Limit = 50,
+        cursor: Cursor = None,
     ) -> dict[str, Any]:
-        """The cases found, oldest first, and their number by kind and by pair of people.
+        """The cases found, oldest first, and the number of all by kind and by pair of people, of most cases first.
 
         Shown are those of people whose pay you may see; the other side of a case is a "colleague" if it is not.
         """
@@ -86,14 +92,19 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
         ]
         lines = _of(sight, await books.at_stake(Month.of(desk.clock.now().date())))
         pairs = Counter(tuple(sorted(_named(case, sight))) for case in found if case.b is not None)
-        await sight.read(*{one for case in found for one in _named(case, sight)})
+        often = pairs.most_common(MOST)
+        some, following = cut(found, limit, cursor, lambda case: (instant_text(case.at), case.case_id), str, str)
+        await sight.read(
+            *{one for case in some for one in _named(case, sight)}, *(p for pair, _ in often for p in pair)
+        )
         return {
-            "items": [_shown(case, lines, sight) | _stage(case, decided, sight) for case in found],
+            "items": [_shown(case, lines, sight) | _stage(case, decided, sight) for case in some],
+            "next": following,
             "by_kind": [
                 {"kind": code, "what": KINDS[code], "cases": number}
                 for code, number in sorted(Counter(case.kind for case in found).items())
             ],
-            "by_pair": [{"people": list(pair), "cases": number} for pair, number in pairs.most_common()],
+            "by_pair": [{"people": list(pair), "cases": number} for pair, number in often],
         }
 
     @doors.query("/v1/conflicts/{case_id}", *PAY, reply=CaseShown)

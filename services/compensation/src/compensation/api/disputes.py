@@ -13,10 +13,12 @@ from belt.core.decider import Refused, Step
 from belt.io.http.body import BaseBody, GivenId, example
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
+from belt.io.http.paging import Cursor, Limit
 from belt.io.ids import fresh
 from belt.io.store.unit import Guard, Reads
 from compensation.access import Pay
 from compensation.api.adjustments import Currency
+from compensation.api.listing import Listing
 from compensation.api.replies import DisputeList, DisputeReply, DisputeShown
 from compensation.api.sheets import kept
 from compensation.api.shown import SUMS, month_of, payable
@@ -127,13 +129,15 @@ def _office(doors: Doors, desk: Desk) -> None:
 
 def _reading(doors: Doors, desk: Desk, sights: Sights) -> None:
     @doors.query("/v1/disputes", *SEES, reply=DisputeList)
-    async def listed(request: Request) -> dict[str, Any]:
-        """The disputes of everybody whose pay you may see, and all for who decides them; the latest thousand."""
+    async def listed(request: Request, limit: Limit = 50, cursor: Cursor = None) -> dict[str, Any]:
+        """The disputes of everybody whose pay you may see, and all for who decides them; the latest first."""
         d, sight = DISPUTES.c, await sights.of(request)
-        rows = await desk.rows(select(DISPUTES).order_by(d.opened_at.desc(), d.dispute_id).limit(1_000))
-        shown = [row for row in rows if _sees(sight, row["person"], row["period"])]
-        await sight.read(*(row["person"] for row in shown))
-        return {"items": [{k: v for k, v in row.items() if k not in ("version", "shape")} for row in shown]}
+        listing = Listing(select(DISPUTES), (d.opened_at, d.dispute_id), True)
+        rows, following = await listing.page(
+            desk, limit, cursor, lambda row: _sees(sight, row["person"], row["period"])
+        )
+        await sight.read(*(row["person"] for row in rows))
+        return {"items": rows, "next": following}
 
     @doors.query("/v1/disputes/{dispute_id}", *SEES, reply=DisputeShown)
     async def one(request: Request, dispute_id: str) -> dict[str, Any]:

@@ -13,7 +13,9 @@ from belt.core.decider import Refused, Step
 from belt.io.http.body import BaseBody, GivenId, example
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
+from belt.io.http.paging import Cursor, Limit
 from belt.io.ids import fresh
+from compensation.api.listing import Listing
 from compensation.api.replies import PayoutList, PayoutReply, PayoutShown
 from compensation.api.shown import month_of
 from compensation.api.sight import Sights
@@ -60,13 +62,13 @@ def add(doors: Doors, desk: Desk, sights: Sights) -> None:
         return await desk.do(request, step, body=body, created=True, reply=reply)
 
     @doors.query("/v1/payouts", *SEES, reply=PayoutList)
-    async def listed(request: Request) -> dict[str, Any]:
-        """All runs, the latest first; at most a thousand."""
+    async def listed(request: Request, limit: Limit = 50, cursor: Cursor = None) -> dict[str, Any]:
+        """All runs, the latest first."""
         await sights.read(request)
         p = PAYOUTS.c
         wanted = select(p.run_id, p.period, p.totals, p.digest, p.by, p.exported_at)
-        rows = await desk.rows(wanted.order_by(p.exported_at.desc(), p.run_id).limit(1_000))
-        return {"items": [dict(row) for row in rows]}
+        rows, following = await Listing(wanted, (p.exported_at, p.run_id), True).page(desk, limit, cursor)
+        return {"items": rows, "next": following}
 
     @doors.query("/v1/payouts/{run_id}", *SEES, reply=PayoutShown)
     async def one(request: Request, run_id: str) -> dict[str, Any]:

@@ -10,7 +10,9 @@ from starlette.requests import Request
 from belt.core.decider import Refused
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
+from belt.io.http.paging import Cursor, Limit, cut
 from compensation.access import Deed, Pay
+from compensation.api.replies import PeopleShown
 from compensation.api.shown import SUMS, Shown
 from compensation.api.sight import Sights
 from compensation.clerk.books import Books
@@ -21,8 +23,13 @@ from compensation.months import Month
 
 
 def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
-    @doors.query("/v1/people", *SUMS, reply=Shown)
-    async def people(request: Request, line: Annotated[str | None, Query(max_length=100)] = None) -> dict[str, Any]:
+    @doors.query("/v1/people", *SUMS, reply=PeopleShown)
+    async def people(
+        request: Request,
+        line: Annotated[str | None, Query(max_length=100)] = None,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> dict[str, Any]:
         """What each person whose pay you may see did and earned, on one line or on all.
 
         The house holds what nobody else does.
@@ -45,8 +52,9 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
                 line,
                 lambda person, at: person in mine and sight.may("deed", Deed(person, at)),
             )
-        await sight.read(*shown)
-        return {"people": {p: f.to_json() for p, f in shown.items()}}
+        some, following = cut(shown.items(), limit, cursor, lambda one: one[:1], str)
+        await sight.read(*(person for person, _ in some))
+        return {"people": {person: done.to_json() for person, done in some}, "next": following}
 
     @doors.query("/v1/journeys/{client}", "events:read", "leads:read", "accounts:read", "pay:audit", reply=Shown)
     async def journey(request: Request, client: str) -> dict[str, Any]:

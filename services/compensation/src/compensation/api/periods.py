@@ -16,6 +16,7 @@ from belt.io.http.body import BaseBody
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
 from belt.io.http.headers import etag, json_response
+from belt.io.http.paging import Cursor, Limit, cut
 from compensation.api.replies import ClosingReply, PeriodList, SheetsReply
 from compensation.api.shown import SUMS, Shown, month_of
 from compensation.api.sight import Sights
@@ -52,7 +53,7 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
     _verification(doors, desk, books, sights)
 
     @doors.query("/v1/periods", *SEES, reply=PeriodList)
-    async def listed() -> dict[str, Any]:
+    async def listed(limit: Limit = 50, cursor: Cursor = None) -> dict[str, Any]:
         """The closed periods with their digests, and the one that is being closed with what it waits for."""
         state: ledger.Ledger = (await desk.state(ledger.CATEGORY, ledger.COMPANY)).state
         waits = {row["period"]: row for row in await desk.rows(select(WAITS))}
@@ -65,7 +66,8 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
                 "by": state.closing.by,
                 "waits_for": list(told["reasons"]) if told else [],
             }
-        return {"items": [_shown(month) for month in state.closed.values()], "closing": closing}
+        shown, following = cut(state.closed.values(), limit, cursor, lambda month: (month.period,), str)
+        return {"items": [_shown(month) for month in shown], "next": following, "closing": closing}
 
     @doors.command("/v1/periods/{period}/close", "periods:close", reply=ClosingReply)
     async def close(request: Request, period: str, body: CloseBody) -> Response:

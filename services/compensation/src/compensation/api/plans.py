@@ -18,6 +18,7 @@ from belt.core.decider import Refused, Step
 from belt.io.http.body import BaseBody, GivenId, Strict, example
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
+from belt.io.http.paging import Cursor, Limit, cut
 from compensation.api.replies import AssignmentReply, LintReply, PlanList, PlanReply
 from compensation.api.shown import PAY
 from compensation.api.sight import Sights
@@ -136,13 +137,15 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
         )
 
     @doors.query("/v1/plans", "plans:write", "plans:approve", *PAY, reply=PlanList)
-    async def listed(request: Request) -> dict[str, Any]:
+    async def listed(request: Request, limit: Limit = 50, cursor: Cursor = None) -> dict[str, Any]:
         """Plans with their versions; to who is paid by a plan, or leads who is, its approved versions are shown."""
         sight = await sights.of(request)
-        rows = await desk.rows(select(PLANS).order_by(PLANS.c.plan))
+        rows = await desk.rows(select(PLANS))
         today = desk.clock.now().astimezone(ZoneInfo(desk.settings.zone)).date()
         await sight.read()
-        return {"items": [shown for row in rows if (shown := sight.plan(_standing(row, today))) is not None]}
+        seen = [shown for row in rows if (shown := sight.plan(_standing(row, today))) is not None]
+        items, following = cut(seen, limit, cursor, lambda plan: (plan["plan"],), str)
+        return {"items": items, "next": following}
 
 
 def _standing(row: Mapping[Any, Any], today: date) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from belt.io.http.body import BaseBody, GivenId, example
 from belt.io.http.bulk import bulk
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
+from belt.io.http.paging import Cursor, Limit, cut
 from compensation.api.replies import Items, RateReply
 from compensation.exchange import Pair, RecordRate, pair
 from compensation.views import RATES
@@ -55,8 +57,15 @@ def add(doors: Doors, desk: Desk) -> None:
     bulk(doors, "/v1/fx-rates/bulk", of=record)
 
     @doors.query("/v1/fx-rates", "plans:write", "plans:approve", "pay:read:all", "pay:audit", reply=Items)
-    async def listed() -> dict[str, Any]:
+    async def listed(limit: Limit = 50, cursor: Cursor = None) -> dict[str, Any]:
         """Every rate that was ever recorded, by pair and date; of one date the last one counts."""
-        rows = await desk.rows(select(RATES.c.entries).order_by(RATES.c.pair))
-        entries = [entry for row in rows for entry in row["entries"]]
-        return {"items": sorted(entries, key=lambda e: (e["from"], e["to"], e["on"], e["recorded_at"]))}
+        rows = await desk.rows(select(RATES.c.entries))
+        entries = [entry for row in rows for entry in enumerate(row["entries"])]  # a pair's rates are only added to
+        shown, following = cut(entries, limit, cursor, _place, str, str, str, int)
+        return {"items": [entry for _, entry in shown], "next": following}
+
+
+def _place(numbered: tuple[int, Mapping[str, Any]]) -> tuple[str, str, str, int]:
+    """By pair and date, and of one date in the order in which they were recorded."""
+    number, entry = numbered
+    return entry["from"], entry["to"], entry["on"], number

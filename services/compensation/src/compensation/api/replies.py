@@ -107,6 +107,7 @@ class PlanRow(Shown):
 
 class PlanList(Shown):
     items: list[PlanRow]
+    next: str | None
 
 
 class CaseShown(Shown):
@@ -116,6 +117,7 @@ class CaseShown(Shown):
 
 class CaseList(Shown):
     items: list[CaseShown]
+    next: str | None
 
 
 class SheetRow(Shown):
@@ -139,6 +141,7 @@ class PeriodList(Shown):
     """`closing`: the one that is being closed, with what it waits for."""
 
     items: list[PeriodRow]
+    next: str | None
     closing: dict[str, Any] | None
 
 
@@ -151,6 +154,7 @@ class DisputeShown(Shown):
 
 class DisputeList(Shown):
     items: list[DisputeShown]
+    next: str | None
 
 
 class AdjustmentRow(Shown):
@@ -161,6 +165,7 @@ class AdjustmentRow(Shown):
 
 class AdjustmentList(Shown):
     items: list[AdjustmentRow]
+    next: str | None
 
 
 class PayoutShown(Shown):
@@ -171,6 +176,7 @@ class PayoutShown(Shown):
 
 class PayoutList(Shown):
     items: list[PayoutShown]
+    next: str | None
 
 
 class SimulationShown(Shown):
@@ -180,6 +186,7 @@ class SimulationShown(Shown):
 
 class SimulationList(Shown):
     items: list[SimulationShown]
+    next: str | None
 
 
 class StatementShown(Shown):
@@ -191,3 +198,17 @@ class StatementShown(Shown):
 
 class Items(Shown):
     items: list[dict[str, Any]]
+    next: str | None
+
+
+class PeopleShown(Shown):
+    """`people`: by person."""
+
+    people: dict[str, dict[str, Any]]
+    next: str | None
+
+
+class PairList(Items):
+    """Lines of one person, each beside the actual one."""
+
+    person: str

@@ -13,8 +13,9 @@ from belt.core.decider import Refused, Step
 from belt.io.http.body import BaseBody
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
-from belt.io.http.paging import Cursor, Limit, decode_cursor, page
+from belt.io.http.paging import Cursor, Limit
 from compensation.access import Pay
+from compensation.api.listing import Listing
 from compensation.api.replies import SheetList, SheetReply
 from compensation.api.shown import SUMS, month_of
 from compensation.api.sight import Sights
@@ -59,18 +60,14 @@ def add(doors: Doors, desk: Desk, sights: Sights) -> None:
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> dict[str, Any]:
-        """Statements of closed months, without their lines: those of everybody whose pay you may see.
-
-        A page may hold fewer than `limit`; `next` says whether there are more.
-        """
+        """Statements of closed months, without their lines: those of everybody whose pay you may see."""
         sight, s = await sights.of(request), STATEMENTS.c
-        wanted = select(s.statement, s.period, s.person, s.totals, *(s[name] for name in BESIDE)).order_by(s.statement)
+        wanted = select(s.statement, s.period, s.person, s.totals, *(s[name] for name in BESIDE))
         for column, value in ((s.period, period), (s.stage, stage), (s.person, person)):
             wanted = wanted if value is None else wanted.where(column == value)
-        if cursor is not None:
-            wanted = wanted.where(s.statement > decode_cursor(cursor, str)[0])
-        rows, following = page(await desk.rows(wanted.limit(limit + 1)), limit, lambda row: (row["statement"],))
-        shown = [row for row in rows if sight.may("sums", Pay(row["person"], month_of(row["period"])))]
+        shown, following = await Listing(wanted, (s.statement,)).page(
+            desk, limit, cursor, lambda row: sight.may("sums", Pay(row["person"], month_of(row["period"])))
+        )
         await sight.read(*(row["person"] for row in shown))
         return {"items": [{k: v for k, v in row.items() if k != "statement"} for row in shown], "next": following}
 

@@ -15,9 +15,10 @@ from belt.core.decider import Refused, Step
 from belt.io.http.body import BaseBody, GivenId, Strict, example
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
+from belt.io.http.paging import Cursor, Limit, cut
 from belt.io.ids import fresh
-from compensation.api.replies import SimulationList, SimulationReply, SimulationShown
-from compensation.api.shown import Shown
+from compensation.api.listing import Listing
+from compensation.api.replies import PairList, SimulationList, SimulationReply, SimulationShown
 from compensation.api.sight import Sights
 from compensation.clerk.books import Books
 from compensation.documents import FaultyDocument
@@ -102,13 +103,13 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
         return await desk.do(request, step, body=body, reply=lambda _: told)
 
     @doors.query("/v1/simulations", *READS, reply=SimulationList)
-    async def listed(request: Request) -> dict[str, Any]:
-        """All of them, the latest first, without their results; at most a thousand."""
+    async def listed(request: Request, limit: Limit = 50, cursor: Cursor = None) -> dict[str, Any]:
+        """All of them, the latest first, without their results."""
         s = SIMULATIONS.c
         wanted = select(s.simulation_id, s.stage, s.scenario, s.by, s.asked_at, s.ended_at)
         await sights.read(request)
-        rows = await desk.rows(wanted.order_by(s.asked_at.desc(), s.simulation_id).limit(1_000))
-        return {"items": [dict(row) for row in rows]}
+        rows, following = await Listing(wanted, (s.asked_at, s.simulation_id), True).page(desk, limit, cursor)
+        return {"items": rows, "next": following}
 
     @doors.query("/v1/simulations/{simulation_id}", *READS, reply=SimulationShown)
     async def one(request: Request, simulation_id: str) -> dict[str, Any]:
@@ -124,8 +125,10 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
         stage = "running" if running else shown["stage"]
         return shown | {"stage": stage, "progress": progress}
 
-    @doors.query("/v1/simulations/{simulation_id}/people/{person}", "pay:read:all", "pay:audit", reply=Shown)
-    async def person(request: Request, simulation_id: str, person: str) -> dict[str, Any]:
+    @doors.query("/v1/simulations/{simulation_id}/people/{person}", "pay:read:all", "pay:audit", reply=PairList)
+    async def person(
+        request: Request, simulation_id: str, person: str, limit: Limit = 50, cursor: Cursor = None
+    ) -> dict[str, Any]:
         """The lines of one person that would be otherwise, each beside the actual one."""
         state: simulation.Simulation = (await desk.state(simulation.CATEGORY, simulation_id)).state
         if state.asked is None:
@@ -133,5 +136,7 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
         basis = await books.basis(state.asked.at)
         scenario = read_scenario(json.loads(state.asked.scenario))
         pairs = await asyncio.to_thread(explained, basis, scenario, person)
+        # What was known when it was asked for does not change, and so a pair keeps its number.
+        shown, following = cut(enumerate(pairs), limit, cursor, lambda one: one[:1], int)
         await sights.read(request, person)
-        return {"person": person, "items": [pair.to_json() for pair in pairs]}
+        return {"person": person, "items": [pair.to_json() for _, pair in shown], "next": following}

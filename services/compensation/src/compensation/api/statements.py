@@ -12,6 +12,7 @@ from belt.core.decider import Refused
 from belt.io import tracing
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
+from belt.io.http.paging import Cursor, Limit, cut
 from compensation.access import Pay
 from compensation.api.replies import Items, StatementShown
 from compensation.api.sheets import BESIDE, kept
@@ -83,14 +84,19 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
 
     @doors.query("/v1/earnings", *SUMS, reply=Items)
     async def earnings(
-        request: Request, since: Annotated[str, Query(alias="from")], to: Annotated[str, Query()]
+        request: Request,
+        since: Annotated[str, Query(alias="from")],
+        to: Annotated[str, Query()],
+        limit: Limit = 50,
+        cursor: Cursor = None,
     ) -> dict[str, Any]:
-        """The statements from one month to another, both included, of everybody whose pay you may see."""
+        """The statements from one month to another, both included, of everybody whose pay you may see; by person."""
         first, last = month_of(since), month_of(to)
         if first > last or first < last.plus(-23):
             raise Refused("period.invalid", period=f"{since}..{to}")
         found = await books.earnings(list(first.through(last)))
         sight = await sights.of(request)
         shown = [s for by in found.values() for one in by.values() if one.lines and (s := sight.statement(one))]
-        await sight.read(*{s.person for s in shown})
-        return {"items": [s.to_json() for s in shown]}
+        items, following = cut(shown, limit, cursor, lambda s: (s.person, str(s.period)), str, str)
+        await sight.read(*{s.person for s in items})
+        return {"items": [s.to_json() for s in items], "next": following}

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 from fastapi import Request, Response
 from pydantic import BaseModel, Field
-from sqlalchemy import DateTime, func, literal, select, text, tuple_
+from sqlalchemy import func, literal, select, text, tuple_
 
 from belt.core.decider import Refused, Step
 from belt.io.http.body import BaseBody, GivenId
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
 from belt.io.http.headers import json_response
-from belt.io.http.paging import Cursor, Limit, decode_cursor, page
+from belt.io.http.paging import Cursor, Limit, decode_cursor, instant_in, page
 from belt.io.store.unit import Outcome
 from conversion.api.sight import Seen
 from conversion.api.words import Filter, Holder, Reason, Words, columns, disclosed, listed
@@ -154,16 +154,16 @@ def doors(doors: Doors, desk: Desk, sights: Seen) -> None:
         request: Request, to: Filter = None, line: Filter = None, limit: Limit = 50, cursor: Cursor = None
     ) -> Response:
         """Offers that wait for an answer, the most urgent first; those without a deadline last."""
-        of = OFFERS_TABLE.c
-        due = func.coalesce(of.due_at, text("'infinity'::timestamptz")).label("due")
+        of, never = OFFERS_TABLE.c, text("'infinity'::timestamptz")
+        due = func.coalesce(of.due_at, never).label("due")
         wanted = select(OFFERS_TABLE).where(of.stage.in_(("offered", "escalated"))).order_by(due, of.offer_id)
         wanted = wanted.where(await sights.rows(request, OFFERS_TABLE))
         for column, value in ((of.to_person, to), (of.line, line)):
             wanted = wanted.where(column == value) if value is not None else wanted
         if cursor is not None:
             last_due, last = decode_cursor(cursor, str, str)
-            place = tuple_(literal(last_due).cast(DateTime(timezone=True)), literal(last))
-            wanted = wanted.where(tuple_(due, of.offer_id) > place)
+            seen = never if last_due == "infinity" else literal(instant_in(last_due))
+            wanted = wanted.where(tuple_(due, of.offer_id) > tuple_(seen, literal(last)))
         rows, following = page(
             await desk.rows(wanted.limit(limit + 1)),
             limit,

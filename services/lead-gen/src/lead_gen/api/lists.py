@@ -14,8 +14,8 @@ from belt.io.http.body import GivenId
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
 from belt.io.http.headers import etag, json_response
-from belt.io.http.paging import Cursor, Limit, decode_cursor, page
-from conveyor_events.words import Instant, instant_text, parse_instant
+from belt.io.http.paging import Cursor, Limit, decode_cursor, instant_in, page
+from conveyor_events.words import Instant, instant_text
 from lead_gen.api.replies import Counts, ProspectList, ProspectShown
 from lead_gen.api.shown import prospect_shown
 from lead_gen.api.sight import Seen
@@ -84,7 +84,7 @@ def _lists(doors: Doors, desk: Desk, sights: Seen) -> None:
         if cursor is not None:
             due, last = decode_cursor(cursor, str, str)
             wanted = wanted.where(
-                tuple_(of.next_call_at, of.client_id) > tuple_(literal(parse_instant(due)), literal(last))
+                tuple_(of.next_call_at, of.client_id) > tuple_(literal(instant_in(due)), literal(last))
             )
         rows, following = page(
             await desk.rows(wanted.limit(limit + 1)),

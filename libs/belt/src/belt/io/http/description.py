@@ -91,6 +91,7 @@ STATUSES: dict[int, tuple[str, str]] = {
     500: ("Fault", "A fault of ours"),
     503: ("Unavailable", "Not now"),
 }
+HEAD = "HEAD is answered wherever GET is: with the same status and headers, without the body."
 ALWAYS = (500, 503)
 ASKED = (401, 403, 404, 422, 429)
 HEADERS_OF = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
@@ -103,7 +104,7 @@ def description(app: FastAPI, codes: Mapping[str, Code], about: str) -> dict[str
     document: dict[str, Any] = get_openapi(
         title=app.title,
         version=app.version,
-        description=about,
+        description=f"{about}\n\n{HEAD}".strip(),
         routes=doors,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         servers=[{"url": "/", "description": "where this description comes from"}],

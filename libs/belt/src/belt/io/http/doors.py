@@ -24,7 +24,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, compile_path
+from starlette.routing import BaseRoute, Match, compile_path
 from starlette.types import Receive, Scope, Send
 
 from belt.core.decider import Refused
@@ -113,7 +113,17 @@ class Door(APIRoute):
         answer = await self.call.made(request, raw)
         return answer if isinstance(answer, Response) else json_response(answer, status=self.status_code or 200)
 
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whoever may look with GET may ask with HEAD: the answer is the same, guard.py keeps its body back."""
+        match, child = super().matches(scope)
+        return (Match.FULL if match is Match.PARTIAL and self._asked_for_head(scope) else match), child
+
+    def _asked_for_head(self, scope: Scope) -> bool:
+        return scope["method"] == "HEAD" and "GET" in (self.methods or ())
+
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._asked_for_head(scope):
+            scope = {**scope, "method": "GET"}
         if scope["method"] not in (self.methods or ()):
             raise HTTPException(405, headers={"allow": ", ".join(sorted(self.allowed))})
         await super().handle(scope, receive, send)
@@ -180,6 +190,7 @@ def acquainted(doors: Iterable[Door]) -> None:
         by_address[door.path_format].append(door)
     for some in by_address.values():
         together = {method for door in some for method in door.methods or ()}
+        together |= {"HEAD"} if "GET" in together else set()
         for door in some:
             door.allowed = together
 

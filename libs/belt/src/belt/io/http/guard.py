@@ -40,11 +40,12 @@ SAFE = [
 
 
 class _Answer:
-    """Passes the answer on and remembers what was seen of it."""
+    """Passes the answer on and remembers what was seen of it. `bodiless`: it ends with its headers (HEAD)."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
-        self._send, self._request_id = send, request_id.encode()
+    def __init__(self, send: Send, request_id: str, *, bodiless: bool = False) -> None:
+        self._send, self._request_id, self._bodiless = send, request_id.encode(), bodiless
         self.status = 0
+        self._over = False
         self.endless = False
         self.deadline: asyncio.Timeout | None = None
         self.place: Callable[[], None] | None = None  # gives back the place among those in flight
@@ -60,7 +61,18 @@ class _Answer:
             if self.endless and self.deadline is not None:
                 self.deadline.reschedule(None)  # a stream lasts as long as its reader
                 self.leave()  # and takes no place of those that are soon over: its own door counts it
+        elif self._bodiless:
+            await self._end()
+            return
         await self._send(message)
+
+    async def _end(self) -> None:
+        """Instead of each piece of the body: nothing, once. Whoever streams learns that nobody listens any more."""
+        if not self._over:
+            self._over = True
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        if self.endless:
+            raise ClientDisconnect
 
     def leave(self) -> None:
         place, self.place = self.place, None
@@ -78,7 +90,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         request_id = scope["request_id"] = fresh()
-        answer = _Answer(send, request_id)
+        answer = _Answer(send, request_id, bodiless=scope["method"] == "HEAD")
         started = time.perf_counter()
         free = scope["path"] in ALWAYS_OPEN
         if not free and self._in_flight >= self._most:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from operator import itemgetter
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Query
 
 from belt.core.decider import Refused
+from conveyor_events.words import parse_instant
 
 MOST = 200
 _VERSION = 1
@@ -40,8 +43,34 @@ def decode_cursor(cursor: str, *kinds: type) -> tuple[Any, ...]:
     return tuple(parts)
 
 
+def instant_in(text: str) -> datetime:
+    """An instant that a cursor named."""
+    try:
+        return parse_instant(text)
+    except (ValueError, OverflowError):  # the latter: before the first or after the last there is
+        raise Refused("invalid-cursor") from None
+
+
 def page(rows: Sequence[Row], limit: int, key: Callable[[Row], Sequence[Part]]) -> tuple[Sequence[Row], str | None]:
     """A page of `limit` rows and the cursor of the next. Ask the database for limit + 1."""
     if len(rows) <= limit:
         return rows, None
     return rows[:limit], encode_cursor(*key(rows[limit - 1]))
+
+
+def cut(
+    rows: Iterable[Row],
+    limit: int,
+    cursor: str | None,
+    key: Callable[[Row], Sequence[Part]],
+    *kinds: type,
+    newest_first: bool = False,
+) -> tuple[Sequence[Row], str | None]:
+    """A page of rows that are all at hand, in the order of their keys, whose parts are of these kinds.
+
+    Leave out first what the reader may not see: then neither the page nor its cursor tells that there is more.
+    """
+    seen = None if cursor is None else decode_cursor(cursor, *kinds)
+    placed = sorted(((tuple(key(row)), row) for row in rows), key=itemgetter(0), reverse=newest_first)
+    left = [row for place, row in placed if seen is None or (place < seen if newest_first else place > seen)]
+    return page(left, limit, key)
