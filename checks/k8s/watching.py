@@ -36,7 +36,7 @@ def alerts_ask_what_is_measured(cluster: Cluster) -> Iterator[str]:
 
 
 def alerts_lead_to_runbooks(cluster: Cluster) -> Iterator[str]:
-    """Each alert says how bad it is, what is the matter with which value, and where to read on; no page is left over."""
+    """Each alert says how bad it is, what is the matter with which value, and where to read on; no page is over."""
     led_to: set[str] = set()
     for alert in _alerts(cluster):
         name, annotations = str(alert["alert"]), alert["annotations"]
@@ -59,7 +59,7 @@ def alerts_lead_to_runbooks(cluster: Cluster) -> Iterator[str]:
 
 
 def dashboards_ask_what_is_measured(cluster: Cluster) -> Iterator[str]:
-    """Dashboards come as Grafana's sidecar wants them, ask for what is there, from a source that is chosen, with units."""
+    """Dashboards come with the alerts, ask for what is there, from a source that can be chosen, and have units."""
     known = _known(cluster)
     found = [dashboard for config in cluster.of("ConfigMap") for dashboard in _dashboards(config)]
     if cluster.one("PrometheusRule", "conveyor") is not None:

@@ -1,4 +1,4 @@
-"""A pod is ready with the schema of its own release or of a later one: a roll migrates first, then replaces the pods."""
+"""A pod is ready with the schema of its own release or of a later one: a roll migrates first, then replaces pods."""
 
 from __future__ import annotations
 

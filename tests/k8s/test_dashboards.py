@@ -69,7 +69,7 @@ def test_the_four_questions_have_their_panels() -> None:
 def test_a_dashboard_is_found_again_and_its_panels_do_not_overlap(dashboard: str) -> None:
     told = model(dashboard)
     assert told["uid"] == f"conveyor-{dashboard}"
-    assert [each["name"] for each in told["templating"]["list"]][0] == "source"
+    assert told["templating"]["list"][0]["name"] == "source"
     assert len({panel["id"] for panel in told["panels"]}) == len(told["panels"])
     cells = [
         (place["x"] + right, place["y"] + down)

@@ -143,6 +143,7 @@ def reworded(cluster: Cluster, part: str, here: str, instead: str) -> None:
     holder[part] = holder[part].replace(here, instead, 1)
 
 
+SOURCE = '"title": "Events told",\n      "datasource": {\n        "type": "prometheus",\n        "uid": "'
 KAFKA = {"name": "CONVEYOR_KAFKA_USERNAME", "value": "lead-gen"}
 
 SEEDS: list[tuple[Rule, Callable[[Cluster], object]]] = [
@@ -237,6 +238,8 @@ SEEDS: list[tuple[Rule, Callable[[Cluster], object]]] = [
     (kafka.workers_follow_their_topics, lambda c: drop(c, "TriggerAuthentication", "conversion-kafka")),
     (kafka.databases_are_the_services, lambda c: spec(c, "Cluster", "lead-gen-db")["managed"]["roles"].pop()),
     (kafka.databases_are_the_services, lambda c: drop(c, "Cluster", "lead-gen-db")),
+    (kafka.databases_are_the_services, lambda c: setting(c, "CONVEYOR_DATABASE_LIMIT_BYTES", "0")),
+    (kafka.databases_are_the_services, lambda c: spec(c, "Cluster", "lead-gen-db")["storage"].update(size="40Gi")),
     (kafka.production_is_safe, lambda c: spec(c, "Cluster", "lead-gen-db")["postgresql"].pop("synchronous")),
     (kafka.production_is_safe, lambda c: spec(c, "KafkaNodePool", "controllers").update(replicas=1)),
     (kafka.production_is_safe, lambda c: drop(c, "ScheduledBackup", "lead-gen-nightly")),
@@ -248,7 +251,7 @@ SEEDS: list[tuple[Rule, Callable[[Cluster], object]]] = [
     (watching.alerts_ask_what_is_measured, lambda c: alert(c).update(expr="vector(1)")),
     (
         watching.alerts_ask_what_is_measured,
-        lambda c: [spec(c, kind, name).clear() for kind, name in (("ServiceMonitor", "doors"), ("PodMonitor", "workers"))],
+        lambda c: (spec(c, "ServiceMonitor", "doors").clear(), spec(c, "PodMonitor", "workers").clear()),
     ),
     (watching.alerts_lead_to_runbooks, lambda c: alert(c).update(alert="ConveyorConsumerIsLate")),
     (watching.alerts_lead_to_runbooks, lambda c: reworded(c, "runbook_url", "consumer-lag", "keys-parked")),
@@ -264,11 +267,7 @@ SEEDS: list[tuple[Rule, Callable[[Cluster], object]]] = [
     (watching.dashboards_ask_what_is_measured, lambda c: redrawn(c, '"unit": "s"', '"unit": ""')),
     (watching.dashboards_ask_what_is_measured, lambda c: redrawn(c, '"name": "namespace"', '"name": "space"')),
     (watching.dashboards_ask_what_is_measured, lambda c: redrawn(c, "sum by (type)", "sum by (kind)")),
-    (
-        watching.dashboards_ask_what_is_measured,
-        lambda c: redrawn(c, '"type": "timeseries",\n      "title": "Events told",', '"type": "timeseries", "title": "x",')
-        or redrawn(c, '"uid": "${source}"\n      },\n      "targets"', '"uid": "mine"\n      },\n      "targets"'),
-    ),
+    (watching.dashboards_ask_what_is_measured, lambda c: redrawn(c, f"{SOURCE}${{source}}", f"{SOURCE}mine")),
 ]
 
 
