@@ -74,7 +74,12 @@ def _panels(dashboard: str) -> list[dict[str, Any]]:
 
 
 def _panel(panel: Panel, dashboard: str) -> dict[str, Any]:
-    target = {"refId": "A", "datasource": SOURCE, "expr": scoped(panel.query, dashboard), "legendFormat": panel.each}
+    target: dict[str, Any] = {
+        "refId": "A",
+        "datasource": SOURCE,
+        "expr": scoped(panel.query, dashboard),
+        "legendFormat": panel.each,
+    }
     if panel.kind == "table":
         target |= {"instant": True, "format": "table"}
     drawn: dict[str, Any] = {

@@ -1,6 +1,6 @@
 """The questions of those on call, the queries that answer them, and the panels of the dashboards that show the answers.
 
-One table: docs/metrics.md lists it, the dashboards (`checks.docs.dashboards`) draw it: a panel shows what the page says.
+One table: docs/metrics.md lists it, the dashboards (`checks.docs.dashboards`) draw it, so a panel shows what it says.
 """
 
 from __future__ import annotations

@@ -34,11 +34,12 @@ def model(dashboard: str) -> dict[str, Any]:
 def panels(dashboard: str) -> dict[str, list[dict[str, Any]]]:
     """By the question of their row."""
     found: dict[str, list[dict[str, Any]]] = {}
+    row = ""
     for panel in model(dashboard)["panels"]:
         if panel["type"] == "row":
-            found[panel["title"]] = under = []
+            row = panel["title"]
         else:
-            under.append(panel)
+            found.setdefault(row, []).append(panel)
     return found
 
 

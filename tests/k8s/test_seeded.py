@@ -123,6 +123,11 @@ def drop(cluster: Cluster, kind: str, name: str) -> None:
     cluster.manifests.remove(manifest)
 
 
+def unnamed(cluster: Cluster) -> None:
+    spec(cluster, "ServiceMonitor", "doors").pop("targetLabels")
+    spec(cluster, "PodMonitor", "workers").pop("podTargetLabels")
+
+
 def alert(cluster: Cluster, name: str = "ConveyorConsumerLag") -> dict[str, Any]:
     groups = spec(cluster, "PrometheusRule", "conveyor")["groups"]
     found: dict[str, Any] = next(rule for group in groups for rule in group["rules"] if rule["alert"] == name)
@@ -251,7 +256,7 @@ SEEDS: list[tuple[Rule, Callable[[Cluster], object]]] = [
     (watching.alerts_ask_what_is_measured, lambda c: alert(c).update(expr="vector(1)")),
     (
         watching.alerts_ask_what_is_measured,
-        lambda c: (spec(c, "ServiceMonitor", "doors").clear(), spec(c, "PodMonitor", "workers").clear()),
+        unnamed,
     ),
     (watching.alerts_lead_to_runbooks, lambda c: alert(c).update(alert="ConveyorConsumerIsLate")),
     (watching.alerts_lead_to_runbooks, lambda c: reworded(c, "runbook_url", "consumer-lag", "keys-parked")),
