@@ -10,11 +10,12 @@ from functools import partial
 from pathlib import Path
 
 from checks import asked
-from checks.docs import access, doors, errors, metrics, openapi, plans, roles, settings, states
+from checks.docs import access, alerts, dashboards, doors, errors, metrics, openapi, plans, roles, settings, states
 from checks.docs.apps import services
 from checks.supply import licences
 
 ROOT = Path(__file__).parents[2]
+MONITORING = "deploy/k8s/components/monitoring"
 MARK = "<!-- Written by `python -m checks.docs --write`. Change the code, not this page. -->\n"
 
 
@@ -35,6 +36,8 @@ def documents() -> Pages:
         "docs/settings.md": lambda: MARK + settings.page(),
         "docs/states.md": lambda: MARK + states.page(),
     }
+    pages |= {f"{MONITORING}/dashboards/{name}.json": partial(dashboards.page, name) for name in dashboards.TITLES}
+    pages[f"{MONITORING}/rules.yaml"] = partial(alerts.resource, ROOT / MONITORING / "alerts.yaml")
     return pages | {f"docs/openapi/{one.name}.json": partial(openapi.page, one.name) for one in services()}
 
 

@@ -10,10 +10,12 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from belt.io import telemetry
 from checks.docs.apps import services
+from checks.docs.dashboards import TITLES
+from checks.docs.questions import QUESTIONS
 
 UNITS = {"_seconds": "s", "_bytes": "bytes", "_total": "count"}
 ROOM = re.compile(r"^# ([A-Z][^\n]*)$|^([A-Z_]+) = _(?:counter|gauge|histogram)\(", re.MULTILINE)
-LABEL = re.compile(r"conveyor_[a-z_]+")
+NAME = re.compile(r"conveyor_[a-z_]+")
 HEAD = """\
 # Metrics
 
@@ -27,51 +29,22 @@ belong to a process: ask for `sum`. A label `person` holds the id of a member of
 
 ## Questions and where the answer is
 
-| question | ask Prometheus |
-|---|---|
+Each question has its panels on one of the dashboards in
+[components/monitoring](../deploy/k8s/components/monitoring/dashboards), which ask the same for one namespace. What is
+to be done when an answer is bad stands in the [runbooks](runbooks/README.md).
+
+| question | dashboard | panel | ask Prometheus |
+|---|---|---|---|
 """
-MISSED = '{type=~".*(OfferExpired|HandoverOverdue|FirstTouchMissed)"}'
-QUESTIONS: dict[str, tuple[str, ...]] = {
-    "Is the line moving?": ("sum by (type) (rate(conveyor_public_events_total[5m]))",),
-    "Where does it wait: at a station?": ("max by (thing, line, stage) (conveyor_things_in_hand)",),
-    "Where does it wait: on the way?": (
-        "max(conveyor_unpublished_seconds)",
-        "max by (topic) (conveyor_consumer_lag_seconds)",
-        "max by (topic) (conveyor_parked_keys)",
-        "max by (topic) (conveyor_incomplete_keys)",
-    ),
-    "Who is about to miss a deadline?": (
-        "sort(min by (deadline, line, person) (conveyor_deadline_seconds))",
-        "max by (deadline, line) (conveyor_deadlines_near)",
-    ),
-    "Which deadlines were missed?": (f"sum by (type) (increase(conveyor_public_events_total{MISSED}[1d]))",),
-    "Is pay up to date?": (
-        "max by (topic) (conveyor_consumer_lag_seconds)",
-        "max(conveyor_pay_facts_unread)",
-        "max(conveyor_period_open_seconds)",
-        "max(conveyor_close_waits_for)",
-        "max by (kind) (conveyor_conflicts_open)",
-    ),
-    "Do callers get answers, and how fast?": (
-        'sum by (route) (rate(conveyor_http_requests_total{status=~"5.."}[5m]))',
-        "histogram_quantile(0.99, sum by (le) (rate(conveyor_http_request_seconds_bucket[5m])))",
-    ),
-    "Is the store the limit?": (
-        "max(conveyor_waiting_commands)",
-        "histogram_quantile(0.99, sum by (le) (rate(conveyor_append_seconds_bucket[5m])))",
-        "histogram_quantile(0.99, sum by (le, pool) (rate(conveyor_pool_wait_seconds_bucket[5m])))",
-    ),
-    "How much is done twice?": ('sum by (topic) (rate(conveyor_consumed_total{outcome="duplicate"}[5m]))',),
-    "How fast is history folded again?": ("sum by (into) (rate(conveyor_refolded_events_total[5m]))",),
-}
 
 
 def page() -> str:
     """The whole page."""
     text = HEAD
-    for question, asked in QUESTIONS.items():
-        queries = "<br>".join(f"`{one}`".replace("|", "\\|") for one in asked)
-        text += f"| {question} | {queries} |\n"
+    for asked, question in QUESTIONS.items():
+        for panel in question.panels:
+            query = f"`{panel.query}`".replace("|", "\\|")
+            text += f"| {asked} | {TITLES[question.dashboard]} | {panel.title} | {query} |\n"
     everywhere, owners = _declared(), _owners()
     for room, metrics in _rooms().items():
         shown = {everywhere[name]: owners.get(everywhere[name], "every service") for name in metrics}
@@ -82,16 +55,26 @@ def page() -> str:
 
 def names() -> set[str]:
     """Every name under which a metric of ours is shown."""
-    found: set[str] = set()
+    return {name for name in labels() if name.startswith("conveyor_")}
+
+
+def labels() -> dict[str, set[str]]:
+    """For every name under which a metric is shown, the labels it has, those of the usual process_… included."""
+    found: dict[str, set[str]] = {}
     for metric in {*_declared().values(), *_owners()}:
-        name, kind = _name(metric), _kind(metric)
-        found |= {f"{name}{end}" for end in ("_bucket", "_sum", "_count")} if kind == "histogram" else {name}
-    return found
+        name, own = _name(metric), set(metric._labelnames)
+        if _kind(metric) == "histogram":
+            found |= {f"{name}_bucket": {*own, "le"}, f"{name}_sum": own, f"{name}_count": own}
+        else:
+            found[name] = own
+    usual = (sample for family in telemetry.REGISTRY.collect() for sample in family.samples)
+    return found | {each.name: set(each.labels) for each in usual if not each.name.startswith("conveyor_")}
 
 
 def asked() -> set[str]:
     """Every name that a question uses."""
-    return {name for queries in QUESTIONS.values() for query in queries for name in LABEL.findall(query)}
+    queries = [panel.query for question in QUESTIONS.values() for panel in question.panels]
+    return {name for query in queries for name in NAME.findall(query)}
 
 
 def _table(rows: dict[Any, str]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from jsonschema_rs import Draft202012Validator
 
-from checks.k8s import kafka, network, pods, secrets
+from checks.k8s import kafka, network, pods, secrets, watching
 from checks.k8s.cluster import Cluster, said
 from checks.k8s.rendering import TOOLS
 
@@ -69,6 +69,9 @@ RULES: tuple[Rule, ...] = (
     kafka.databases_are_the_services,
     kafka.production_is_safe,
     kafka.pods_know_what_they_need,
+    watching.alerts_ask_what_is_measured,
+    watching.alerts_lead_to_runbooks,
+    watching.dashboards_ask_what_is_measured,
 )
 
 

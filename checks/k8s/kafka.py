@@ -11,6 +11,8 @@ from checks.k8s.cluster import NAME, Cluster, name, said
 from checks.k8s.rendering import Manifest
 from conveyor_events.catalog import TOPICS
 
+FULL = 0.91  # of a database's volume, at most, are used before commands are refused
+BYTES = {"Mi": 1024**2, "Gi": 1024**3, "Ti": 1024**4}
 LABEL = "strimzi.io/cluster"
 PRIVATE = "conveyor.pay.v1"
 WHO_READS_PAY = {"compensation", "payroll"}
@@ -162,9 +164,12 @@ def databases_are_the_services(cluster: Cluster) -> Iterator[str]:
         roles = {role["name"] for role in spec["managed"]["roles"]}
         if spec["bootstrap"]["initdb"]["database"] != service.package or spec["bootstrap"]["initdb"]["owner"] in roles:
             yield f"{said(database)}: another database, or its owner does the service's work"
+        room = int(spec["storage"]["size"][:-2]) * BYTES[spec["storage"]["size"][-2:]]
         for pod in cluster.pods:
             settings = cluster.settings(pod)
             if pod.labels.get(NAME) == service.name:
+                if not 0 < int(settings.get("CONVEYOR_DATABASE_LIMIT_BYTES", 0)) <= FULL * room:
+                    yield f"{pod}: it does not refuse commands before {said(database)} is full"
                 named = {value for key, value in settings.items() if key.startswith("CONVEYOR_ROLE_")}
                 if named != (roles if pod.component == "migrate" else set()):
                     yield f"{pod}: names the roles {sorted(named)}, the database has {sorted(roles)}"

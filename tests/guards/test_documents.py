@@ -43,7 +43,7 @@ def test_every_question_is_asked_of_metrics_that_exist() -> None:
 def test_the_check_looks_at_every_page() -> None:
     kept = {str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*") if path.suffix in (".md", ".json")}
     written = {place for place in kept if place.endswith(".json") or (ROOT / place).read_text().startswith(MARK)}
-    assert written == set(documents())
+    assert written == {place for place in documents() if place.startswith("docs/")}
     assert CHECKS["docs"][-1] == "checks.docs"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from checks.k8s import kafka, network, pods, secrets
+from checks.k8s import kafka, network, pods, secrets, watching
 from checks.k8s.cluster import Cluster
 from checks.k8s.judging import RULES, Rule, breaches, resources_fit_their_schemas
 from checks.k8s.rendering import MANIFESTS, Unrenderable, read, render
@@ -123,6 +123,32 @@ def drop(cluster: Cluster, kind: str, name: str) -> None:
     cluster.manifests.remove(manifest)
 
 
+def unnamed(cluster: Cluster) -> None:
+    spec(cluster, "ServiceMonitor", "doors").pop("targetLabels")
+    spec(cluster, "PodMonitor", "workers").pop("podTargetLabels")
+
+
+def alert(cluster: Cluster, name: str = "ConveyorConsumerLag") -> dict[str, Any]:
+    groups = spec(cluster, "PrometheusRule", "conveyor")["groups"]
+    found: dict[str, Any] = next(rule for group in groups for rule in group["rules"] if rule["alert"] == name)
+    return found
+
+
+def redrawn(cluster: Cluster, here: str, instead: str) -> None:
+    config = cluster.one("ConfigMap", "dashboards")
+    assert config is not None
+    assert here in config["data"]["line.json"]
+    config["data"]["line.json"] = config["data"]["line.json"].replace(here, instead, 1)
+
+
+def reworded(cluster: Cluster, part: str, here: str, instead: str) -> None:
+    rule = alert(cluster)
+    holder = rule if part in rule else rule["annotations"]
+    assert here in holder[part]
+    holder[part] = holder[part].replace(here, instead, 1)
+
+
+SOURCE = '"title": "Events told",\n      "datasource": {\n        "type": "prometheus",\n        "uid": "'
 KAFKA = {"name": "CONVEYOR_KAFKA_USERNAME", "value": "lead-gen"}
 
 SEEDS: list[tuple[Rule, Callable[[Cluster], object]]] = [
@@ -217,10 +243,36 @@ SEEDS: list[tuple[Rule, Callable[[Cluster], object]]] = [
     (kafka.workers_follow_their_topics, lambda c: drop(c, "TriggerAuthentication", "conversion-kafka")),
     (kafka.databases_are_the_services, lambda c: spec(c, "Cluster", "lead-gen-db")["managed"]["roles"].pop()),
     (kafka.databases_are_the_services, lambda c: drop(c, "Cluster", "lead-gen-db")),
+    (kafka.databases_are_the_services, lambda c: setting(c, "CONVEYOR_DATABASE_LIMIT_BYTES", "0")),
+    (kafka.databases_are_the_services, lambda c: spec(c, "Cluster", "lead-gen-db")["storage"].update(size="40Gi")),
     (kafka.production_is_safe, lambda c: spec(c, "Cluster", "lead-gen-db")["postgresql"].pop("synchronous")),
     (kafka.production_is_safe, lambda c: spec(c, "KafkaNodePool", "controllers").update(replicas=1)),
     (kafka.production_is_safe, lambda c: drop(c, "ScheduledBackup", "lead-gen-nightly")),
     (kafka.pods_know_what_they_need, lambda c: setting(c, "CONVEYOR_ENVIRONMENT", "development")),
+    (watching.alerts_ask_what_is_measured, lambda c: reworded(c, "expr", "consumer_lag", "consumer_lags")),
+    (watching.alerts_ask_what_is_measured, lambda c: reworded(c, "expr", "lag_seconds)", 'lag_seconds{tipic="x"})')),
+    (watching.alerts_ask_what_is_measured, lambda c: reworded(c, "expr", ", topic)", ", tipic)")),
+    (watching.alerts_ask_what_is_measured, lambda c: reworded(c, "expr", ", topic)", ")")),
+    (watching.alerts_ask_what_is_measured, lambda c: alert(c).update(expr="vector(1)")),
+    (
+        watching.alerts_ask_what_is_measured,
+        unnamed,
+    ),
+    (watching.alerts_lead_to_runbooks, lambda c: alert(c).update(alert="ConveyorConsumerIsLate")),
+    (watching.alerts_lead_to_runbooks, lambda c: reworded(c, "runbook_url", "consumer-lag", "keys-parked")),
+    (watching.alerts_lead_to_runbooks, lambda c: reworded(c, "description", "$value", "$labels.topic")),
+    (watching.alerts_lead_to_runbooks, lambda c: alert(c)["annotations"].pop("summary")),
+    (watching.alerts_lead_to_runbooks, lambda c: alert(c)["labels"].update(severity="high")),
+    (
+        watching.alerts_lead_to_runbooks,
+        lambda c: spec(c, "PrometheusRule", "conveyor")["groups"].pop(),
+    ),
+    (watching.dashboards_ask_what_is_measured, lambda c: drop(c, "ConfigMap", "dashboards")),
+    (watching.dashboards_ask_what_is_measured, lambda c: redrawn(c, "conveyor_parked_keys", "conveyor_parked_key")),
+    (watching.dashboards_ask_what_is_measured, lambda c: redrawn(c, '"unit": "s"', '"unit": ""')),
+    (watching.dashboards_ask_what_is_measured, lambda c: redrawn(c, '"name": "namespace"', '"name": "space"')),
+    (watching.dashboards_ask_what_is_measured, lambda c: redrawn(c, "sum by (type)", "sum by (kind)")),
+    (watching.dashboards_ask_what_is_measured, lambda c: redrawn(c, f"{SOURCE}${{source}}", f"{SOURCE}mine")),
 ]
 
 

@@ -14,7 +14,7 @@ from belt.io.http.auth import Verifier
 from belt.io.http.doors import Doors
 from belt.io.http.issuer import AUDIENCE, DEV_ISSUER, DevelopmentIssuer
 from belt.io.http.keyset import KeySet
-from belt.io.store.storage import Limits, Storage, closes
+from belt.io.store.storage import Limits, Storage, closes, room
 from conveyor_local.fixtures import NewDatabase
 
 MIB = 1024**2
@@ -36,6 +36,20 @@ MIB = 1024**2
 )
 def test_who_refuses_goes_on_until_it_is_clearly_better(used: int, free: int | None, closed: bool, then: bool) -> None:
     assert closes(Limits(100, 50, Path("/")), used, free, closed=closed) is then
+
+
+@pytest.mark.parametrize(
+    ("limits", "used", "free", "left"),
+    [
+        (Limits(100), 30, None, 70),
+        (Limits(100), 120, None, -20),
+        (Limits(0, 50, Path("/")), 30, 80, 30),
+        (Limits(100, 50, Path("/")), 30, 80, 30),
+        (Limits(100, 50, Path("/")), 90, 800, 10),
+    ],
+)
+def test_room_is_what_the_narrower_limit_leaves(limits: Limits, used: int, free: int | None, left: int) -> None:
+    assert room(limits, used, free) == left
 
 
 def test_without_limits_nothing_is_refused() -> None:

@@ -35,7 +35,7 @@ from belt.io.kafka.inventory import Inventory
 from belt.io.kafka.relay import relay
 from belt.io.settings import Settings
 from belt.io.store.handle import Writer
-from belt.io.store.migrate import head
+from belt.io.store.migrate import head, older
 from belt.io.store.public_log import Pool, backlog
 from belt.io.store.seal import Vault
 from belt.io.store.storage import Limits, Storage
@@ -231,13 +231,16 @@ def app_for(
 
 
 def _migrated(service: Service, engine: AsyncEngine) -> Callable[[], Coroutine[Any, Any, None]]:
-    """Ready means: the database answers and has the schema of this code. Kafka may be away."""
-    wanted = head(service.package)
+    """Ready means: the database answers and has the schema of this code, or a later one. Kafka may be away.
+
+    While a release is rolled out the database is migrated first, and the pods of the old one go on working with it.
+    """
+    wanted, behind = head(service.package), older(service.package)
 
     async def check() -> None:
         async with engine.connect() as connection:
             has = (await connection.execute(REVISION)).scalar()
-        if has != wanted:
+        if has is None or has in behind:
             raise RuntimeError(f"the database is at revision {has}, this code needs {wanted}")
 
     return check

@@ -191,7 +191,9 @@ async def _run(service: Service, settings: Settings, role: str, start: int | Non
         await _retire(settings, days)
     elif role == "forget-again":
         topics = {entry(wire, 1).topic for wire in service.forgets}
-        told = await forget_again(settings.dsn, Brokers(settings.brokers), topics, service.forgets)
+        told = await forget_again(
+            settings.dsn, Brokers(settings.brokers, settings.kafka_access), topics, service.forgets
+        )
         log.info("forget.done", told=told.told, keys_destroyed=told.back)
     elif role == "verify":
         await _verify(service, settings)

@@ -98,6 +98,7 @@ INCOMPLETE_KEYS = _gauge("incomplete_keys", "Keys of which events are known to b
 # Room
 STORAGE_USED_BYTES = _gauge("storage_used_bytes", "Size of the database, where a limit is set")
 STORAGE_FREE_BYTES = _gauge("storage_free_bytes", "Room left on the volume of the database, where it is watched")
+STORAGE_ROOM_BYTES = _gauge("storage_room_bytes", "Room left until commands are refused, where a limit is set")
 STORAGE_CLOSED = _gauge("storage_closed", "1 while commands are refused for want of room")
 
 # Work

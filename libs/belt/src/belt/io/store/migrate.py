@@ -32,6 +32,12 @@ def head(package: str) -> str:
     return revision
 
 
+def older(package: str) -> frozenset[str]:
+    """The revisions that this code knows and is past. One that it does not know was made by a later release."""
+    revisions = ScriptDirectory.from_config(config(package)).walk_revisions()
+    return frozenset(each.revision for each in revisions) - {head(package)}
+
+
 def environment() -> None:
     """What each service's `migrations/env.py` calls: runs on the connection that `upgrade` opened."""
     connection: Connection = context.config.attributes["connection"]

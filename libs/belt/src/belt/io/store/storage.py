@@ -16,7 +16,7 @@ import asyncpg
 import structlog
 
 from belt.io.store.public_log import Pool
-from belt.io.telemetry import STORAGE_CLOSED, STORAGE_FREE_BYTES, STORAGE_USED_BYTES
+from belt.io.telemetry import STORAGE_CLOSED, STORAGE_FREE_BYTES, STORAGE_ROOM_BYTES, STORAGE_USED_BYTES
 
 log = structlog.get_logger()
 
@@ -44,6 +44,12 @@ def closes(limits: Limits, used: int, free: int | None, *, closed: bool) -> bool
     too_much = limits.used > 0 and used >= limits.used * (1 - ease)
     too_little = free is not None and free < limits.free * (1 + ease)
     return too_much or too_little
+
+
+def room(limits: Limits, used: int, free: int | None) -> int:
+    """How many bytes more there may be until commands are refused; below 0: they are."""
+    left = [limits.used - used] if limits.used > 0 else []
+    return min([*left, free - limits.free] if free is not None else left, default=0)
 
 
 class Storage:
@@ -78,6 +84,7 @@ class Storage:
             log.error("storage.low" if closed else "storage.enough", used=used, free=free)
         self.closed = closed
         STORAGE_USED_BYTES.set(used)
+        STORAGE_ROOM_BYTES.set(room(self._limits, used, free))
         STORAGE_CLOSED.set(closed)
         if free is not None:
             STORAGE_FREE_BYTES.set(free)

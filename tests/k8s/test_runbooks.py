@@ -1,0 +1,101 @@
+"""Runbooks say nothing that is not there: commands, doors, settings and log lines exist; every page is in the index."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from belt.io.service import ROLES
+from belt.io.settings import Settings
+from checks.docs.apps import services
+from checks.docs.questions import QUESTIONS
+from checks.k8s.rendering import ROOT
+from checks.k8s.watching import PROCEDURES, RUNBOOKS
+from conveyor.main import app
+
+PAGES = {file.name: file.read_text() for file in sorted(RUNBOOKS.glob("*.md"))}
+COMMAND = re.compile(r"`conveyor ([a-z]+)(?: ([a-z]+))?((?: --[a-z-]+)?)")
+MODULE = re.compile(r"python3? -m ([a-zA-Z_.]+) ([a-z-]+)|as_job [a-z-]+ ([a-z_]+) ([a-z-]+)")
+DOOR = re.compile(r"\b(ask|tell) (SERVICE|PUBLISHER|lead-gen|conversion|account-mgmt|compensation) '?(/[^\s'`?)]*)")
+SETTING = re.compile(r"\bCONVEYOR_([A-Z_]+)\b")
+LOG = re.compile(r"`([a-z]+\.[a-z_]+)(?: … [a-z]+)?`")
+PANEL = re.compile(r'panels? ((?:"[^"]+"(?:, | and )?(?:\([^)]*\) and )?)+)')
+NO_LOGS = {"catalog.py", "alerts.yaml", "rates.csv", "retention.ms", "retention.bytes"}
+
+
+def shown(kind: re.Pattern[str]) -> Iterator[tuple[str, re.Match[str]]]:
+    for page, text in PAGES.items():
+        yield from ((page, found) for found in kind.finditer(text))
+
+
+def test_every_command_of_ours_is_one() -> None:
+    commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    seen = 0
+    for page, found in shown(COMMAND):
+        assert found[1] in commands, f"{page}: {found[0]}"
+        command = commands[found[1]]
+        if inner := getattr(command, "commands", None):
+            assert found[2] in inner, f"{page}: {found[0]}"
+            command = inner[found[2]]
+        if option := found[3].strip():
+            assert option in {name for each in command.params for name in each.opts}, f"{page}: {found[0]}"
+        seen += 1
+    assert seen > 10
+
+
+def test_every_role_of_a_service_is_one() -> None:
+    packages = {service.package for service in services()} | {"SERVICE", "PUBLISHER"}
+    found = [(page, each[1] or each[3], each[2] or each[4]) for page, each in shown(MODULE)]
+    assert len(found) > 10
+    for page, package, role in found:
+        if package != "conveyor_events.generate":
+            assert package in packages, f"{page}: {package}"
+            assert role in ROLES, f"{page}: {role}"
+
+
+def test_every_door_is_one() -> None:
+    paths = {
+        service.name: json.loads((ROOT / f"docs/openapi/{service.name}.json").read_text())["paths"]
+        for service in services()
+    }
+    seen = 0
+    for page, found in shown(DOOR):
+        method = "get" if found[1] == "ask" else "post"
+        # what is written in capitals, or is a number, stands for a part that changes
+        like = re.compile(re.sub(r"[A-Z]{2,}|\d{4}-\d\d", r"[^/]+", found[3]) + "$")
+        for service in paths if found[2] in ("SERVICE", "PUBLISHER") else [found[2]]:
+            doors = {path for path, methods in paths[service].items() if method in methods} | {"/readyz"}
+            assert any(like.match(door) for door in doors), f"{page}: {found[0]}"
+        seen += 1
+    assert seen > 20
+
+
+def test_every_setting_log_line_and_panel_is_one() -> None:
+    for page, found in shown(SETTING):
+        assert found[1].lower() in Settings.model_fields, f"{page}: {found[0]}"
+    sources = "".join(
+        path.read_text() for folder in ("libs/belt/src", "services") for path in (ROOT / folder).rglob("*.py")
+    )
+    lines = [(page, found[1]) for page, found in shown(LOG) if found[1] not in NO_LOGS]
+    assert len(lines) > 10
+    for page, line in lines:
+        assert f'"{line}"' in sources, f"{page}: nobody logs {line}"
+    titles = {panel.title for question in QUESTIONS.values() for panel in question.panels}
+    panels = [
+        (page, title) for page, found in shown(PANEL) for title in re.findall(r'"([^"]+)"', " ".join(found[1].split()))
+    ]
+    assert len(panels) > 15
+    for page, title in panels:
+        assert title in titles, f"{page}: no panel {title}"
+
+
+@pytest.mark.parametrize("page", sorted(PAGES.keys() - {"README.md"}))
+def test_a_page_is_in_the_index_and_short(page: str) -> None:
+    assert f"]({page})" in PAGES["README.md"]
+    assert len(PAGES[page].splitlines()) < (75 if Path(page).stem in PROCEDURES else 35)
