@@ -134,6 +134,8 @@ async def test_bytes_that_cannot_be_read_are_replaced_by_the_publishers_copy(
         for parked in await parking.listed(0, 10):
             assert await facts.redrive(parked.id) is not None
         assert await parking.listed(0, 10) == []
+        [thrown] = await skipping.listed(parking, 0, 10)  # what had no place: that it was thrown away is remembered
+        assert (thrown.by, thrown.parked.sequence < 0) == ("redrive", True)
         await eventually(lambda: complete(facts), "the gate closes up")
         await consumer.stop()
     assert await kept(station.dsn) == {"a": [1, 2, 3]}
