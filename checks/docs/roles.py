@@ -32,7 +32,8 @@ At the stations a thing concerns one client on one line. How near the reader sta
 
 To ask is not to get: in whose seat somebody acts, the stream decides, and says 403 `…not-yours` to a peer. What waits
 in the queue of a team is the whole team's; whom the house serves is the account team's. A line that somebody manages is
-staffed anew by those who manage it. Self-tests are their person's alone.
+staffed anew by those who manage it, and who stands in its teams is taken into another by its managers, or by who speaks
+for others. Self-tests are their person's alone.
 
 Whose pay is seen by whom stands in [compensation](../services/compensation/README.md): one's own, that of teams one
 manages for the months of membership, all of it for payroll, and for auditors with a line in the log for each read.

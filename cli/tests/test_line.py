@@ -98,6 +98,14 @@ async def test_a_refusal_is_a_problem_with_its_code(tmp_path: Path) -> None:
     assert (refused.value.status, refused.value.code, refused.value.detail) == (409, "client-protected", "why")
 
 
+async def test_a_refusal_of_a_body_says_what_does_not_fit(tmp_path: Path) -> None:
+    errors = [{"pointer": "/reason", "code": "string_too_short", "detail": "too short"}]
+    say, _ = answers(Said(422, {"code": "invalid-body", "title": "The body does not fit", "errors": errors}))
+    async with line(tmp_path, say) as services:
+        with pytest.raises(Problem, match=r"The body does not fit \(/reason: too short\)"):
+            await services.post("lead-gen", "/v1/parked/1/skip", {"reason": "x"})
+
+
 async def test_an_answer_that_is_no_problem_json_is_a_problem_too(tmp_path: Path) -> None:
     say, _ = answers(Said(500, "<html>"))
     async with line(tmp_path, say) as services:
@@ -159,6 +167,24 @@ def test_a_token_is_signed_once_for_many_requests(tmp_path: Path) -> None:
     tokens = Tokens(tmp_path)
     assert tokens.token("ana", ["scout"]) is tokens.token("ana", ["scout"])
     assert tokens.token("ana", ["scout"]) != tokens.token("egor", ["scout"])
+
+
+async def test_where_another_issuer_rules_the_token_is_brought_in_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say, seen = answers(Said(), Said())
+    file = tmp_path / "token"
+    monkeypatch.setenv("CONVEYOR_HOME", str(tmp_path))
+    monkeypatch.delenv("CONVEYOR_ISSUER_FOLDER", raising=False)
+    monkeypatch.setenv("CONVEYOR_TOKEN_FILE", str(file))
+    async with line(tmp_path, say) as services:
+        for service in SERVICES:
+            monkeypatch.setenv(variable(service), services.addresses[service])
+        async with Line.find() as found:
+            for token in ("first", "renewed"):
+                file.write_text(f"{token}\n")
+                await found.get("lead-gen", "/v1/parked", person="ana", roles=("operator",))
+    assert [asked.headers["authorization"] for asked in seen] == ["Bearer first", "Bearer renewed"]
 
 
 async def test_a_list_is_read_to_its_end(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from story import Story, undisturbed
 
 from conveyor.line import SERVICES, Answer, Line
 from conveyor.running import Running, address
+from conveyor.tokens import Tokens
 from conveyor_local.home import free_port
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(150)]
@@ -138,8 +139,10 @@ async def test_a_clock_that_jumps_by_hours_moves_no_month_and_no_order(running: 
     """Every second the station's wall clock jumps: an hour ahead, an hour back."""
     async with Line.of(running) as line:
         truth = await undisturbed(line, "true-clock")
-        line.tokens.issuer.issue = long_lived(line.tokens.issuer.issue)  # type: ignore[method-assign]
-        line.tokens._held.clear()
+        tokens = line.tokens
+        assert isinstance(tokens, Tokens)
+        tokens.issuer.issue = long_lived(tokens.issuer.issue)  # type: ignore[method-assign]
+        tokens._held.clear()
         async with changed(running, "conversion", JUMPS):
             story = await Story.begun(line, "jumps")
             await story.found()

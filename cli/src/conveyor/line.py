@@ -25,7 +25,7 @@ import aiohttp
 from conveyor.draining import quiet
 from conveyor.exits import NotRunning, Problem, Unreachable
 from conveyor.running import Running
-from conveyor.tokens import Tokens
+from conveyor.tokens import Brought, Tokens
 
 __all__ = ["SERVICES", "Line", "Problem", "Unreachable", "variable"]
 
@@ -60,7 +60,7 @@ class Line:
     def __init__(
         self,
         addresses: Mapping[str, str],
-        tokens: Tokens,
+        tokens: Tokens | Brought,
         *,
         patience: float = PATIENCE,
         connections: int = 64,
@@ -78,9 +78,13 @@ class Line:
 
     @classmethod
     def find(cls, *, patience: float = PATIENCE) -> Self:
-        """The services the environment names (CONVEYOR_LEAD_GEN_URL …), else those of the running `up`."""
-        addresses, folder = known(Running.found())
-        return cls(addresses, Tokens(folder), patience=patience)
+        """The services the environment names (CONVEYOR_LEAD_GEN_URL …), else those of the running `up`.
+
+        With the token in the file that CONVEYOR_TOKEN_FILE names, else with tokens of the development issuer.
+        """
+        running = Running.found()
+        addresses, brought = known(running), os.environ.get("CONVEYOR_TOKEN_FILE")
+        return cls(addresses, Brought(Path(brought)) if brought else Tokens(issuer_of(running)), patience=patience)
 
     async def post(
         self,
@@ -265,22 +269,25 @@ def variable(service: str) -> str:
     return f"CONVEYOR_{service.upper().replace('-', '_')}_URL"
 
 
-def known(running: Running | None) -> tuple[dict[str, str], Path]:
-    """Addresses and the issuer's folder: what the environment names first, then what runs."""
+def known(running: Running | None) -> dict[str, str]:
+    """Addresses: what the environment names first, then what runs."""
     named = {service: os.environ.get(variable(service), "") for service in SERVICES}
     if not all(named.values()) and running is None:
         raise NotRunning(
             "no services are known: run `conveyor up`, or name them in " + ", ".join(map(variable, SERVICES))
         )
     found = running.addresses if running else {}
-    return {service: named[service] or found[service] for service in SERVICES}, issuer_of(running)
+    return {service: named[service] or found[service] for service in SERVICES}
 
 
 def issuer_of(running: Running | None) -> Path:
     """The folder of the development issuer: the one the environment names, else that of what runs."""
     folder = os.environ.get("CONVEYOR_ISSUER_FOLDER") or (str(running.issuer) if running else "")
     if not folder:
-        raise NotRunning("CONVEYOR_ISSUER_FOLDER must name the folder with the development issuer's key")
+        raise NotRunning(
+            "CONVEYOR_TOKEN_FILE must name a file with a token, "
+            "or CONVEYOR_ISSUER_FOLDER the folder with the development issuer's key"
+        )
     return Path(folder)
 
 
@@ -298,8 +305,9 @@ def _problem(answer: Answer) -> Problem:
         body = None
     if not isinstance(body, dict) or "code" not in body:
         return Problem(answer.status, "no-problem-json", answer.content[:200].decode(errors="replace"))
-    detail = body.get("detail") or body.get("title") or ""
-    return Problem(answer.status, str(body["code"]), str(detail), body)
+    detail = str(body.get("detail") or body.get("title") or "")
+    wrong = [f"{one.get('pointer') or '/'}: {one.get('detail')}" for one in body.get("errors") or ()]
+    return Problem(answer.status, str(body["code"]), f"{detail} ({'; '.join(wrong)})" if wrong else detail, body)
 
 
 def _document(answer: Answer) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Tokens of the development issuer: the key lies in the folder of the checkout, so whoever may read it may sign."""
+"""Tokens of the development issuer: the key lies in the folder of the checkout, so whoever may read it may sign.
+
+Where another issuer rules, whoever uses the command line brings a token of their own, in a file.
+"""
 
 from __future__ import annotations
 
@@ -28,3 +31,14 @@ class Tokens:
         token = self.issuer.issue(sub, roles=asked[1], scopes=asked[2], ttl=LIFETIME)
         self._held[asked] = time.monotonic() + LIFETIME, token
         return token
+
+
+class Brought:
+    """One token, from a file that is read anew each time: it says itself for whom it speaks and what it may."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def token(self, _sub: str, _roles: Iterable[str] = (), _scopes: Iterable[str] = ()) -> str:
+        """What stands in the file."""
+        return self.file.read_text().strip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
@@ -25,6 +25,8 @@ from belt.io.intake.taking import Intake, Progress
 from belt.io.kafka.clients import Brokers, Outgoing, Reader, Received, Sender
 from belt.io.store.handle import Writer
 from belt.io.store.seal import Vault
+from conveyor_events import envelope as language
+from conveyor_events.catalog import UnknownEvent
 from conveyor_events.envelope import Envelope, to_kafka
 
 SECRET = b"a secret for tests only, 32 bytes"
@@ -197,6 +199,8 @@ async def keeper(dsn: str, publisher: Publisher, poison: set[str]) -> AsyncItera
 
         async def keep(connection: Any, envelopes: list[Envelope]) -> int:
             for envelope in envelopes:
+                with suppress(UnknownEvent):
+                    language.open(envelope)
                 if envelope.data["offer_id"] in poison:
                     raise Poisoned(envelope.data["offer_id"])
             new = await connection.fetch(

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from belt.io.http.issuer import DEV_ISSUER
 from belt.io.kafka.access import Access, Unusable
 from belt.io.kafka.clients import Brokers
-from belt.io.settings import Settings
+from belt.io.settings import Settings, unfit
 
 DSN = "postgresql://belt:secret@db/belt"
 
@@ -165,6 +165,17 @@ def test_a_weak_sealing_key_is_refused(monkeypatch: pytest.MonkeyPatch, key: Pat
 def test_nonsense_is_refused(monkeypatch: pytest.MonkeyPatch, key: Path, name: str, value: str) -> None:
     with pytest.raises(ValueError, match=name.lower()):
         load(monkeypatch, production(key, **{f"CONVEYOR_{name}": value}))
+
+
+def test_a_process_that_does_not_start_names_the_variables_and_none_of_their_values(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        load(monkeypatch, {"CONVEYOR_POOL": "s3cret", "CONVEYOR_PORT": "door", "CONVEYOR_JWKS": "jwks.json"})
+    said = unfit(refused.value)
+    assert all(name in said for name in ("CONVEYOR_DSN: Field required", "CONVEYOR_POOL: ", "CONVEYOR_PORT: "))
+    assert "s3cret" not in said
+    assert "http" not in said  # no page of a library that nobody here has heard of
 
 
 def test_one_subject_has_a_measure_in_production_and_none_in_development(

@@ -353,6 +353,14 @@ async def test_staff_changes_take_effect_for_the_next_offer(office: Office) -> N
     assert "StaffLeft" in await office.told("conveyor.staff.v1")
 
 
+async def test_a_blank_in_a_name_opens_nobody_elses_reply(office: Office) -> None:
+    await office.opens()
+    await office.done("/v1/prospects", PROSPECT, key="x POST /v1/prospects k")
+    posing = office.issuer.issue("ana POST /v1/prospects x", roles=["scout"])
+    sent = {"authorization": f"Bearer {posing}", "idempotency-key": "k"}
+    assert code(await office.http.post("/v1/prospects", json=PROSPECT, headers=sent)) == "seat.not-held"
+
+
 async def test_a_line_is_shown_as_it_is_and_as_it_will_be(office: Office) -> None:
     await office.opens()
     await office.done(

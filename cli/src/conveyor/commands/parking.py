@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from enum import StrEnum
+from getpass import getuser
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +16,6 @@ from conveyor.pay_tables import table
 from conveyor.screen import console, print_json
 
 OPERATOR = ("operator",)
-WHO = "conveyor-cli"
 
 
 class Service(StrEnum):
@@ -103,7 +103,10 @@ def redrive(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Tries a key's parked events again, in order. Do it when the cause is mended; doing it twice does no harm."""
+    """Tries a key's parked events again, in order. Do it when the cause is mended; doing it twice does no harm.
+
+    What nobody can read is thrown away; `skipped` remembers it.
+    """
     if everything == (number is not None) or (number is not None and service is None):
         raise typer.BadParameter("name a service and a number, or say --all")
     done = asyncio.run(_redriven(service, number))
@@ -141,20 +144,20 @@ async def _items(path: str, service: Service | None) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     async with Line.find() as line:
         for name in SERVICES if service is None else (service.value,):
-            items = line.items(name, path, person=WHO, roles=OPERATOR)
+            items = line.items(name, path, person=getuser(), roles=OPERATOR)
             found += [{"service": name, **item} async for item in items]
     return found
 
 
 async def _asked(service: Service, path: str) -> dict[str, Any]:
     async with Line.find() as line:
-        return await line.get(service.value, path, person=WHO, roles=OPERATOR)
+        return await line.get(service.value, path, person=getuser(), roles=OPERATOR)
 
 
 async def _sent(service: Service, number: int, what: str, body: dict[str, Any]) -> dict[str, Any]:
     async with Line.find() as line:
         path = f"/v1/parked/{number}/{what}"
-        done = await line.post(service.value, path, body, person=WHO, roles=OPERATOR)
+        done = await line.post(service.value, path, body, person=getuser(), roles=OPERATOR)
     return {"service": service.value, "id": number, **done}
 
 

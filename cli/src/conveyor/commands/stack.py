@@ -65,7 +65,7 @@ def env(name: Name = "dev", as_json: AsJson = False) -> None:
     from conveyor_local import Stack
     from conveyor_local.stack import KAFKA_BROKERS
 
-    addresses, _ = known(Running.found(name))
+    addresses = known(Running.found(name))
     stack = Stack.find(name)
     ours = stack.kafka.brokers if stack is not None and stack.kafka is not None else ""
     places = {service.upper().replace("-", "_"): address for service, address in addresses.items()}

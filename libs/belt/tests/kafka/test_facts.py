@@ -118,6 +118,21 @@ async def test_a_poisoned_fact_is_parked_alone_and_holds_its_gate_back(station: 
     assert await kept(station.dsn) == {"a": [1, 2, 3, 4], "b": [1]}
 
 
+async def test_why_a_fact_is_parked_says_nothing_of_what_stands_in_it(station: Station, publisher: Publisher) -> None:
+    async with keeper(station.dsn, publisher, set()) as (facts, parking):
+        consumer = station.consumer(facts)
+        consumer.start()
+        await publisher.send(publisher.make("a", data={"line": 7, "offer_id": "o", "name": "Udo Kern"}))
+        await all_taken_in(consumer)
+        [parked] = await parking.listed(0, 10)
+        still = await facts.redrive(parked.id)
+        assert still is not None
+        await consumer.stop()
+    for reason in (parked.reason, str(still.reason)):
+        assert "line (string_type)" in reason
+        assert "Udo Kern" not in reason
+
+
 async def test_bytes_that_cannot_be_read_are_replaced_by_the_publishers_copy(
     station: Station, publisher: Publisher
 ) -> None:
@@ -134,6 +149,8 @@ async def test_bytes_that_cannot_be_read_are_replaced_by_the_publishers_copy(
         for parked in await parking.listed(0, 10):
             assert await facts.redrive(parked.id) is not None
         assert await parking.listed(0, 10) == []
+        [thrown] = await skipping.listed(parking, 0, 10)  # what had no place: that it was thrown away is remembered
+        assert (thrown.by, thrown.parked.sequence < 0) == ("redrive", True)
         await eventually(lambda: complete(facts), "the gate closes up")
         await consumer.stop()
     assert await kept(station.dsn) == {"a": [1, 2, 3]}

@@ -9,6 +9,7 @@ from dataclasses import replace
 import asyncpg
 import pytest
 from small_line import Publisher, Station, all_taken_in
+from structlog.testing import capture_logs
 from wire import eventually, fetchval
 
 from belt.io.kafka.clients import Brokers, Outgoing, partition_of
@@ -260,8 +261,21 @@ async def test_bytes_that_nobody_can_read_are_kept_and_block_nothing_they_do_not
             thrown = await reactions.redrive(await parked_id(station, key, held[key][0]))
             assert thrown is not None
             assert thrown.left == 0
+        kept = await fetchval(station.dsn, "select count(*) from skipped where skipped_by = 'redrive'")
+        assert kept == 2  # that they were thrown away is remembered
     assert await station.effects() == {"a": [1, 2, 3], "b": [1]}
     assert await parked(station) == {}
+
+
+async def test_why_an_event_is_parked_says_nothing_of_what_stands_in_it(station: Station, publisher: Publisher) -> None:
+    async with station.works() as (_, consumer):
+        with capture_logs() as logged:
+            await publisher.send(publisher.make("a", data={"line": 7, "name": "Udo Kern"}))
+            await all_taken_in(consumer)
+    reason = str(await fetchval(station.dsn, "select reason from parked"))
+    assert "line (string_type)" in reason
+    assert any(line["event"] == "intake.parked" for line in logged)
+    assert "Udo Kern" not in reason + str(logged)
 
 
 async def test_a_refused_reaction_is_handled_without_effect(station: Station, publisher: Publisher) -> None:

@@ -14,6 +14,7 @@ from typing import Literal
 from belt.core.subject import Subject
 from conveyor_events.nearness import Matter, Near, nearness
 from conveyor_events.roster import Roster
+from conveyor_events.staff import LineStaffed
 from conveyor_events.words import Role, Station
 from lead_gen.prospect.state import Prospect, Stage
 
@@ -24,9 +25,14 @@ works on a line."""
 
 @dataclass(frozen=True)
 class Staffed:
-    """A line as something that can be staffed; until somebody manages it, anybody who may staff at all can."""
+    """A line as something that can be staffed; until somebody manages it, anybody who may staff at all can.
+
+    `people`: who shall stand in its teams from `since` on.
+    """
 
     line: str
+    since: datetime
+    people: frozenset[str]
 
 
 Thing = Matter | Staffed
@@ -40,13 +46,32 @@ def authorize(reader: Subject, action: Action, thing: Thing, roster: Roster, now
         case "know", Matter():
             return reader.may("pii:read") and nearness(reader.person, reader.scopes, thing, roster, now) is Near.OWN
         case "staff", Staffed(line):
+            if reader.may("act_for"):
+                return True
             # Who could staff a line that others manage would make themselves its manager, and see its clients and pay.
             staffed = roster.line(line, now) or next(iter(roster.lines.get(line, ())), None)
-            if staffed is None or not staffed.managers or reader.may("act_for"):
-                return True
-            return reader.person in staffed.managers and roster.holds(reader.person, Role.MANAGER, now)
+            managers = staffed.managers if staffed is not None else []
+            manages = reader.person in managers and roster.holds(reader.person, Role.MANAGER, now)
+            return (manages or not managers) and not _led_by_others(reader.person, thing, roster)
         case _:
             return False
+
+
+def _led_by_others(reader: str, thing: Staffed, roster: Roster) -> bool:
+    """Whether somebody is taken into a team who stands in one that others manage: their pay would be seen at once."""
+    before = roster.line(thing.line, thing.since)
+    taken = thing.people - (_team(before) if before is not None else frozenset())
+    return any(
+        taken & _team(staffed)
+        for line, staffings in roster.lines.items()
+        if line != thing.line
+        for staffed, later in zip(staffings, [*staffings[1:], None], strict=True)
+        if (later is None or thing.since < later.since) and staffed.managers and reader not in staffed.managers
+    )
+
+
+def _team(staffed: LineStaffed) -> frozenset[str]:
+    return frozenset(member for team in staffed.teams.values() for member in team.members)
 
 
 def matter(prospect: Prospect, roster: Roster, now: datetime) -> Matter | None:

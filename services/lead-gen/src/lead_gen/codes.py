@@ -35,7 +35,7 @@ CODES: dict[str, tuple[int, str]] = {
     "role.not-held": (409, "The person was never given this role"),
     "span.empty": (422, "The time ends before it begins"),
     "line.unknown": (404, "The line is not staffed at this time"),
-    "line.not-yours": (403, "The line is staffed by those who manage it"),
+    "line.not-yours": (403, "The line, or somebody it is to be staffed with, is managed by others"),
     "line.team-missing": (422, "A line names the team of each station"),
     "variant.unknown": (422, "There is no such variant"),
     "zone.unknown": (422, "There is no such time zone"),

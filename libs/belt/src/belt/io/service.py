@@ -38,7 +38,7 @@ from belt.io.intake.forgetting import forget_again
 from belt.io.kafka.clients import Brokers
 from belt.io.kafka.republish import republish
 from belt.io.running import engine_for, running
-from belt.io.settings import Settings
+from belt.io.settings import Settings, unfit
 from belt.io.store.audit import LEAST_DAYS, Audit
 from belt.io.store.chain import verify
 from belt.io.store.decision import Streams
@@ -171,7 +171,7 @@ def run(service: Service) -> None:
         if role in CARRIES:
             settings.check_kafka()
     except ValueError as wrong:
-        sys.exit(f"{service.name}: {wrong}")
+        sys.exit(f"{service.name}: {unfit(wrong)}")
     configure_logging(service.name, settings.log_level)
     uvloop.run(_run(service, settings, role, given.start, given.days))
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from belt.io.http.issuer import AUDIENCE, DEV_ISSUER
@@ -231,5 +231,14 @@ class Settings(BaseSettings):
     def load(cls, service: str, port: int) -> Self:
         """From the environment and the secrets folder; `port` is used where CONVEYOR_PORT is not set."""
         folder = os.environ.get("CONVEYOR_SECRETS_DIR")
-        port = int(os.environ.get("CONVEYOR_PORT", port))
-        return cls(_secrets_dir=folder, service=service, port=port)
+        given: Any = os.environ.get("CONVEYOR_PORT", port)
+        return cls(_secrets_dir=folder, service=service, port=given)
+
+
+def unfit(wrong: ValueError) -> str:
+    """Why a process does not start, each fault with the variable that mends it."""
+    if not isinstance(wrong, ValidationError):
+        return str(wrong)
+    faults = wrong.errors(include_url=False, include_input=False)
+    named = (([f"CONVEYOR_{part}".upper() for part in one["loc"][:1]], one["msg"]) for one in faults)
+    return "; ".join(": ".join([*variable, said]) for variable, said in named)

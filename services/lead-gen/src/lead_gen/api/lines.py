@@ -47,7 +47,8 @@ def doors(desk: Desk, sights: Seen) -> Doors:
             at=act.at,
         )
         step = Step(CATEGORY, COMPANY, command)
-        guard = sights.guard(request, "staff", staffed(line), "line.not-yours")
+        people = (member for team in body.teams.values() for member in team.members)
+        guard = sights.guard(request, "staff", staffed(line, since, people), "line.not-yours")
         told = {"line": line, "since": instant_text(since)}
         return await desk.do(request, step, body=body, reply=lambda _: told, created=True, guard=guard)
 

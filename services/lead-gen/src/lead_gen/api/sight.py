@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from belt.io.http.desk import Desk
@@ -37,6 +37,7 @@ def prospect(client: str) -> Callable[[Reads, datetime], Matter | None]:
     return find
 
 
-def staffed(line: str) -> Callable[[Reads, datetime], access.Staffed]:
-    """A line, to be staffed."""
-    return lambda _read, _now: access.Staffed(line)
+def staffed(line: str, since: datetime, people: Iterable[str]) -> Callable[[Reads, datetime], access.Staffed]:
+    """A line, to be staffed with these people from then on."""
+    thing = access.Staffed(line, since, frozenset(people))
+    return lambda _read, _now: thing

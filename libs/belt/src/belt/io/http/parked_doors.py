@@ -117,7 +117,9 @@ def _to_act(found: Doors, desk: Desk, intake: Intake) -> None:
         "/v1/parked/{parked_id}/redrive", "parked:write", reply=RedriveReply, when_full=True, versioned=False
     )
     async def redrive(parked_id: int) -> RedriveReply:
-        """Tries all parked events of this one's key again, in order."""
+        """Tries all parked events of this one's key again, in order. What nobody can read is thrown away and listed
+        with what was passed over.
+        """
         if not 0 < parked_id <= LAST:
             raise Refused("not-found")
         try:

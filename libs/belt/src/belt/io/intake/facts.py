@@ -20,7 +20,7 @@ from belt.io.intake import skipping
 from belt.io.intake.arrival import Arrival, from_envelope, from_record
 from belt.io.intake.missing import Fetch, PublisherAway
 from belt.io.intake.parking import Parked, Parking
-from belt.io.intake.taking import OUT_OF_REACH, Poison, Progress, Redriven, patiently
+from belt.io.intake.taking import OUT_OF_REACH, Poison, Progress, Redriven, cause, patiently
 from belt.io.kafka.clients import Received
 from belt.io.store.public_log import Pool
 from belt.io.telemetry import CONSUMED, INCOMPLETE_KEYS, SEQUENCE_GAPS, about
@@ -104,8 +104,12 @@ class Facts:
             except OUT_OF_REACH:
                 raise
             except Exception as fault:  # noqa: BLE001 (any fault of the keeper, or unreadable)
-                reason = str(fault)[:500]
+                reason = str(fault) if isinstance(fault, Poison) else str(Poison(cause(fault)))
                 await self._parking.explain(front, reason)
+                continue
+            if front.sequence < 0 and front.arrival.envelope is None:
+                await skipping.throw_away(self._parking, front)
+                reason = skipping.DISCARDED
                 continue
             await self._parking.remove(front)
             handled += 1
@@ -182,7 +186,7 @@ class Facts:
         except OUT_OF_REACH:
             raise
         except Exception as fault:  # noqa: BLE001 (any fault of the keeper)
-            await self._park(arrival, f"{type(fault).__name__}: {fault}")
+            await self._park(arrival, str(Poison(cause(fault))))
 
     async def _park(self, arrival: Arrival, reason: str) -> None:
         log.warning("intake.parked", topic=arrival.topic, event_id=str(arrival.event_id), reason=reason)

@@ -20,7 +20,7 @@ from belt.io.intake import skipping
 from belt.io.intake.arrival import Arrival, from_envelope, from_record
 from belt.io.intake.missing import Fetch
 from belt.io.intake.parking import Parked, Parking
-from belt.io.intake.taking import OUT_OF_REACH, Poison, Progress, Redriven, patiently
+from belt.io.intake.taking import OUT_OF_REACH, Poison, Progress, Redriven, cause, patiently
 from belt.io.kafka.clients import Received
 from belt.io.store.handle import Writer
 from belt.io.store.unit import Behind, Gap, Gate, Meta, Taken
@@ -111,12 +111,12 @@ class Reactions:
                 raise Poison(f"newer than this code: {unknown}") from unknown
             return ()  # a kind of event that this code cannot have an interest in
         except Exception as wrong:
-            raise Poison(f"its data does not fit its type: {wrong}") from wrong
+            raise Poison(cause(wrong)) from wrong
         try:
             return tuple(self._react(event, envelope))
         except Exception as fault:
             log.exception("intake.fault", type=envelope.type)
-            raise Poison(f"the reaction failed: {type(fault).__name__}: {fault}") from fault
+            raise Poison(f"the reaction failed: {cause(fault)}") from fault
 
     async def _handle(self, arrival: Arrival, envelope: Envelope, steps: Sequence[Step]) -> str:
         key = self._parking.key_of(arrival)
@@ -139,7 +139,7 @@ class Reactions:
         except (Gap, Behind, *OUT_OF_REACH):
             raise
         except Exception as fault:
-            raise Poison(f"the reaction failed: {type(fault).__name__}: {fault}") from fault
+            raise Poison(f"the reaction failed: {cause(fault)}") from fault
         if outcome.replayed:
             return "duplicate"
         if outcome.refused is not None:
@@ -155,8 +155,8 @@ class Reactions:
             return None
         if asked.sequence < 0 and asked.arrival.envelope is None:
             # It never had a place: if it was one of ours, the gap it left is filled from the feed.
-            await self._parking.remove(asked)
-            return Redriven(0, await self._parking.left(asked.topic, asked.key), "discarded: it cannot be read")
+            await skipping.throw_away(self._parking, asked)
+            return Redriven(0, await self._parking.left(asked.topic, asked.key), skipping.DISCARDED)
         handled, above, reason = 0, 0, None
         ends = monotonic() + within
         while monotonic() < ends:

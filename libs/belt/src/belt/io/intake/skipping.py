@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from belt.core.decider import Refused
 from belt.io.intake.parking import COLUMNS, Parked, Parking, from_row
+
+log = structlog.get_logger()
 
 RECORD = """
 insert into skipped
@@ -31,6 +35,9 @@ with known as (
 insert into gates (consumer, topic, key, sequence) values ($1, $2, $3, $4)
 on conflict (consumer, topic, key) do update set sequence = greatest(gates.sequence, excluded.sequence)
 """
+
+DISCARDED = "discarded: it cannot be read"
+THROWN = "redrive", "it cannot be read and has no place in its key"
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,13 @@ async def in_front(parking: Parking, parked: Parked) -> None:
 async def record(parking: Parking, parked: Parked, by: str, because: str) -> None:
     """Keeps the decision; said again it stays what it was."""
     await parking.ask("execute", RECORD, parked.id, by, because)
+
+
+async def throw_away(parking: Parking, parked: Parked) -> None:
+    """A redrive gets rid of what cannot be read and has no place in its key; that it did so is kept as well."""
+    await record(parking, parked, *THROWN)
+    log.warning("intake.thrown_away", topic=parked.topic, event_id=str(parked.event_id))
+    await parking.remove(parked)
 
 
 async def listed(parking: Parking, after: int, limit: int) -> list[Skipped]:

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 import asyncpg
 import structlog
+from pydantic import ValidationError
 
 from belt.io.intake.missing import PublisherAway
 from belt.io.kafka.clients import Received
@@ -41,6 +42,15 @@ class Poison(Exception):
     def __init__(self, reason: str, *, blocks: bool = True) -> None:
         super().__init__(reason.replace("\x00", "?")[:500])
         self.blocks = blocks
+
+
+def cause(fault: Exception) -> str:
+    """What is wrong with an event, without what stands in it: that has no place in logs and lists."""
+    if not isinstance(fault, ValidationError):
+        return f"{type(fault).__name__}: {fault}"
+    wrong = fault.errors(include_url=False, include_context=False, include_input=False)
+    places = ", ".join(f"{'.'.join(str(part) for part in one['loc']) or 'all'} ({one['type']})" for one in wrong)
+    return f"its data does not fit {fault.title}: {places}"
 
 
 @dataclass
