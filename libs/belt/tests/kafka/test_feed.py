@@ -103,6 +103,16 @@ async def test_a_stream_goes_on_where_its_reader_left(service: Service) -> None:
     assert wrong.status_code == 422
 
 
+async def test_a_stream_ends_with_the_token_that_opened_it(service: Service) -> None:
+    token = service.issuer.issue("rosa", scopes=["events:read"], ttl=2)
+    asked = {"authorization": f"Bearer {token}", "accept": "text/event-stream", "last-event-id": "9999"}
+    async with asyncio.timeout(10), httpx.AsyncClient(base_url=service.address) as http:
+        async with http.stream("GET", "/v1/events", headers=asked) as answer:
+            assert answer.status_code == 200
+            await answer.aread()
+        assert (await http.get("/v1/events", headers=asked)).status_code == 401
+
+
 async def test_a_gap_is_filled_through_the_publishers_real_feed(
     service: Service, new_database: NewDatabase, brokers: Brokers, topic: str
 ) -> None:

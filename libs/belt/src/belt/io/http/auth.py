@@ -78,6 +78,11 @@ class Verifier:
             self._known.popitem(last=False)
         return subject
 
+    def rest(self, token: str) -> float:
+        """For how many more seconds a token that was verified holds; 0 if it is not remembered any more."""
+        known = self._known.get(token)
+        return max(0.0, known[0] - self._now()) if known is not None else 0.0
+
     async def _verified(self, token: str) -> tuple[float, Subject]:
         if len(token) > MAX_TOKEN or not token.isascii():
             raise ValueError("not a token")

@@ -47,13 +47,14 @@ class Reception:
         self.verifier, self.buckets, self.body_bytes, self.places = verifier, buckets, body_bytes, places
 
     async def admit(self, request: Request, scopes: tuple[str, ...]) -> Subject:
-        subject = await self.verifier.verify(bearer(request))
+        token = bearer(request)
+        subject = await self.verifier.verify(token)
         wait = self.buckets.take(subject.person)
         if wait:
             raise Refused("too-many-requests", retry_after=wait)
         if self.places is not None:
             take_place(request, self.places, subject.person)
-        request.state.subject = let_in(subject, *scopes)
+        request.state.subject, request.state.token_rest = let_in(subject, *scopes), self.verifier.rest(token)
         return subject
 
 

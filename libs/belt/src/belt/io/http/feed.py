@@ -184,8 +184,11 @@ def framed(row: Any) -> bytes:
 
 
 async def _stream(desk: Desk, tail: Tail, request: Request, wanted: Filter, after: int) -> AsyncIterator[bytes]:
-    """Events as they come, until the reader leaves, the service stops, the stream is old or the database away."""
-    ends = time.monotonic() + LIFETIME
+    """Events as they come, until the reader leaves, the service stops, the database is away, or the stream is old.
+
+    It does not outlive the token that opened it.
+    """
+    ends = time.monotonic() + min(LIFETIME, request.state.token_rest)
     beat = time.monotonic() + HEARTBEAT
     readiness = request.app.state.readiness
     yield b"retry: 1000\n\n"
