@@ -18,7 +18,7 @@ from belt.io.http.paging import encode_cursor
 JSON = "application/json"
 BIG = 256 * 1024
 LINES = "application/x-ndjson"
-MOST_LINES, BULK_BYTES = 10_000, 8 * 1024 * 1024
+MOST_LINES = 10_000
 BROKEN = (
     b"{\n",
     b"[]\n",
@@ -167,7 +167,7 @@ class Garbage:
     # --- what is sent
 
     def _lines(self, _: Operation) -> Wanted | None:
-        """At the bulk doors: too much, nothing, or no line. What is read as lines is refused line by line (200)."""
+        """At the bulk doors: too many, none, or what is no line. What can be read as lines is refused line by line."""
         if not self._bulk:
             return None
         operation = self._chance.choice(self._bulk)
@@ -177,7 +177,6 @@ class Garbage:
             "only empty lines": b"\n \n\t\n" * self._chance.randint(1, 3_000),
             "too many": b"{}\n" * (MOST_LINES + 1),
             "too many empty": b"\n" * (MOST_LINES + 1),
-            "too large": b'{"x":"' + b"a" * BULK_BYTES + b'"}\n',
             "another media type": b"{}\n",
             "no media type": b"{}\n",
             "a long key": b"{}\n",
@@ -188,7 +187,7 @@ class Garbage:
         }
         defect = self._chance.choice(sorted(texts))
         match defect:
-            case "too many" | "too many empty" | "too large":
+            case "too many" | "too many empty":
                 right = {413}
             case "another media type":
                 media, right = self._chance.choice(("text/plain", JSON, "multipart/form-data", "text/csv")), {415}

@@ -41,7 +41,18 @@ def test_what_stays_is_read_once_and_in_order(
 
 
 @pytest.mark.parametrize(
-    "cursor", ["", "x", "☃", encode_cursor("a"), encode_cursor(1, "a"), encode_cursor("a", None), "W10", "W1sx" * 90]
+    "cursor",
+    [
+        "",
+        "x",
+        "☃",
+        encode_cursor("a"),
+        encode_cursor(1, "a"),
+        encode_cursor("a", None),
+        encode_cursor("a", 2**63),
+        "W10",
+        "W1sx" * 90,
+    ],
 )
 def test_a_cursor_of_another_list_is_refused_even_if_there_are_no_rows(cursor: str) -> None:
     with pytest.raises(Refused, match="invalid-cursor"):

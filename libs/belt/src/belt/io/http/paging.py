@@ -38,9 +38,14 @@ def decode_cursor(cursor: str, *kinds: type) -> tuple[Any, ...]:
     except (binascii.Error, ValueError, TypeError, RecursionError):
         raise Refused("invalid-cursor") from None
     fits = len(parts) == len(kinds) and all(type(p) is kind for p, kind in zip(parts, kinds, strict=False))
-    if version != _VERSION or not fits or any(isinstance(p, str) and "\x00" in p for p in parts):
+    if version != _VERSION or not fits or not all(map(_storable, parts)):
         raise Refused("invalid-cursor")
     return tuple(parts)
+
+
+def _storable(part: Part) -> bool:
+    """Whether a database could hold it, and so could have given it out."""
+    return "\x00" not in part if isinstance(part, str) else part is None or abs(part) < 2**63
 
 
 def instant_in(text: str) -> datetime:
