@@ -159,12 +159,14 @@ async def test_prometheus_reads_the_answers_off_the_panels_and_rings(running: Ru
     file = tmp_path / "seen.yaml"
     test = {"interval": "1m", "input_series": series, "promql_expr_test": panels}
     file.write_text(yaml.safe_dump({"rule_files": [str(ALERTS)], "evaluation_interval": "1m", "tests": [test]}))
-    told = await asyncio.to_thread(
-        subprocess.run, [promtool, "test", "rules", file], capture_output=True, text=True, timeout=60, check=False
-    )
+    told = await asyncio.to_thread(_asked, promtool, file)
     assert told.returncode == 0, told.stdout + told.stderr
 
 
 def _named(name: str, labels: Labels) -> str:
     shown = ",".join(f"{label}={json.dumps(value)}" for label, value in sorted({*labels, ("namespace", "firm")}))
     return f"{name}{{{shown}}}"
+
+
+def _asked(promtool: str, file: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([promtool, "test", "rules", file], capture_output=True, text=True, timeout=60, check=False)
