@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import shutil
+import subprocess
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from math import isnan
+from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import pytest
+import yaml
 from journey_firm import Firm, plans, post
 from prometheus_client.parser import text_string_to_metric_families
 
+from checks.docs.dashboards import scoped
+from checks.docs.questions import LINE, PAY, QUESTIONS
 from conveyor.exits import Problem
 from conveyor.line import Line
 from conveyor.running import Running
@@ -20,6 +28,8 @@ from conveyor_events.words import Station
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(120)]
 
 WITHIN = 40.0
+UNLESS_SOMETHING_IS_WRONG = ("parked_keys", "incomplete_keys", "disputes_open")  # nothing to be shown
+ALERTS = Path(__file__).parents[2] / "deploy/k8s/components/monitoring/alerts.yaml"
 ALWAYS_OPEN = {"weekdays": [0, 1, 2, 3, 4, 5, 6], "opens": "00:00", "closes": "23:59"}
 Labels = frozenset[tuple[str, str]]
 
@@ -112,3 +122,51 @@ async def test_where_the_line_waits_who_is_late_and_whether_pay_is_up_to_date(ru
             everything = await scrape.all(service)
             assert everything["conveyor_looks_failed_total", frozenset()] == 0
             assert everything["conveyor_pool_wait_seconds_count", frozenset({("pool", "lists")})] > 0
+
+
+async def test_prometheus_reads_the_answers_off_the_panels_and_rings(running: Running, tmp_path: Path) -> None:
+    """What real services show, given to the real queries: an offer has less than an hour, the panels are not empty."""
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool absent: apt-get install prometheus")
+    async with Line.of(running) as line:
+        await plans(line)
+        firm = Firm(line, "rings", "scout-hunter-farmer")
+        await firm.open()
+        teams = {station: {"team": f"rings-{station}", "members": [firm.seat(station)]} for station in Station}
+        policy = {"calendar": ALWAYS_OPEN, "accept_within_hours": 1}
+        staffed = {"variant": firm.variant, "since": "2026-01-02T00:00:00+01:00", "zone": "UTC", "currency": "EUR"}
+        await post(line, "lead-gen", "/v1/lines/rings/staffing", staffed | {"teams": teams, "policy": policy})
+        scrape = Scrape(running, "rings")
+        await firm.offered(datetime.now(UTC).isoformat())
+        await eventually(lambda: scrape.left("conversion", "acceptance", firm.hunter), within_hours(1))
+        series = [
+            {"series": _named(name, labels | {("app_kubernetes_io_name", service)}), "values": f"{value:f}x20"}
+            for service in running.addresses
+            for (name, labels), value in (await scrape.all(service)).items()
+            if not isnan(value)
+        ]
+    panels = [
+        {"expr": f"count({asked}) > bool 0", "eval_time": "10m", "exp_samples": [{"labels": "{}", "value": 1}]}
+        for question in QUESTIONS.values()
+        for panel in question.panels
+        if question.dashboard in (LINE, PAY) and not any(rare in panel.query for rare in UNLESS_SOMETHING_IS_WRONG)
+        for asked in [scoped(panel.query, question.dashboard).replace("$namespace", "firm")]
+    ]
+    assert len(panels) >= 12
+    near = f'ALERTS{{alertname="ConveyorDeadlineNear",line="rings",person="{firm.hunter}",alertstate="firing"}}'
+    panels.append({"expr": f"count({near})", "eval_time": "10m", "exp_samples": [{"labels": "{}", "value": 1}]})
+    file = tmp_path / "seen.yaml"
+    test = {"interval": "1m", "input_series": series, "promql_expr_test": panels}
+    file.write_text(yaml.safe_dump({"rule_files": [str(ALERTS)], "evaluation_interval": "1m", "tests": [test]}))
+    told = await asyncio.to_thread(_asked, promtool, file)
+    assert told.returncode == 0, told.stdout + told.stderr
+
+
+def _named(name: str, labels: Labels) -> str:
+    shown = ",".join(f"{label}={json.dumps(value)}" for label, value in sorted({*labels, ("namespace", "firm")}))
+    return f"{name}{{{shown}}}"
+
+
+def _asked(promtool: str, file: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([promtool, "test", "rules", file], capture_output=True, text=True, timeout=60, check=False)
