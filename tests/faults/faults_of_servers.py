@@ -46,11 +46,11 @@ async def _more_to_send(scene: Scene) -> None:
     before: dict[str, int] = {}
     until = time.monotonic() + MORE_WITHIN
     while time.monotonic() < until:
-        heads = {service: await _head(scene.plant.dsn(service)) for service in scene.plant.services[:2]}
-        if not before:
-            before = heads
-        if all(heads[service] > head for service, head in before.items()):
-            return
+        with contextlib.suppress(asyncpg.PostgresError, OSError, TimeoutError):  # it may still recover from a restart
+            heads = {service: await _head(scene.plant.dsn(service)) for service in scene.plant.services[:2]}
+            before = before or heads
+            if all(heads[service] > head for service, head in before.items()):
+                return
         await asyncio.sleep(0.1)
 
 

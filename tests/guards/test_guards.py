@@ -263,6 +263,7 @@ def test_a_link_may_name_what_is_in_the_file(checkout: Path) -> None:
 
 def test_a_leader_is_no_lead(checkout: Path) -> None:
     path = checkout / "libs/belt/src/belt/io/kafka/relay.py"
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("LEADER = 1\nmisleading = leadership = None\n")
     assert not list(guards.belt_knows_no_sales(checkout))
 
