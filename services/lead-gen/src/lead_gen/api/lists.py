@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -71,7 +71,7 @@ def _lists(doors: Doors, desk: Desk, sights: Seen) -> None:
         sourced_by: Filter = None,
         line: Filter = None,
         before: Annotated[
-            datetime | None, Query(description="due before then; default: by the end of today, UTC")
+            Instant | None, Query(description="due before then; default: by the end of today, UTC")
         ] = None,
         limit: Limit = 50,
         cursor: Cursor = None,
