@@ -272,6 +272,22 @@ async def test_doors_of_one_address_are_told_together(place: Place) -> None:
     assert answer.headers["allow"] == "GET, HEAD, POST"
 
 
+async def test_an_address_of_its_own_is_not_told_the_methods_of_a_pattern(place: Place) -> None:
+    some = Doors()
+
+    @some.query("/v1/things/{thing}", "deals:read", reply=None)
+    async def look(thing: str) -> None: ...
+
+    @some.command("/v1/things/bulk", "deals:write", reply=None)
+    async def many() -> None: ...
+
+    app = create_app("Things", [some], place.app.state.reception.verifier)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as client:
+        for path, allowed in (("/v1/things/bulk", "POST"), ("/v1/things/t1", "GET, HEAD")):
+            answer = await client.options(path)
+            assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
 # --- HEAD -----------------------------------------------------------------------------------------------------------
 
 

@@ -303,6 +303,8 @@ async def test_lists_page_without_gap_or_repetition(office: Office) -> None:
         if cursor is None:
             break
     assert seen == [f"c{n}" for n in range(7)]
+    for before in ("0.5", "2026-03-02", "2026-03-02T10:00:00"):
+        assert code(await office.get("/v1/prospects/calls", before=before)) == "invalid-parameter"
     for due in ("never", "0001-01-01T00:00:00+01:00"):
         assert code(await office.get("/v1/prospects/calls", cursor=encode_cursor(due, "c1"))) == "invalid-cursor"
     filtered = (await office.get("/v1/prospects", stage="contacting", sourced_by="ana")).json()

@@ -126,8 +126,14 @@ class Door(APIRoute):
         if self._asked_for_head(scope):
             scope = {**scope, "method": "GET"}
         if scope["method"] not in (self.methods or ()):
-            raise HTTPException(405, headers={"allow": ", ".join(sorted(self.allowed))})
+            raise HTTPException(405, headers={"allow": ", ".join(sorted(self._at(scope).allowed))})
         await super().handle(scope, receive, send)
+
+    def _at(self, scope: Scope) -> Door:
+        """Whose address this is: /things/bulk is the address of many things, and none of a thing called bulk."""
+        doors = [one for one in scope["app"].router.routes if isinstance(one, Door)]
+        named = [one for one in doors if one.path_regex.match(scope["path"])]
+        return min(named, key=lambda one: len(one.param_convertors), default=self)
 
     async def _lean(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
