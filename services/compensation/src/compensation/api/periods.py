@@ -15,7 +15,7 @@ from belt.core.decider import Refused, Step
 from belt.io.http.body import BaseBody
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
-from belt.io.http.headers import etag, json_response
+from belt.io.http.headers import etag, idempotency_key, if_match, json_response
 from belt.io.http.paging import Cursor, Limit, cut
 from compensation.api.replies import ClosingReply, PeriodList, SheetsReply
 from compensation.api.shown import SUMS, Shown, month_of
@@ -120,7 +120,10 @@ def _statements(doors: Doors, desk: Desk) -> None:
         now = people[:AT_ONCE]
         steps = [Step(sheet.CATEGORY, sheet.key(period, person), command) for person in now]
         told = {"period": period, said: len(now), "left": len(people) - len(now)}
-        if not steps:
+        if not steps:  # nothing is decided, yet a header that cannot be meant is refused as ever
+            idempotency_key(request)
+            if if_match(request) not in (None, 0):
+                raise Refused("version-conflict", wanted=if_match(request), version=0)
             return json_response(told | {"version": 0}, headers={"etag": etag(0)})
         return await desk.do(request, *steps, body=body, reply=lambda _: told)
 
