@@ -7,7 +7,7 @@ folder CONVEYOR_FAULTS arms them, one by one:
     after_commit    PostgreSQL has committed a batch of commands; nobody was answered
     before_offset   what was read is taken in; the offset is not committed
     before_commit   commands are decided; nothing is committed
-    in_effect       a consumer holds a batch; none of it is taken in
+    in_effect       a consumer holds a batch (with a record of the key that the file names); none of it is taken in
     slow            (stays) every batch of a consumer takes as many seconds as the file says
     poison          (stays) reactions to the client named in the file fail
     clock           (stays) the system's clock is as many seconds off as the file says
@@ -70,7 +70,9 @@ def slowed(owner: Any) -> None:
     inner = owner.take
 
     async def take(self: Any, records: Any, progress: Any) -> None:
-        die_at("in_effect")
+        key = told("in_effect")
+        if not key or any((record.key or b"").decode() == key for record in records):
+            die_at("in_effect")
         if seconds := told("slow"):
             await asyncio.sleep(float(seconds))
         await inner(self, records, progress)

@@ -9,10 +9,13 @@ import time
 from collections.abc import Sequence
 
 import aiohttp
+from evidence import HEARS
 from plant import Member
 from scene import Fault, Scene, end_sessions
+from talk import Refusal
 
 CRASH_POINTS = ("after_send", "after_commit", "before_offset", "before_commit", "in_effect")
+HEAR_OF_STAFF = frozenset(service for service, topics in HEARS.items() if "conveyor.staff.v1" in topics)
 ENDS_WITHIN = 30.0
 TAKEOVER_WITHIN = 10.0
 
@@ -31,13 +34,22 @@ async def kill_all(scene: Scene) -> None:
 def crash(point: str) -> Fault:
     async def crash_there(scene: Scene) -> None:
         victims = scene.plant.twins(scene.service())
+        last = f"new-{len(scene.talk.history)}" if point == "in_effect" and victims[0].service in HEAR_OF_STAFF else ""
         for member in victims:  # one of them relays, and each has its share of the partitions
-            member.arm(point)
+            member.arm(point, last)
+        if last:
+            await _last_word(scene, last)
         await scene.rest(2.0, 4.0)
         for member in victims:
             member.disarm(point)
 
     return crash_there
+
+
+async def _last_word(scene: Scene, person: str) -> None:
+    """Somebody is hired of whom nothing more is ever said: a record that is lost now is made known by no later one."""
+    with contextlib.suppress(Refusal):
+        await scene.talk.post("lead-gen", "/v1/staff", {"person": person, "hired_on": str(scene.stories.since)})
 
 
 async def zombie_relay(scene: Scene) -> None:
