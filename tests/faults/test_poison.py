@@ -165,7 +165,11 @@ async def test_what_is_newer_than_the_code_waits_for_the_upgrade(running: Runnin
             first, _ = story.clients
             held = await wait_for_parked(line, "conversion", first)
             assert "newer than this code" in held[0]["reason"]
-            assert await metric(running.addresses["conversion"], "conveyor_parked_keys", topic=LEADS) == 2
+
+            async def both_are_told() -> bool:
+                return await metric(running.addresses["conversion"], "conveyor_parked_keys", topic=LEADS) == 2
+
+            await eventually(both_are_told, "both clients' keys are parked, and the gauge says so")
         assert await redriven(line, "conversion") == []
         for client in story.clients:
             await story.sold(client)

@@ -6,6 +6,7 @@ import asyncio
 import re
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -227,6 +228,14 @@ async def ids_of(line: Line, told: Client) -> dict[str, str]:
         "conversion /v1/negotiation-plans/{plan}": ids["negotiation plan"],
         "deal": deal, "sale": sales[0]["sale_id"], "survey": ids["survey"], "test": "listening",
     }  # fmt: skip
+
+
+def content(path: Path) -> bytes:
+    """What is in a file; nothing in one that a running server has just removed."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def dsn(running: Running, service: str) -> str:

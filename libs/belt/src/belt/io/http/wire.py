@@ -104,7 +104,7 @@ class Connection(HttpToolsProtocol):
 
     def _cut(self) -> None:
         CONNECTIONS_STALLED.inc()
-        log.info("http.caller_does_not_read", seconds=self.stall_seconds)
+        log.info("wire.caller_does_not_read", seconds=self.stall_seconds)
         self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - what is wrong says the code
