@@ -162,7 +162,5 @@ class Problems:
             headers["www-authenticate"] = "Bearer" if code == "missing-token" else 'Bearer error="invalid_token"'
         if code == "missing-scope":
             headers["www-authenticate"] = 'Bearer error="insufficient_scope"'
-        if code == "body-too-large":
-            headers["connection"] = "close"
         PROBLEMS.labels(code).inc()
         return json_response(document, status=row.status, headers=headers, media=MEDIA)
