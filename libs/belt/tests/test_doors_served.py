@@ -58,7 +58,14 @@ async def test_a_declared_giant_is_refused_before_it_is_sent(served: tuple[Place
     place, host, port = served
     answer = await raw(host, port, head(place, "content-length: 99999999"))
     assert answer.startswith(b"HTTP/1.1 413 ")
-    assert b"connection: close" in answer
+    assert b'"code":"body-too-large"' in answer
+
+
+async def test_who_sends_all_of_a_giant_still_hears_why_it_was_refused(served: tuple[Place, str, int]) -> None:
+    place, host, port = served
+    body = b" " * 4_000_000
+    answer = await raw(host, port, head(place, f"content-length: {len(body)}"), body, pause=0.2)
+    assert answer.startswith(b"HTTP/1.1 413 ")
     assert b'"code":"body-too-large"' in answer
 
 
