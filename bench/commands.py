@@ -32,11 +32,13 @@ import asyncpg
 from belt.io.http.issuer import DevelopmentIssuer
 from belt.io.store.calls import APPEND_FUNCTION
 from belt.io.store.migrate import upgrade
+from bench.disk import on_disk
 from bench.load import KNOWN, Load, Tally, Wave, load
 from bench.picture import Curves
 from bench.report import Figure, Report
 from bench.rounds import Measured, in_turns, middle, ratio
 from bench.tracing import receiver
+from conveyor_local.home import free_port
 from conveyor_local.stack import Stack
 from lead_gen.main import SERVICE
 
@@ -66,10 +68,10 @@ class Contestant:
 def serving(name: str, dsn: str, folder: Path, endpoint: str) -> Iterator[Contestant]:
     """The contestant, once it answers."""
     given = os.environ | {"BENCH_DSN": dsn, "BENCH_FOLDER": str(folder), "BENCH_OTLP": endpoint}
-    command = [sys.executable, "-m", "bench.contestants", name]
-    with subprocess.Popen(command, env=given, stdout=subprocess.PIPE, text=True) as process:
+    port = free_port()
+    command = [sys.executable, "-m", "bench.contestants", name, str(port)]
+    with subprocess.Popen(command, env=given, stdout=subprocess.DEVNULL, text=True) as process:
         try:
-            port = int(process.stdout.readline()) if process.stdout else 0
             _until_open(port)
             yield Contestant(name, port, process)
         finally:
@@ -218,7 +220,7 @@ async def bulk(ring: Arena, rounds: int, seconds: float) -> Measured:
     """The bulk door beside single requests of 64 callers."""
 
     async def many() -> float:
-        return ring.wave("conveyor", "bulk", 3, seconds)  # of one subject at most 4.per_second
+        return ring.wave("conveyor", "bulk", 3, seconds).per_second  # of one subject at most 4
 
     async def single() -> float:
         return ring.wave("conveyor", "register", AT, seconds).per_second
@@ -263,7 +265,9 @@ def report(found: Found, lines: Measured, levels: Sequence[int]) -> Report:
     rows.append(["bulk", "conveyor", *["" for _ in levels[1:]], f"{middle(lines, 'bulk'):,.0f}", ""])
     curves = {name: [middle(found.rates["call", n], name) for n in levels] for name in NAMES}
     chart = Curves(levels, curves, "clients", "commands a second, existing streams")
-    rates = {f"{kind} at {n}": {k: [round(v) for v in vs] for k, vs in m.items()} for (kind, n), m in found.rates.items()}
+    rates = {
+        f"{kind} at {n}": {k: [round(v) for v in vs] for k, vs in m.items()} for (kind, n), m in found.rates.items()
+    }
     details = {"rounds": rates | {"bulk": {k: [round(v) for v in vs] for k, vs in lines.items()}}}
     return Report("commands", "Commands over HTTP", columns, rows, figures(found, lines), chart, details)
 
@@ -276,13 +280,9 @@ def main() -> int:
     parser.add_argument("--clients", default="1,16,64,256")
     asked = parser.parse_args()
     levels = [int(n) for n in asked.clients.split(",")]
-    stack = Stack.start(name="bench", attached=True)
-    try:
-        with arena(stack, NAMES) as ring:
-            found = asyncio.run(measure(ring, levels, asked.rounds, asked.seconds))
-            lines = asyncio.run(bulk(ring, asked.rounds, asked.seconds * 2))
-    finally:
-        stack.stop()
+    with on_disk("commands") as stack, arena(stack, NAMES) as ring:
+        found = asyncio.run(measure(ring, levels, asked.rounds, asked.seconds))
+        lines = asyncio.run(bulk(ring, asked.rounds, asked.seconds * 2))
     return report(found, lines, levels).publish()
 
 

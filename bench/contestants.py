@@ -1,6 +1,6 @@
 """The servers that commands are sent to, each in a process of its own.
 
-    python -m bench.contestants NAME     reads its surroundings from the environment, prints its port, serves
+    python -m bench.contestants NAME PORT     its surroundings stand in the environment
 
 | name | is |
 |---|---|
@@ -18,7 +18,6 @@ from __future__ import annotations
 import asyncio
 import math
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -35,13 +34,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from belt.core.decider import Step
-from belt.io import tracing
 from belt.io.clock import SystemClock
-from belt.io.http.app import server
 from belt.io.http.body import validated
 from belt.io.http.headers import etag, json_response
 from belt.io.http.issuer import DevelopmentIssuer
-from belt.io.running import running
+from belt.io.service import serve, spare_collector
 from belt.io.settings import Settings
 from belt.io.store.calls import Batch, Loaded, Status, Store
 from belt.io.store.handle import Writer
@@ -81,12 +78,7 @@ def settings(port: int) -> Settings:
 
 async def conveyor(port: int) -> None:
     """Lead generation as `python -m lead_gen api` serves it."""
-    given = settings(port)
-    tracing.begin(SERVICE.name, given.trace_ratio, given.otlp_endpoint)
-    async with running(SERVICE, given, role="api") as parts:
-        if parts.app is None:
-            raise RuntimeError("an api without an app")
-        await server(parts.app, host="127.0.0.1", port=port).serve()
+    await serve(SERVICE, settings(port), "api")
 
 
 async def without_storage(port: int) -> None:
@@ -101,8 +93,10 @@ async def without_storage(port: int) -> None:
     async def wrapped_keys(self: Store, holders: list[str]) -> dict[str, bytes | None]:
         return {}
 
-    cut = {"load": load, "append": append, "wrapped_keys": wrapped_keys}
-    with patch.multiple(Store, **cut), patch("belt.io.store.commit.KEEP_SECONDS", math.inf):
+    with (
+        patch.multiple(Store, load=load, append=append, wrapped_keys=wrapped_keys),
+        patch("belt.io.store.commit.KEEP_SECONDS", math.inf),
+    ):
         await conveyor(port)
 
 
@@ -141,7 +135,7 @@ async def one_transaction(port: int) -> None:
 
 async def without_features(port: int) -> None:
     """Body, decision, append, answer."""
-    dsn, folder, _ = surroundings()
+    dsn = surroundings()[0]
     clock = SystemClock()
     writer = Writer(dsn, SERVICE.streams, Vault(SECRET), clock, "/conveyor/lead-gen")
 
@@ -173,6 +167,7 @@ async def without_features(port: int) -> None:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         writer.start()
+        spare_collector()
         yield
         await writer.stop()
 
@@ -245,11 +240,8 @@ CONTESTANTS: dict[str, Callable[[int], Any]] = {
 
 
 def main() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    print(port, flush=True)
-    uvloop.run(CONTESTANTS[sys.argv[1]](port))
+    _, name, port = sys.argv
+    uvloop.run(CONTESTANTS[name](int(port)))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import getpass
 import os
 import signal
@@ -119,6 +120,7 @@ async def serve(service: Service, settings: Settings, role: str) -> None:
             plain = server(parts.app, host=settings.host, port=port, shutdown=settings.shutdown_deadline / 2)
             http = _Server(plain.config)
             web = asyncio.create_task(http.serve(), name="belt-http")
+        spare_collector()
         log.info("service.started", service=service.name, role=role, port=http.config.port if http else None)
         waits = [asyncio.create_task(ended.wait()), asyncio.create_task(parts.stuck.wait())]
         waits += [web] if web is not None else []  # type: ignore[list-item]
@@ -134,6 +136,17 @@ async def serve(service: Service, settings: Settings, role: str) -> None:
             sys.exit(f"{service.name}: nothing moved any more; start it again")
     await tracing.end(LAST_SPANS)
     log.info("service.stopped", service=service.name)
+
+
+def spare_collector() -> None:
+    """What is there now stays; what comes is looked at less often.
+
+    By default Python looks at all that lives whenever that has grown by a quarter: for a service that remembers tens of
+    thousands of states that was four tenths of its time, and pauses of a fifth of a second.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
 
 
 def _told(stream: str, began: float, done: int, of: int) -> None:

@@ -11,7 +11,6 @@ import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,7 +19,8 @@ from belt.core.subject import Subject
 from belt.io.http.auth import Verifier
 from belt.io.http.codes import extended
 from belt.io.http.description import description
-from belt.io.http.doors import BODY_BYTES, Door, Doors, Reception, acquainted, as_door
+from belt.io.http.doors import BODY_BYTES, Doors, Reception, acquainted, as_door
+from belt.io.http.front import Front
 from belt.io.http.guard import Guard
 from belt.io.http.headers import bearer, etag, idempotency_key, if_match, json_response, tracking_id
 from belt.io.http.limits import Buckets, Turnstile
@@ -108,7 +108,8 @@ def create_app(
     A plain router's routes become doors too: they need a valid token, and their endpoints ask for scopes themselves.
     """
     problems = Problems(extended(codes or {}))
-    app = FastAPI(
+    app = Front(
+        Guard(problems=problems, deadline=request_deadline, in_flight=in_flight),
         title=title,
         version=version,
         lifespan=lifespan,
@@ -118,7 +119,6 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
         exception_handlers=problems.handlers(),
-        middleware=[Middleware(Guard, problems=problems, deadline=request_deadline, in_flight=in_flight)],
     )
     app.state.reception = Reception(
         verifier, Buckets(rate, burst or rate * 2), body_bytes, Turnstile(in_flight, max(1, in_flight * 3 // 4))
@@ -128,7 +128,7 @@ def create_app(
     app.state.readiness = readiness or Readiness()
     for some in (_health(app.state.readiness), *([api_pages(title, app)] if pages else []), *doors):
         app.router.routes.extend(as_door(route) for route in some.routes)
-    acquainted(route for route in app.router.routes if isinstance(route, Door))
+    acquainted(app.doors())
     _describe(app, problems, about)
     return app
 

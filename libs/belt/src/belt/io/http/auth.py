@@ -25,6 +25,7 @@ MAX_TOKEN = 8_192
 MAX_PERSON = 100
 LEEWAY = 5.0
 """How many seconds the issuer's clock may run ahead of ours. No token lives longer for it."""
+CACHED = TOKENS.labels("cached")
 TYPES = frozenset({"jwt", "at+jwt"})
 
 
@@ -64,7 +65,7 @@ class Verifier:
         known = self._known.get(token)
         if known is not None and self._now() < known[0]:
             self._known.move_to_end(token)
-            TOKENS.labels("cached").inc()
+            CACHED.inc()
             return known[1]
         self._known.pop(token, None)
         try:

@@ -6,6 +6,7 @@ import json
 import re
 from typing import Annotated, Any, NoReturn, TypeVar
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from belt.core.decider import Refused
@@ -50,11 +51,31 @@ B = TypeVar("B", bound=BaseModel)
 def validated(model: type[B], raw: bytes) -> B:
     """The body as its model. Nothing at all counts as {}."""
     raw = raw or b"{}"
-    strict_json(raw)
+    if not _plainly_strict(raw):
+        strict_json(raw)
     try:
         return model.model_validate_json(raw, strict=True)
     except ValidationError as wrong:
         raise Refused("invalid-body", errors=told(wrong.errors(include_url=False, include_input=False))) from None
+
+
+def _plainly_strict(raw: bytes) -> bool:
+    """Whether `strict_json` would have nothing against it, as far as a quick look can tell.
+
+    Each name has a colon behind it: where there are no more colons than names were kept, none was there twice.
+    """
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH or b"\\" in raw:
+        return False
+    try:
+        return raw.count(b":") == _names(msgspec.json.decode(raw))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+
+
+def _names(value: Any) -> int:
+    if isinstance(value, dict):
+        return len(value) + sum(_names(one) for one in value.values() if isinstance(one, dict | list))
+    return sum(_names(one) for one in value if isinstance(one, dict | list)) if isinstance(value, list) else 0
 
 
 def strict_json(raw: bytes) -> Any:

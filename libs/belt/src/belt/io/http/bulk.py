@@ -130,7 +130,8 @@ def _as_if_alone(request: Request, door: Door, parts: dict[str, Any], key: str |
     headers = [pair for pair in request.scope["headers"] if pair[0] not in (b"idempotency-key", b"if-match")]
     if key is not None:
         headers.append((b"idempotency-key", key.encode()))
-    return Request({**request.scope, "path": path, "raw_path": path.encode(), "path_params": parts, "headers": headers})
+    alone = {"path": path, "raw_path": path.encode(), "path_params": parts, "headers": headers, "given": None}
+    return Request({**request.scope, **alone})
 
 
 def _described(door: Door) -> dict[str, Any]:

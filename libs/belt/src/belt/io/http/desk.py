@@ -85,11 +85,11 @@ class Desk:
         first = steps[0].stream_id
         subject = self.subject(request)
         key = idempotency_key(request)
-        path = request.url.path
+        path: str = request.scope["path"]
         request.scope["stream"] = first
         outcome = await self.writer.handle(
             *steps,
-            key=None if key is None else f"{_one_word(subject.person)} {request.method} {path} {key}",
+            key=None if key is None else f"{_one_word(subject.person)} {request.method} {_one_word(path)} {key}",
             fingerprint=None if key is None else self.writer.vault.hashed(path, body.model_dump_json() if body else ""),
             if_match=if_match(request),
             meta=Meta(

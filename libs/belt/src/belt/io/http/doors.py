@@ -21,8 +21,9 @@ from typing import Any, TypeVar, get_type_hints
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from starlette.datastructures import State
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, compile_path
 from starlette.types import Receive, Scope, Send
@@ -31,7 +32,7 @@ from belt.core.decider import Refused
 from belt.core.subject import Subject
 from belt.io.http.auth import Verifier, let_in
 from belt.io.http.body import told, validated
-from belt.io.http.headers import bearer, json_response
+from belt.io.http.headers import bearer, header, json_response
 from belt.io.http.limits import Buckets, Turnstile
 
 BODY_BYTES = 256 * 1024
@@ -47,15 +48,18 @@ class Reception:
         self.verifier, self.buckets, self.body_bytes, self.places = verifier, buckets, body_bytes, places
 
     async def admit(self, request: Request, scopes: tuple[str, ...]) -> Subject:
-        token = bearer(request)
-        subject = await self.verifier.verify(token)
+        subject = await self.verifier.verify(bearer(request))
         wait = self.buckets.take(subject.person)
         if wait:
             raise Refused("too-many-requests", retry_after=wait)
         if self.places is not None:
             take_place(request, self.places, subject.person)
-        request.state.subject, request.state.token_rest = let_in(subject, *scopes), self.verifier.rest(token)
+        request.state.subject = let_in(subject, *scopes)
         return subject
+
+    def rest(self, request: Request) -> float:
+        """For how many more seconds the token that came with the request holds."""
+        return self.verifier.rest(bearer(request))
 
 
 def take_place(request: Request, places: Turnstile, person: str) -> None:
@@ -90,11 +94,10 @@ class Door(APIRoute):
         super().__init__(path, endpoint, **rest)
         self.allowed = set(self.methods or ())
         if self.call is not None:
-            self._handler = self.get_route_handler()
-            self.app = self._lean
+            self.app = self.straight
 
     def get_route_handler(self) -> Callable[[Request], Any]:
-        inner = super().get_route_handler() if self.call is None else self._command
+        inner = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
             if self.scopes is not None:
@@ -104,12 +107,27 @@ class Door(APIRoute):
 
         return handle
 
-    async def _command(self, request: Request) -> Response:
-        most = request.app.state.reception.body_bytes if self.body_bytes is None else self.body_bytes
+    async def straight(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The whole way of a command: token, body, endpoint, answer. A refusal is an answer, too."""
+        request = Request(scope, receive, send)
+        try:
+            response = await self._command(request, request.app.state)
+        except Exception as wrong:
+            problem: Response | None = request.app.state.problems.known(wrong, scope.get("request_id"))
+            if problem is None:
+                raise
+            response = problem
+        await response(scope, receive, send)
+
+    async def _command(self, request: Request, house: State) -> Response:
+        reception: Reception = house.reception
         if self.call is None:
             raise TypeError(f"{self.path} is no command")
-        if request.app.state.full() and not self.when_full:
+        if self.scopes is not None:
+            await reception.admit(request, self.scopes)
+        if house.full() and not self.when_full:
             raise Refused("storage-low")
+        most = reception.body_bytes if self.body_bytes is None else self.body_bytes
         raw = await read_body(request, most) if self.call.body is not None else b""
         answer = await self.call.made(request, raw)
         return answer if isinstance(answer, Response) else json_response(answer, status=self.status_code or 200)
@@ -134,11 +152,6 @@ class Door(APIRoute):
         doors = [one for one in scope["app"].router.routes if isinstance(one, Door)]
         named = [one for one in doors if one.path_regex.match(scope["path"])]
         return min(named, key=lambda one: len(one.param_convertors), default=self)
-
-    async def _lean(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive, send)
-        response = await self._handler(request)
-        await response(scope, receive, send)
 
 
 class Call:
@@ -278,19 +291,25 @@ class Doors(APIRouter):
 
 async def read_body(request: Request, most: int, media: tuple[str, ...] = ("application/json",)) -> bytes:
     """The body, counted while it streams in."""
-    declared = request.headers.get("content-length", "0")
+    declared = header(request, b"content-length") or "0"
     if declared.isdigit() and int(declared) > most:
         raise Refused("body-too-large", limit=most)
     parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
+    size, more = 0, True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        part, more = message.get("body", b""), message.get("more_body", False)
         size += len(part)
         if size > most:
             raise Refused("body-too-large", limit=most)
         parts.append(part)
-    if size and request.headers.get("content-type", "").partition(";")[0].strip().lower() not in media:
-        raise Refused("unsupported-media-type", takes=media[0])
-    return b"".join(parts)
+    if size:
+        said = header(request, b"content-type") or ""
+        if said not in media and said.partition(";")[0].strip().lower() not in media:
+            raise Refused("unsupported-media-type", takes=media[0])
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _hints(endpoint: Callable[..., Any]) -> dict[str, Any]:

@@ -188,7 +188,7 @@ async def _stream(desk: Desk, tail: Tail, request: Request, wanted: Filter, afte
 
     It does not outlive the token that opened it.
     """
-    ends = time.monotonic() + min(LIFETIME, request.state.token_rest)
+    ends = time.monotonic() + min(LIFETIME, request.app.state.reception.rest(request))
     beat = time.monotonic() + HEARTBEAT
     readiness = request.app.state.readiness
     yield b"retry: 1000\n\n"

@@ -1,4 +1,4 @@
-"""The outermost layer of every service's HTTP: one plain ASGI wrapper around the app.
+"""The outermost layer of every service's HTTP: what all requests have in common, done once.
 
 Gives each request an id, a deadline and a place among at most so many in flight; turns what nobody caught into a
 problem document that tells nothing; counts and times. What a request holds stands in `scope["leaving"]` and is given
@@ -15,19 +15,22 @@ from functools import partial
 from typing import Any
 
 import structlog
+from prometheus_client import Counter, Histogram
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from belt.core.decider import Refused
 from belt.io import tracing
+from belt.io.deadlines import Deadlines, Wait
 from belt.io.http.problems import Problems
 from belt.io.ids import fresh
-from belt.io.telemetry import HTTP_IN_FLIGHT, HTTP_REQUESTS, HTTP_SECONDS, about
+from belt.io.telemetry import ABOUT, HTTP_IN_FLIGHT, HTTP_REQUESTS, HTTP_SECONDS
 
 log = structlog.get_logger()
 
 ALWAYS_OPEN = frozenset({"/livez", "/readyz", "/metrics"})
 PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
+MOST_METERS = 4_096
 GONE = 499  # in the metrics only: the caller hung up
 SAFE = [
     (b"x-content-type-options", b"nosniff"),
@@ -39,6 +42,10 @@ SAFE = [
 """On every answer that does not say otherwise. Strict-Transport-Security is for whoever ends TLS in front of us."""
 
 
+class _Late(Exception):
+    """The request's deadline came before its answer."""
+
+
 class _Answer:
     """Passes the answer on and remembers what was seen of it. `bodiless`: it ends with its headers (HEAD)."""
 
@@ -47,7 +54,7 @@ class _Answer:
         self.status = 0
         self._over = False
         self.endless = False
-        self.deadline: asyncio.Timeout | None = None
+        self.deadline: Wait[asyncio.Task[Any]] | None = None
         self.place: Callable[[], None] | None = None  # gives back the place among those in flight
 
     async def __call__(self, message: Message) -> None:
@@ -59,7 +66,7 @@ class _Answer:
             message = {**message, "headers": headers}
             self.endless = b"content-length" not in names and self.status not in (204, 304)
             if self.endless and self.deadline is not None:
-                self.deadline.reschedule(None)  # a stream lasts as long as its reader
+                self.deadline.end()  # a stream lasts as long as its reader
                 self.leave()  # and takes no place of those that are soon over: its own door counts it
         elif self._bodiless:
             await self._end()
@@ -81,14 +88,15 @@ class _Answer:
 
 
 class Guard:
-    def __init__(self, app: ASGIApp, *, problems: Problems, deadline: float, in_flight: int) -> None:
-        self._app, self._problems, self._deadline, self._most = app, problems, deadline, in_flight
-        self._in_flight = 0
+    """One for a service's HTTP. `watch` takes a request to whoever is to answer it."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+    def __init__(self, *, problems: Problems, deadline: float, in_flight: int) -> None:
+        self._problems, self._most = problems, in_flight
+        self._deadlines: Deadlines[asyncio.Task[Any]] = Deadlines(deadline, lambda task: task.cancel())
+        self._in_flight = 0
+        self._seen: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    async def watch(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = scope["request_id"] = fresh()
         answer = _Answer(send, request_id, bodiless=scope["method"] == "HEAD")
         started = time.perf_counter()
@@ -98,27 +106,37 @@ class Guard:
         elif _illegible(scope):
             await self._problem(Refused("not-found"), scope, receive, answer)
         elif free:
-            await self._inside(scope, receive, answer, free=True)
+            await self._inside(app, scope, receive, answer, free=True)
         else:
             with tracing.request(scope["headers"]) as span:
-                await self._inside(scope, receive, answer, free=False)
+                await self._inside(app, scope, receive, answer, free=False)
                 if span is not None:
                     tracing.answered(span, scope["method"], _route(scope), answer.status, request_id)
-        route = getattr(scope.get("route"), "path", "unmatched")
-        HTTP_REQUESTS.labels(scope["method"], route, str(answer.status)).inc()
+        count, times = self._meters(scope["method"], _route(scope), answer.status)
+        count.inc()
         if not answer.endless:
-            HTTP_SECONDS.labels(scope["method"], route).observe(time.perf_counter() - started)
+            times.observe(time.perf_counter() - started)
 
-    async def _inside(self, scope: Scope, receive: Receive, answer: _Answer, *, free: bool) -> None:
+    def _meters(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+        """To find a metric by its labels costs more than to count."""
+        found = self._seen.get((method, route, status))
+        if found is None:
+            found = HTTP_REQUESTS.labels(method, route, str(status)), HTTP_SECONDS.labels(method, route)
+            if len(self._seen) < MOST_METERS:  # a method is whatever a caller writes
+                self._seen[method, route, status] = found
+        return found
+
+    async def _inside(self, app: ASGIApp, scope: Scope, receive: Receive, answer: _Answer, *, free: bool) -> None:
         leaving = scope["leaving"] = []
         if not free:
             self._in_flight += 1
             HTTP_IN_FLIGHT.inc()
             answer.place = self._leaves
+        token = ABOUT.set(partial(_about, scope))
         try:
-            with about(partial(_about, scope)):
-                await self._bounded(scope, receive, answer)
+            await self._bounded(app, scope, receive, answer)
         finally:
+            ABOUT.reset(token)
             for leave in leaving:
                 leave()
             answer.leave()
@@ -127,15 +145,13 @@ class Guard:
         self._in_flight -= 1
         HTTP_IN_FLIGHT.dec()
 
-    async def _bounded(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
-        deadline = answer.deadline = asyncio.timeout(self._deadline)
+    async def _bounded(self, app: ASGIApp, scope: Scope, receive: Receive, answer: _Answer) -> None:
         try:
-            async with deadline:
-                await self._app(scope, receive, answer)
+            await self._in_time(app, scope, receive, answer)
         except ClientDisconnect:
             answer.status = answer.status or GONE  # nobody is there to be answered
         except Exception as wrong:  # the last line of defence: told to the log, not to the caller
-            late = isinstance(wrong, TimeoutError) and deadline.expired()
+            late = isinstance(wrong, _Late)
             if late:
                 log.warning("http.too_late", route=_route(scope))
             else:
@@ -143,6 +159,20 @@ class Guard:
             if answer.status:
                 raise  # half an answer cannot be mended: the server cuts the connection
             await self._problem(Refused("deadline-exceeded" if late else "internal"), scope, receive, answer)
+
+    async def _in_time(self, app: ASGIApp, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        """Cancels the work when its time is up, and says so: raises _Late."""
+        task: asyncio.Task[Any] = asyncio.current_task()  # type: ignore[assignment]  # a request is always one
+        others = task.cancelling()
+        wait = answer.deadline = self._deadlines.begin(task)
+        try:
+            await app(scope, receive, answer)
+        except asyncio.CancelledError:
+            if wait.late and task.uncancel() <= others:
+                raise _Late from None
+            raise
+        finally:
+            wait.end()
 
     async def _problem(self, refused: Refused, scope: Scope, receive: Receive, answer: _Answer) -> None:
         answer.deadline = None

@@ -28,9 +28,18 @@ _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a
 _TRACKING = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+=-]{0,127}")
 
 
+def header(request: Request, name: bytes) -> str | None:
+    """The first header of this name, in lower case. Looked up at every command: they are put in order once."""
+    given: dict[bytes, bytes] | None = request.scope.get("given")
+    if given is None:
+        given = request.scope["given"] = dict(reversed(request.scope["headers"]))
+    value = given.get(name)
+    return None if value is None else value.decode("latin-1")
+
+
 def bearer(request: Request) -> str:
     """The bearer token."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    scheme, _, token = (header(request, b"authorization") or "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Refused("missing-token")
     return token.strip()
@@ -38,21 +47,22 @@ def bearer(request: Request) -> str:
 
 def idempotency_key(request: Request) -> str | None:
     """The Idempotency-Key, quoted (as the draft standard has it) or bare (as most send it)."""
-    given = request.headers.getlist("idempotency-key")
-    if not given:
+    given = header(request, b"idempotency-key")
+    if given is None:
         return None
-    text = given[0].strip()
+    text = given.strip()
     if text.startswith('"'):
         quoted = _QUOTED.fullmatch(text)
         text = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else ""
-    if len(given) > 1 or len(text) > MAX_KEY or not _VISIBLE.fullmatch(text):
+    many = sum(name == b"idempotency-key" for name, _ in request.scope["headers"]) > 1
+    if many or len(text) > MAX_KEY or not _VISIBLE.fullmatch(text):
         raise Refused("invalid-idempotency-key")
     return text
 
 
 def if_match(request: Request) -> int | None:
     """The version that If-Match asks for. `*` asks for nothing; a tag that is no version of ours never matches."""
-    given = request.headers.get("if-match")
+    given = header(request, b"if-match")
     if given is None or given.strip() == "*":
         return None
     tag = given.strip()
@@ -71,14 +81,14 @@ def etag(version: int) -> str:
 
 def traceparent(request: Request) -> str | None:
     """The W3C trace context, if it is well-formed."""
-    given = request.headers.get("traceparent", "")
-    return given if _TRACEPARENT.fullmatch(given) else None
+    given = header(request, b"traceparent")
+    return given if given and _TRACEPARENT.fullmatch(given) else None
 
 
-def tracking_id(request: Request, name: str = "x-correlation-id") -> str | None:
+def tracking_id(request: Request) -> str | None:
     """An id that the caller uses to find its own work again, if it is a modest one."""
-    given = request.headers.get(name, "")
-    return given if _TRACKING.fullmatch(given) else None
+    given = header(request, b"x-correlation-id")
+    return given if given and _TRACKING.fullmatch(given) else None
 
 
 def json_bytes(body: Any) -> bytes:
@@ -109,7 +119,16 @@ def _plain(value: Any) -> Any:
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
 
 
+class Answer(Response):
+    """A whole answer whose headers are ours and need no looking at."""
+
+    def __init__(self, body: bytes, status: int, headers: Mapping[str, str], media: str) -> None:
+        self.body, self.status_code, self.media_type, self.background = body, status, media, None
+        self.raw_headers = [(b"content-length", b"%d" % len(body)), (b"content-type", media.encode())]
+        self.raw_headers += [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+
+
 def json_response(
     body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None, media: str = "application/json"
 ) -> Response:
-    return Response(json_bytes(body), status_code=status, headers=dict(headers or {}), media_type=media)
+    return Answer(json_bytes(body), status, headers or {}, media)

@@ -129,14 +129,21 @@ class Problems:
 
         return {kind: handler(refused_by) for kind, refused_by in AS_REFUSED.items()}
 
+    def known(self, wrong: Exception, request_id: str | None = None) -> Response | None:
+        """The exception as a problem, if it is one of those above. A database's error that is our fault is raised."""
+        for kind in type(wrong).__mro__:
+            if kind in AS_REFUSED:
+                return self.response(AS_REFUSED[kind](wrong), request_id)
+        return None
+
     def told(self, wrong: Exception, request_id: str | None = None) -> Response:
         """Any exception as a problem; one that nobody expected is a fault of ours, and the log tells it."""
         try:
-            for kind in type(wrong).__mro__:
-                if kind in AS_REFUSED:
-                    return self.response(AS_REFUSED[kind](wrong), request_id)
+            problem = self.known(wrong, request_id)
         except (DBAPIError, asyncpg.PostgresError) as ours:
-            wrong = ours
+            problem, wrong = None, ours
+        if problem is not None:
+            return problem
         log.error("problem.fault", exc_info=wrong)
         return self.response(Refused("internal"), request_id)
 

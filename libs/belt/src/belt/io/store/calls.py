@@ -33,6 +33,9 @@ class Status(IntEnum):
     HOLDER_KEY_ELSEWHERE = 5
 
 
+STATUSES = tuple(Status)
+
+
 class Unavailable(Exception):
     """The database did not answer in time. Nothing is known of the command; the same key may be sent again."""
 
@@ -159,7 +162,7 @@ class Store:
     async def append(self, batch: Batch, at: datetime | None) -> list[Status]:
         """Admits each unit whole or not at all; one status per unit."""
         row = await self._ask("fetchval", APPEND, *batch.arguments(), at)
-        return [Status(status) for status in row]
+        return [STATUSES[status] for status in row]
 
     async def holder_of(self, kind: str, value: bytes) -> str | None:
         """The stream that holds a claim."""

@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 from pydantic import TypeAdapter
 
 from belt.core.decider import ERASED, PRIVATE, Stream
+from belt.io.store.document import document
 from belt.io.store.seal import seal, unseal
 
 SEALED = "sealed"
@@ -64,7 +65,7 @@ class Codec:
         if holder is None or key is None:
             raise ValueError(f"{kind.name} has private fields but no holder")
         data[SEALED] = seal(key, holder, {name: data.pop(name) for name in kind.private})
-        return json.dumps(data, ensure_ascii=False)
+        return document(data)
 
     def read(self, name: str, schema: int, text: str, holder: str | None, key: bytes | None) -> Any:
         """The event. Without a key its private fields read as erased."""

@@ -6,7 +6,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, cast
+
+from prometheus_client import Counter
 
 from belt.core.decider import Refused
 from belt.io.clock import Clock
@@ -178,6 +181,7 @@ class Committer:
         APPEND_UNITS.observe(len(ready))
         self.commits += 1
         erased: set[str] = set()
+        events = 0
         for decision, status in zip(ready, statuses, strict=True):
             unit = decision.unit
             if status is Status.DONE:
@@ -186,8 +190,8 @@ class Committer:
                 for happened in decision.happened:
                     for told in happened.publics:
                         left.told = True
-                        PUBLIC_EVENTS.labels(wire_type(cast("Event", told.data))).inc()
-                APPENDED_EVENTS.inc(len(decision.happened))
+                        _told_of(cast("type[Event]", type(told.data))).inc()
+                events += len(decision.happened)
                 erased |= decision.erased
                 _settle(decision)
             elif status is Status.CLAIM_TAKEN:
@@ -196,6 +200,7 @@ class Committer:
                 self.forget(decision.after)
                 self.keys.forget(decision)
                 left.lost.append(unit)
+        APPENDED_EVENTS.inc(events)
         if erased:
             for holder in erased:
                 self.keys.destroyed(holder)
@@ -225,6 +230,11 @@ class Committer:
                     decision.unit.fail(Taken(kind, value, holder))
                     return
         left.lost.append(decision.unit)  # it was let go in the meantime
+
+
+@cache
+def _told_of(kind: type[Event]) -> Counter:
+    return PUBLIC_EVENTS.labels(wire_type(kind))
 
 
 def _apart(decisions: list[Decision]) -> tuple[list[Decision], list[Decision]]:

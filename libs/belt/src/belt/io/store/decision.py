@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from belt.core.decider import Public, Refused, Step, Stream
 from belt.io.store.calls import Batch
+from belt.io.store.document import document
 from belt.io.store.unit import Entry, Meta, Outcome, Reads, Unit
 from conveyor_events.catalog import entry_of
 from conveyor_events.words import Event, instant_text
@@ -56,8 +57,9 @@ class Decision:
         found = (happened.stream.erases(happened.event) for happened in self.happened)
         return {holder for holder in found if holder is not None}
 
-    @property
+    @cached_property
     def written(self) -> list[str]:
+        """Streams that have new events. Asked for when all is decided."""
         return [sid for sid, entry in self.after.items() if entry.version != self.before[sid].version]
 
 
@@ -155,7 +157,7 @@ def attributes(told: Public, event_id: str, meta: Meta, key: str, source: str) -
         "actorrole": told.actor.role if told.actor else None,
         "traceparent": meta.traceparent,
     }
-    return kind.topic, json.dumps({k: v for k, v in found.items() if v is not None})
+    return kind.topic, document({k: v for k, v in found.items() if v is not None})
 
 
 def diff(decision: Decision, n: int, batch: Batch, streams: Streams, hashed: Any) -> None:

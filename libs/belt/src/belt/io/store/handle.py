@@ -19,6 +19,7 @@ import structlog
 from belt.core.decider import Refused, Step
 from belt.io import tracing
 from belt.io.clock import Clock
+from belt.io.deadlines import Deadlines
 from belt.io.ids import fresh
 from belt.io.store.calls import Full, Unavailable
 from belt.io.store.commit import Committer
@@ -36,6 +37,10 @@ INTERNAL = "~"  # keys of ours need to outlive a retry only, so they can be told
 
 class Busy(Exception):
     """More commands wait than the writer will hold. Nothing was done; come again later."""
+
+
+def _late(unit: Unit) -> None:
+    unit.fail(Unavailable("it was not done in time"))
 
 
 class Writer:
@@ -59,7 +64,8 @@ class Writer:
         self.streams, self.vault = streams, vault
         self.wake = wake or asyncio.Event()
         self._committer = Committer(dsn, streams, vault, clock, source, cached, database_deadline)
-        self._limit, self._backlog, self._deadline = limit, backlog, deadline
+        self._limit, self._backlog = limit, backlog
+        self._deadlines: Deadlines[Unit] = Deadlines(deadline, _late)
         self._queue: deque[Unit] = deque()
         self._work = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -109,16 +115,20 @@ class Writer:
             return await self._done(unit)
 
     async def _done(self, unit: Unit) -> Outcome:
-        self._queue.append(unit)
-        self._work.set()
         try:
-            async with asyncio.timeout(self._deadline):
-                return await unit.future
-        except TimeoutError:
-            raise Unavailable("the command was not done in time") from None
+            return await self._answer(unit)
         except Refused as refused:
             tracing.refused(refused.code)
             raise
+
+    async def _answer(self, unit: Unit) -> Outcome:
+        self._queue.append(unit)
+        self._work.set()
+        wait = self._deadlines.begin(unit)
+        try:
+            return await unit.future
+        finally:
+            wait.end()
 
     async def read(self, name: str, key: str) -> Entry:
         """A stream as it stands now (version 0 and the initial state if there is none)."""
@@ -127,13 +137,7 @@ class Writer:
     async def read_many(self, stream_ids: list[str]) -> dict[str, Entry]:
         unit = Unit((), fresh(), True, None, None, Meta(), None, None, None, asyncio.get_running_loop().create_future())
         unit.also = set(stream_ids)
-        self._queue.append(unit)
-        self._work.set()
-        try:
-            async with asyncio.timeout(self._deadline):
-                return dict((await unit.future).entries)
-        except TimeoutError:
-            raise Unavailable("the stream was not read in time") from None
+        return dict((await self._answer(unit)).entries)
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="belt-writer")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from belt.core.decider import Stream
 from belt.io.store.codec import Codec
+from belt.io.store.document import document
 from belt.io.store.seal import Vault
 from belt.io.telemetry import REFOLDED_EVENTS
 
@@ -105,7 +105,7 @@ async def rebuild(
             if not names:
                 return done
             rows = [row for row in await _rows(connection, names, view, codec, vault) if row is not None]
-            await connection.execute(f"select keep_{view.name}($1::jsonb)", json.dumps(rows, default=str))
+            await connection.execute(f"select keep_{view.name}($1::jsonb)", document(rows))
             done += len(names)
             told(done, max(of, done))
             last = names[-1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from belt.core.ids import derived
 from belt.io.store.calls import Batch, Store
 from belt.io.store.codec import Codec
 from belt.io.store.decision import MAX_EVENT_BYTES, Decision, attributes, category, diff
+from belt.io.store.document import document
 from belt.io.store.seal import Vault
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def fill(decision: Decision, n: int, batch: Batch, committer: Committer) -> None
     batch.units.append((unit.key, unit.fingerprint, decision.reply))
     for stream_id in decision.written:
         batch.streams.append((n, stream_id, decision.before[stream_id].version))
-    meta = json.dumps(
+    meta = document(
         {
             "key": unit.key,
             "command": unit.meta.command_id or unit.key,
@@ -142,4 +142,4 @@ def view_row(stream_id: str, row: Mapping[str, Any], version: int, committer: Co
     view = category(stream_id, committer.streams).view
     if view is None:
         raise ValueError(f"{stream_id} has a row but no view")
-    return view.name, json.dumps(dict(row) | {"version": version, "shape": view.shape}, default=str)
+    return view.name, document(dict(row) | {"version": version, "shape": view.shape})

@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from belt.io.store.document import document
+
 NONCE = 12
 
 
@@ -48,7 +50,7 @@ class Vault:
 def seal(key: bytes, holder: str, fields: Any) -> str:
     """JSON -> ciphertext, as base64 text. The holder's name is bound in: a ciphertext cannot move to another holder."""
     nonce = os.urandom(NONCE)
-    text = json.dumps(fields, ensure_ascii=False).encode()
+    text = document(fields).encode()
     return base64.b64encode(nonce + AESGCM(key).encrypt(nonce, text, holder.encode())).decode()
 
 

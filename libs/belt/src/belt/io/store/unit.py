@@ -12,6 +12,7 @@ from opentelemetry.trace import Span
 
 from belt.core.decider import Refused, Step
 from belt.io import tracing
+from belt.io.store.document import document
 from belt.io.telemetry import ABOUT, COMMANDS, About
 
 Reply = Mapping[str, Any]
@@ -19,6 +20,9 @@ Reads = Callable[[str, str], Any]
 """(category, key) -> the state of that stream. Inside a unit it may ask for streams that are loaded first (Missing)."""
 Guard = Callable[[Reads], None]
 """Looks before anything is decided, and refuses."""
+
+
+DONE, REFUSED, REPLAYED = (COMMANDS.labels(outcome) for outcome in ("done", "refused", "replayed"))
 
 
 class Conflict(Exception):
@@ -148,7 +152,7 @@ class Unit:
         """Tells the caller, if it still waits."""
         if not self.future.done():
             if self.steps:
-                COMMANDS.labels("replayed" if outcome.replayed else "refused" if outcome.refused else "done").inc()
+                (REPLAYED if outcome.replayed else REFUSED if outcome.refused else DONE).inc()
             self.future.set_result(outcome)
 
     def fail(self, wrong: Exception) -> None:
@@ -170,8 +174,8 @@ _OUTCOMES: dict[type[Exception], str] = {
 def stored(reply: Reply | None, refused: Refused | None) -> str | None:
     """The reply as it is kept with the key."""
     if refused is not None:
-        return json.dumps({"refused": refused.code, "facts": refused.facts}, default=str)
-    return json.dumps({"reply": reply}, default=str) if reply is not None else None
+        return document({"refused": refused.code, "facts": refused.facts})
+    return document({"reply": reply}) if reply is not None else None
 
 
 def replay(text: str | None) -> Outcome:
