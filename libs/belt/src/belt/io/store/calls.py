@@ -106,12 +106,13 @@ APPEND = (
 
 
 class Store:
-    """One connection to one service's database, opened anew when it is lost. Not for concurrent use."""
+    """One connection to one service's database, opened anew when it is lost. One question at a time."""
 
     def __init__(self, dsn: str, *, deadline: float = 5.0) -> None:
         self._dsn = dsn
         self._deadline = deadline
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+        self._turn = asyncio.Lock()
 
     async def _connected(self) -> asyncpg.Connection[asyncpg.Record]:
         if self._connection is None or self._connection.is_closed():
@@ -175,7 +176,7 @@ class Store:
 
     async def _ask(self, how: str, sql: str, *arguments: Any) -> Any:
         try:
-            async with asyncio.timeout(self._deadline * 2):
+            async with asyncio.timeout(self._deadline * 2), self._turn:
                 connection = await self._connected()
                 return await getattr(connection, how)(sql, *arguments)
         except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError) as lost:

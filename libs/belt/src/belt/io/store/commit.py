@@ -1,4 +1,7 @@
-"""One batch of units: load, decide, append, answer. What lost a race or met another unit is handed back."""
+"""One batch of units: prepared (loaded, decided, written out), then appended and answered.
+
+While one batch is with the database the next one is prepared. What lost a race or met another unit is handed back.
+"""
 
 from __future__ import annotations
 
@@ -26,11 +29,19 @@ from conveyor_events.words import Event
 
 @dataclass
 class Left:
-    """Units that are not answered yet: `lost` a race with another process, or met another unit and go `later`."""
+    """Units that are not answered yet: they lost a race with another process."""
 
     lost: list[Unit] = field(default_factory=list)
-    later: list[Unit] = field(default_factory=list)
     told: bool = False  # something stands in the public log now
+
+
+@dataclass
+class Prepared:
+    """Decisions with the rows that will be appended, and units that met another and go later."""
+
+    decisions: list[Decision]
+    batch: Batch
+    later: list[Unit]
 
 
 class Committer:
@@ -44,12 +55,15 @@ class Committer:
         self.keys = Keys(vault)
         self.commits = 0
         self._store = Store(dsn, deadline=deadline)
+        self._reader = Store(dsn, deadline=deadline)  # looks while the other one appends
         self._cached = cached
         self._cache: OrderedDict[str, Entry] = OrderedDict()
         self._since = time.monotonic()
+        self._forgotten = 0  # how often everything was
 
     async def close(self) -> None:
         await self._store.close()
+        await self._reader.close()
 
     def forget(self, streams: Any) -> None:
         """These streams are loaded from the store when they are needed next."""
@@ -59,15 +73,18 @@ class Committer:
     def _forget_all(self) -> None:
         self._cache.clear()
         self._since = time.monotonic()
+        self._forgotten += 1
 
-    async def commit(self, units: list[Unit]) -> Left:
-        """No two of the units share a place. Raises Unavailable, asyncpg.PostgresError."""
+    async def prepare(self, units: list[Unit]) -> Prepared:
+        """Loads and decides. No two units share a place, nor does one with a batch that is being appended.
+
+        Raises Unavailable, asyncpg.PostgresError.
+        """
         if time.monotonic() > self._since + KEEP_SECONDS:
             self._forget_all()  # a state may hold what another process has erased meanwhile
         streams = {step.stream_id for unit in units for step in unit.steps} | {s for unit in units for s in unit.also}
         keys = [unit.key for unit in units if not unit.internal]
-        loaded = await self._load(keys, [unit.gate.name for unit in units if unit.gate], streams)
-        entries = {stream_id: self._entry(stream_id) for stream_id in streams}
+        loaded, entries = await self._load(keys, [unit.gate.name for unit in units if unit.gate], streams)
         open_units = [unit for unit in units if not self._known(unit, loaded)]
 
         decisions: list[Decision] = []
@@ -83,26 +100,28 @@ class Committer:
                 except Exception as refused:  # noqa: BLE001 - Refused, Conflict, or a fault of the domain code: the caller's to see
                     unit.fail(refused)
             if missing:
-                await self._load([], [], missing)
-                entries |= {stream_id: self._entry(stream_id) for stream_id in missing}
+                entries |= (await self._load([], [], missing))[1]
             open_units = waiting
 
         ready, later = _apart([d for d in decisions if not self._nothing_to_write(d)])
         for decision in later:
             decision.unit.also |= decision.after.keys()  # so that it is not decided in vain again and again
-        left = Left(later=[decision.unit for decision in later])
-        if ready:
-            await self._append(ready, left)
-        return left
+        await self.keys.fetch(ready, self.codecs, self._reader)
+        batch, ready = self._filled(ready)
+        return Prepared(ready, batch, [decision.unit for decision in later])
 
-    async def _load(self, keys: list[str], gates: list[tuple[str, str, str]], streams: set[str]) -> Loaded:
-        """Loads what is above the cache, folds it, and puts it into the cache."""
+    async def _load(
+        self, keys: list[str], gates: list[tuple[str, str, str]], streams: set[str]
+    ) -> tuple[Loaded, dict[str, Entry]]:
+        """Loads what is above the cache, folds it, and puts it into the cache. Answers every stream as it stands."""
         known = {stream_id: self._cache[stream_id] for stream_id in streams if stream_id in self._cache}
-        found = await self._store.load(keys, gates, {s: known[s].version if s in known else 0 for s in streams})
+        forgotten = self._forgotten
+        found = await self._reader.load(keys, gates, {s: known[s].version if s in known else 0 for s in streams})
+        entries = {stream_id: known.get(stream_id) or self._initial(stream_id) for stream_id in streams}
         for stream_id, events in found.events.items():
             stream = category(stream_id, self.streams)
             codec = self.codecs[stream.category]
-            entry = known.get(stream_id) or Entry(0, stream.initial)
+            entry = entries[stream_id]
             version, state, row = entry.version, entry.state, entry.row
             REFOLDED_EVENTS.labels("state").inc(len(events))
             for raw in events:
@@ -110,13 +129,18 @@ class Committer:
                 event = codec.read(raw.type, raw.schema, raw.data, raw.holder, key)
                 version, state = raw.version, stream.evolve(state, event)
                 row = stream.view.project(row, event) if stream.view is not None else None
-            self._keep(stream_id, Entry(version, state, row))
-        return found
+            entries[stream_id] = Entry(version, state, row)
+            if self._forgotten == forgotten:  # else somebody was erased meanwhile: it is not kept beyond this batch
+                self._keep(stream_id, entries[stream_id])
+        return found, entries
 
-    def _entry(self, stream_id: str) -> Entry:
-        return self._cache.get(stream_id) or Entry(0, category(stream_id, self.streams).initial)
+    def _initial(self, stream_id: str) -> Entry:
+        return Entry(0, category(stream_id, self.streams).initial)
 
     def _keep(self, stream_id: str, entry: Entry) -> None:
+        cached = self._cache.get(stream_id)
+        if cached is not None and cached.version > entry.version:
+            return  # read before the batch that made the later one was through
         self._cache[stream_id] = entry
         self._cache.move_to_end(stream_id)
         while len(self._cache) > self._cached:
@@ -172,11 +196,11 @@ class Committer:
         _settle(decision)
         return True
 
-    async def _append(self, ready: list[Decision], left: Left) -> None:
-        await self.keys.fetch(ready, self.codecs, self._store)
-        batch, ready = self._filled(ready)
+    async def append(self, prepared: Prepared) -> Left:
+        """Appends, and answers every unit that is through. Raises Unavailable, asyncpg.PostgresError."""
+        left, ready = Left(), prepared.decisions
         started = time.perf_counter()
-        statuses = await self._store.append(batch, self.clock.stamp())
+        statuses = await self._store.append(prepared.batch, self.clock.stamp())
         APPEND_SECONDS.observe(time.perf_counter() - started)
         APPEND_UNITS.observe(len(ready))
         self.commits += 1
@@ -205,6 +229,7 @@ class Committer:
             for holder in erased:
                 self.keys.destroyed(holder)
             self._forget_all()
+        return left
 
     def _filled(self, ready: list[Decision]) -> tuple[Batch, list[Decision]]:
         """The batch's rows, without the units that turn out not to be storable."""

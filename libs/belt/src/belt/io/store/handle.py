@@ -1,7 +1,8 @@
 """The way of every command: load, decide, append. Concurrent commands of a process share one commit.
 
-No timer: when the last commit returns, the writer takes all that waits (at most `limit`), one unit per stream, key and
-gate; the rest goes next. A unit that lost a race is decided again on the new state; each unit is admitted whole or not.
+No timer: the writer takes all that waits (at most `limit`), one unit per stream, key and gate, and decides it while the
+batch before is with the database; the rest goes next, and whatever shares a place with that batch. A unit that lost a
+race is decided again on the new state; each unit is admitted whole or not.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 import structlog
@@ -22,13 +23,14 @@ from belt.io.clock import Clock
 from belt.io.deadlines import Deadlines
 from belt.io.ids import fresh
 from belt.io.store.calls import Full, Unavailable
-from belt.io.store.commit import Committer
+from belt.io.store.commit import Committer, Prepared
 from belt.io.store.decision import Streams
 from belt.io.store.seal import Vault
 from belt.io.store.unit import Entry, Gate, Guard, Meta, Outcome, Reply, Unit
 from belt.io.telemetry import APPEND_RETRIES, WAITING_COMMANDS
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 SCAN = 4_096  # how far into a long queue one batch looks
 TRIES = 64
@@ -69,6 +71,9 @@ class Writer:
         self._queue: deque[Unit] = deque()
         self._work = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._appending: asyncio.Task[None] | None = None
+        self._taken: set[Any] = set()  # places of the batch that is being appended
+        self._busy = False
         self._stopping = False
 
     @property
@@ -147,12 +152,13 @@ class Writer:
         self._stopping = True
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within):
-                while self._queue:
+                while self._queue or self._busy or self._appending is not None:
                     self._work.set()
                     await asyncio.sleep(0.01)
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        tasks = [task for task in (self._task, self._appending) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         for unit in self._queue:
             unit.fail(Unavailable("the service stops"))
         await self._committer.close()
@@ -161,17 +167,33 @@ class Writer:
 
     async def _run(self) -> None:
         while True:
-            await self._work.wait()
-            batch = self._take()
             if not self._queue:
                 self._work.clear()
-            if batch:
-                await self._serve(batch)
+                await self._appended()
+                await self._work.wait()
+            batch = self._take()
+            if not batch:
+                await self._appended()  # what waits shares a place with it, or nobody waits any more
+                continue
+            self._busy = True
+            prepared = await self._prepared(batch)
+            await self._appended()
+            if prepared is not None:
+                self._taken = {place for decision in prepared.decisions for place in decision.unit.places}
+                self._appending = asyncio.create_task(self._append(prepared), name="belt-append")
+            self._busy = False
+
+    async def _appended(self) -> None:
+        """Waits until the batch before is through: batches are appended in the order in which they were decided."""
+        if self._appending is not None:
+            await self._appending
+            self._appending = None
+            self._taken = set()
 
     def _take(self) -> list[Unit]:
         """The longest-waiting units of which no two share a place. A unit never overtakes one that shares its place."""
         batch: list[Unit] = []
-        busy: set[Any] = set()
+        busy = set(self._taken)
         later: list[Unit] = []
         for _ in range(min(len(self._queue), SCAN)):
             if len(batch) >= self._limit:
@@ -189,40 +211,59 @@ class Writer:
         WAITING_COMMANDS.set(len(self._queue))
         return batch
 
-    async def _serve(self, batch: list[Unit]) -> None:
-        try:
-            spans = [unit.span for unit in batch if unit.span is not None]
-            with tracing.merged("commit", spans, {"conveyor.units": len(batch)}):
-                left = await self._committer.commit(batch)
-            self._queue.extendleft(reversed(left.later))
+    async def _prepared(self, batch: list[Unit]) -> Prepared | None:
+        async def prepare() -> Prepared | None:
+            prepared = await self._committer.prepare(batch)
+            self._queue.extendleft(reversed(prepared.later))
+            return prepared if prepared.decisions else None
+
+        return await self._or_alone(batch, prepare)
+
+    async def _append(self, prepared: Prepared) -> None:
+        units = [decision.unit for decision in prepared.decisions]
+
+        async def append() -> None:
+            spans = [unit.span for unit in units if unit.span is not None]
+            with tracing.merged("commit", spans, {"conveyor.units": len(units)}):
+                left = await self._committer.append(prepared)
             self._again(left.lost)
-            if self._queue:
-                self._work.set()
             if left.told:
                 self.wake.set()
+
+        await self._or_alone(units, append)
+
+    async def _or_alone(self, units: list[Unit], work: Callable[[], Awaitable[T]]) -> T | None:
+        """Does the work for the units; if one of them spoils it, each goes its own way."""
+        try:
+            return await work()
         except Full as full:
-            log.warning("store.full", error=str(full), units=len(batch))
-            for unit in batch:
+            log.warning("store.full", error=str(full), units=len(units))
+            for unit in units:
                 unit.fail(full)
         except Unavailable as lost:
             # What was sent may have been committed: each unit has a key, so it is safe to try again.
-            log.warning("store.unavailable", error=str(lost), units=len(batch))
-            self._again(batch)
-            await asyncio.sleep(min(0.05 * 2 ** min(batch[0].tries, 5), 1.0))
+            log.warning("store.unavailable", error=str(lost), units=len(units))
+            self._again(units)
+            await asyncio.sleep(min(0.05 * 2 ** min(units[0].tries, 5), 1.0))
         except asyncpg.PostgresError as wrong:
-            if len(batch) == 1:
-                self._lost(batch[0], wrong)
-                return
-            log.warning("store.batch_failed", error=str(wrong), units=len(batch))
-            for unit in batch:
-                await self._serve([unit])
+            if len(units) == 1:
+                self._lost(units[0], wrong)
+            else:
+                log.warning("store.batch_failed", error=str(wrong), units=len(units))
+                await self._each_alone(units)
         except Exception as wrong:  # a fault of ours in one unit must not end the writer
-            if len(batch) == 1:
-                log.exception("store.unit_failed", **batch[0].told())
-                batch[0].fail(wrong)
-                return
-            for unit in batch:
-                await self._serve([unit])
+            if len(units) == 1:
+                log.exception("store.unit_failed", **units[0].told())
+                units[0].fail(wrong)
+            else:
+                await self._each_alone(units)
+        return None
+
+    async def _each_alone(self, units: list[Unit]) -> None:
+        for unit in units:
+            prepared = await self._prepared([unit])
+            if prepared is not None:
+                await self._append(prepared)
 
     def _lost(self, unit: Unit, wrong: asyncpg.PostgresError) -> None:
         if isinstance(wrong, asyncpg.UniqueViolationError) and unit.tries < TRIES:
