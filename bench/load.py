@@ -50,6 +50,7 @@ class Tally:
     p99: float
     commands: int
     errors: int
+    wrong: str
 
 
 class Caller(asyncio.Protocol):
@@ -96,6 +97,7 @@ class Crowd:
         self._ends = self._began + wave.seconds
         self.latencies: list[float] = []
         self.errors = self.commands = 0
+        self.wrong = b""  # the last answer that was none that was meant
         self._inside = wave.clients
         self.over = asyncio.Event()
 
@@ -123,10 +125,13 @@ class Crowd:
             done = body.count(b'"status":201')
             self.commands += done
             self.errors += LINES - done
+            if done < LINES:
+                self.wrong = status + b" " + body[-200:]
         elif status[:1] == b"2":
             self.commands += 1
         else:
             self.errors += 1
+            self.wrong = status + b" " + body[:200]
 
     def left(self) -> None:
         self._inside -= 1
@@ -138,7 +143,8 @@ class Crowd:
         ordered = sorted(self.latencies) or [0.0]
         p99 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
         p50 = statistics.median(ordered)
-        return Tally(self.commands / took, p50 * 1e3, p99 * 1e3, self.commands, self.errors)
+        wrong = self.wrong.decode(errors="replace")
+        return Tally(self.commands / took, p50 * 1e3, p99 * 1e3, self.commands, self.errors, wrong)
 
 
 def prospect(name: str, number: int) -> bytes:
@@ -178,7 +184,7 @@ class Load:
         self._process.stdin.flush()
         tally = Tally(**json.loads(self._process.stdout.readline()))
         if tally.errors > tally.commands / 1_000:
-            raise RuntimeError(f"{wave.kind} at port {wave.port}: {tally.errors} errors, {tally.commands} commands")
+            raise RuntimeError(f"{wave.kind} at port {wave.port}: {tally.errors} of {tally.commands}: {tally.wrong}")
         return tally
 
 

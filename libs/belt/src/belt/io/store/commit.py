@@ -115,6 +115,8 @@ class Committer:
     ) -> tuple[Loaded, dict[str, Entry]]:
         """Loads what is above the cache, folds it, and puts it into the cache. Answers every stream as it stands."""
         known = {stream_id: self._cache[stream_id] for stream_id in streams if stream_id in self._cache}
+        for stream_id in known:
+            self._cache.move_to_end(stream_id)
         forgotten = self._forgotten
         found = await self._reader.load(keys, gates, {s: known[s].version if s in known else 0 for s in streams})
         entries = {stream_id: known.get(stream_id) or self._initial(stream_id) for stream_id in streams}
