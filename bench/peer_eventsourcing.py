@@ -57,3 +57,10 @@ class Prospects(Application):
         prospect.call(outcome=outcome, duration_s=duration_s)
         self.save(prospect)
         return int(prospect.version)
+
+    def calls(self, id: UUID, count: int) -> None:  # noqa: A002
+        """So many at once."""
+        prospect: Prospect = self.repository.get(id)
+        for number in range(count):
+            prospect.call(outcome="no_answer", duration_s=number)
+        self.save(prospect)
