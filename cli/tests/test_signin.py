@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import jwt
 import pytest
-from browser import AFTER, BORIS, REDIRECT, Application, Watch, answered, host_of, refused, served
+from signing_in import AFTER, BORIS, REDIRECT, Application, Watch, answered, host_of, refused, served
 
 from belt.io.http.auth import Verifier
 from belt.io.http.issuer import AUDIENCE, DEV_ISSUER
