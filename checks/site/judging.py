@@ -1,4 +1,4 @@
-"""What must not be in a site of ours: a page that nobody finds, a link to nothing, anything that comes from elsewhere."""
+"""What must not be in a site of ours: pages that nobody finds, links to nothing, anything that comes from elsewhere."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ def unlisted(nav: Any, staged: Mapping[str, str]) -> Iterator[str]:
         if origin.startswith(f"{DOCS}/") and origin.endswith(".md") and place not in named:
             yield f"{origin} is not in the navigation"
     yield from (f"the navigation names {place}, which there is not" for place in named if place not in staged.values())
-    yield from (f"the navigation names {place} twice" for place in sorted({one for one in named if named.count(one) > 1}))
+    yield from (
+        f"the navigation names {place} twice" for place in sorted({one for one in named if named.count(one) > 1})
+    )
 
 
 def nav_of(config: Path) -> Any:
@@ -114,4 +116,3 @@ def _is_elsewhere(aim: str) -> bool:
 
 def _styled(text: str) -> Iterable[str]:
     return [one or other for one, other in STYLED.findall(text)]
-

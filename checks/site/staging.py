@@ -1,12 +1,12 @@
 """What the site is built from: the documents, and whatever of the checkout they lead to, with links that stay inside.
 
-    README.md            -> index.md             the first page
-    docs/README.md       -> contents.md          everything at a glance
-    docs/tour.md         -> tour.md
-    docs/board/README.md -> board/index.md       so in every folder
-    libs/belt/README.md  -> source/libs/belt/index.md
-    libs/belt/a.py       -> source/libs/belt/a.py.txt   so that a browser shows it
-    libs/events/samples  -> source/libs/events/samples/index.md, a list of what lies there
+README.md            -> index.md             the first page
+docs/README.md       -> contents.md          everything at a glance
+docs/tour.md         -> tour.md
+docs/board/README.md -> board/index.md       so in every folder
+libs/belt/README.md  -> source/libs/belt/index.md
+libs/belt/a.py       -> source/libs/belt/a.py.txt   so that a browser shows it
+libs/events/samples  -> source/libs/events/samples/index.md, a list of what lies there
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ LINK = re.compile(r"(\[[^\]]*\]\()([^)\s]+)(\))")
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 DIAGRAM = "```mermaid"
 SCRIPT = "javascripts/mermaid.tiny.js"
+HIDDEN = re.compile(r"(?<![^/])\.")  # what begins with a dot is left out of a site
 UNSEEN = "---\nsearch:\n  exclude: true\n---\n"
 NOT_OURS = {"__pycache__", "node_modules", "build"}
 SHOWN_AS_THEY_ARE = {".json", ".svg", ".png"}
@@ -59,12 +60,13 @@ def place_of(root: Path, origin: str) -> str:
         return {START: "index.md", CONTENTS: "contents.md"}[origin]
     inside = origin.removeprefix(f"{DOCS}/")
     if inside == origin:
-        inside = f"{SOURCE}/{origin}"
+        inside = f"{SOURCE}/{re.sub(HIDDEN, '', origin)}"
     if (root / origin).is_dir():
         return f"{inside}/index.md"
     if origin.endswith(".md"):
         return re.sub(r"README\.md$", "index.md", inside)
-    return inside if inside != f"{SOURCE}/{origin}" and Path(origin).suffix in SHOWN_AS_THEY_ARE else f"{inside}.txt"
+    as_it_is = origin.startswith(f"{DOCS}/") and Path(origin).suffix in SHOWN_AS_THEY_ARE
+    return inside if as_it_is else f"{inside}.txt"
 
 
 def _page(root: Path, origin: str, place: str) -> tuple[str, list[str]]:
