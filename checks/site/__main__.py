@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import functools
 import http.server
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,7 @@ OURS = {
     "stylesheets/site.css": Path(__file__).parent / "site.css",
 }
 """What pages fetch beside the theme's own files: diagrams, search in a folder that nobody serves, our style."""
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 FINE = "No issues found"
 DEADLINE = 120
 PORT = 8098
@@ -46,7 +48,7 @@ def build(root: Path, into: Path) -> list[str]:
     command = [str(PROGRAM), "build", "--strict", "--clean", "--config-file", config.name]
     done = subprocess.run(command, cwd=into, capture_output=True, text=True, timeout=DEADLINE, check=False)
     if done.returncode != 0 or FINE not in done.stdout + done.stderr:
-        return [*found, (done.stdout + done.stderr).strip()]
+        return [*found, COLOUR.sub("", done.stdout + done.stderr).strip()]
     pages = judging.read(into / "site")
     return [*found, *judging.foreign(into / "site", pages), *judging.dead(into / "site", pages)]
 
