@@ -34,6 +34,9 @@ PORT = 8098
 
 def build(root: Path, into: Path) -> list[str]:
     """Builds a checkout's site into `into`/site, and says what is wrong with it."""
+    missing = [str(path) for path in (PROGRAM, *OURS.values()) if not path.is_file()]
+    if missing:
+        return [f"missing, run `make tools`: {', '.join(missing)}"]
     try:
         staged = stage(root, into / "docs")
     except LeadsNowhere as wrong:

@@ -16,12 +16,14 @@ from belt.io.store.migrate import upgrade
 from checks import docs
 from checks.__main__ import CHECKS
 from checks.docs import errors, metrics, reference, settings
-from checks.docs.__main__ import MARK, differences, documents, write
+from checks.docs.__main__ import MARK, Pages, differences, documents, write
 from checks.docs.apps import services
 
 ROOT = Path(docs.__file__).parents[2]
 DOCUMENTS = (".md", ".json", ".svg")
-PAGES = {place: cache(page) for place, page in documents().items() if "states" not in place}  # it needs other tests
+PAGES: Pages = {
+    place: cache(page) for place, page in documents().items() if "states" not in place
+}  # it needs other tests
 
 
 def test_a_page_that_was_changed_by_hand_is_found(tmp_path: Path) -> None:
@@ -66,7 +68,7 @@ def test_every_door_and_every_code_of_a_service_is_on_its_page_under_a_heading_o
         for method in item.keys() & set(reference.METHODS):
             assert f"\n### `{method.upper()} {path}`\n" in page
     problems = page.partition("## Problems\n")[2]
-    for code, (status, _) in (CODES | service.codes).items():
+    for code, (status, _) in {**CODES, **service.codes}.items():
         assert (f"`{code}`" in problems) == (status in STATUSES), "what the frame says before any door is not a door's"
     assert reference.twice(page) == set(), "a link could mean either"
     assert reference.twice("# One\n\n## `One`\n") == {"one"}
