@@ -8,6 +8,7 @@ READY   := $(VENV)/.ready
 NODE    := checks/node
 TOOLS   := $(VENV)/node/.ready
 K8S     := $(VENV)/k8s
+SITE    := $(VENV)/site
 PINNED  := deploy/k8s/tools
 PEERS   := $(VENV)/peers
 ARGS    ?=
@@ -21,7 +22,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo up down test check faults fuzz k8s k8s-secrets images simulate \
+.PHONY: help setup tools demo up down test check docs docs-serve faults fuzz k8s k8s-secrets images simulate bench \
     sbom licences audit lock clean
 
 help:  ## this list
@@ -31,7 +32,7 @@ help:  ## this list
 
 setup: $(READY)  ## put everything into .venv (once; again after a change of the lock)
 
-tools: $(TOOLS) $(K8S)/.ready  ## what checks and tests need beside Python (they see to it themselves)
+tools: $(TOOLS) $(K8S)/.ready $(SITE)/.ready  ## what checks and tests need beside Python (they see to it themselves)
 
 demo: $(READY)  ## a company works three months on the real thing; prints who earned what, and why
 	@$(VENV)/bin/conveyor demo $(ARGS)
@@ -42,12 +43,18 @@ up: $(READY)  ## start PostgreSQL, Kafka and the four services, and leave them r
 down: $(READY)  ## end what `make up` started
 	@$(VENV)/bin/conveyor down $(ARGS)
 
-test: $(TOOLS) $(K8S)/.ready  ## make check, then every test, on real PostgreSQL and Kafka
+test: $(TOOLS) $(K8S)/.ready $(SITE)/.ready  ## make check, then every test, on real PostgreSQL and Kafka
 	@$(PYTHON) -m checks
 	@$(VENV)/bin/pytest $(ARGS)
 
 check: $(TOOLS)  ## style, types, arrows between packages, drift of generated files; no servers, no network
 	@$(PYTHON) -m checks $(ARGS)
+
+docs: $(TOOLS) $(SITE)/.ready  ## the documents as a site in build/site; fails on a dead link or a page that nobody finds
+	@$(PYTHON) -m checks.site build $(ARGS)
+
+docs-serve: $(TOOLS) $(SITE)/.ready
+	@$(PYTHON) -m checks.site serve $(ARGS)
 
 k8s: $(READY) $(K8S)/.ready  ## render every overlay of deploy/k8s and check it: schemas, security, and against the code
 	@$(PYTHON) -m checks.k8s $(ARGS)
@@ -67,7 +74,11 @@ fuzz: $(TOOLS)  ## requests of every kind at the four services, for SECONDS=60 e
 simulate: $(READY)  ## thousands of seeded histories on a virtual clock, for SECONDS=60; SEED= plays one again
 	@$(PYTHON) tests/simulation/simulate.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
-BENCHES := commands append whatif tracing
+bench: $(PEERS)/.ready  ## measure everything against its ceiling, in turns (15 minutes; one alone: make bench-NAME)
+	@PYTHONPATH=$(PEERS) $(PYTHON) -m bench $(ARGS)
+
+BENCHES := $(filter-out load rounds report picture disk company contestants peer_eventsourcing,$(basename $(notdir $(wildcard bench/[a-z]*.py))))
+.PHONY: $(addprefix bench-,$(BENCHES))
 $(addprefix bench-,$(BENCHES)): $(PEERS)/.ready
 	@PYTHONPATH=$(PEERS) $(PYTHON) -m bench.$(@:bench-%=%) $(ARGS)
 
@@ -93,6 +104,8 @@ lock: $(READY)  ## resolve every dependency anew into requirements.lock (hashes,
 	done
 	@$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header --no-annotate --constraint requirements.lock bench/peers.in --output-file bench/peers.lock > /dev/null
+	@$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-header --no-annotate checks/site/zensical.in --output-file checks/site/zensical.lock > /dev/null
 	@echo "requirements.lock: $$(grep -c '==' requirements.lock) packages"
 
 clean:  ## end this checkout's servers, erase their data, remove .venv and caches
@@ -126,6 +139,12 @@ $(K8S)/.ready: $(PINNED)/checks.lock $(PINNED)/kubectl.lock checks/k8s/unpack.py
 $(PEERS)/.ready: bench/peers.lock $(READY)
 	@rm -rf $(PEERS)
 	@$(UV) pip install --quiet --no-deps --require-hashes --target $(PEERS) -r bench/peers.lock
+	@touch $@
+
+# What builds the documents' site, for the same reason in one of its own.
+$(SITE)/.ready: checks/site/zensical.lock | $(READY)
+	@$(UV) venv --quiet --clear --python $(PYTHON) $(SITE)
+	@$(UV) pip install --quiet --python $(SITE)/bin/python --require-hashes -r $<
 	@touch $@
 
 # A Python that is new enough, and the uv that the lock names.

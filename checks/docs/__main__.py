@@ -10,7 +10,21 @@ from functools import partial
 from pathlib import Path
 
 from checks import asked
-from checks.docs import access, alerts, dashboards, doors, errors, metrics, openapi, plans, roles, settings, states
+from checks.docs import (
+    access,
+    alerts,
+    dashboards,
+    doors,
+    errors,
+    metrics,
+    openapi,
+    pictures,
+    plans,
+    reference,
+    roles,
+    settings,
+    states,
+)
 from checks.docs.apps import services
 from checks.supply import licences
 
@@ -38,7 +52,17 @@ def documents() -> Pages:
     }
     pages |= {f"{MONITORING}/dashboards/{name}.json": partial(dashboards.page, name) for name in dashboards.TITLES}
     pages[f"{MONITORING}/rules.yaml"] = partial(alerts.resource, ROOT / MONITORING / "alerts.yaml")
+    pages |= {f"docs/pictures/{name}.svg": partial(_picture, name) for name in pictures.PICTURES}
+    pages |= {f"docs/api/{one.name}.md": partial(_reference, one.name) for one in services()}
     return pages | {f"docs/openapi/{one.name}.json": partial(openapi.page, one.name) for one in services()}
+
+
+def _picture(name: str) -> str:
+    return pictures.PICTURES[name]().text()
+
+
+def _reference(service: str) -> str:
+    return MARK + reference.page(service)
 
 
 def write(root: Path, pages: Pages) -> None:
@@ -56,8 +80,9 @@ def differences(root: Path, pages: Pages) -> Iterator[str]:
             yield f"{place}: missing"
         elif path.read_text(encoding="utf-8") != page():
             yield f"{place}: differs from the code"
-    strays = {path.name for path in (root / "docs/openapi").glob("*")} - {f"{one.name}.json" for one in services()}
-    yield from (f"docs/openapi/{name}: no such service" for name in sorted(strays))
+    for folder, kind in (("docs/openapi", "json"), ("docs/api", "md")):
+        strays = {path.name for path in (root / folder).glob("*")} - {f"{one.name}.{kind}" for one in services()}
+        yield from (f"{folder}/{name}: no such service" for name in sorted(strays))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -16,8 +16,8 @@ HEAD = """\
 # Services
 
 What each service keeps, hears, tells and does. A door is opened by any one of its scopes; `open` needs no token. The
-doors in full, with bodies and replies, are in [openapi](openapi). Errors are in [errors](errors.md), events in
-[events](events.md).
+doors in full, with bodies and replies, are in [api](api) and, for machines, in [openapi](openapi). Errors are in
+[errors](errors.md), events in [events](events.md).
 
 Every service has the same frame ([belt](../libs/belt/README.md)): `/livez` (the process runs), `/readyz` (the database
 answers and has the right schema), `/metrics` (Prometheus), and the doors of the belt, listed once at the end.
@@ -47,7 +47,7 @@ def chapter(service: Service) -> str:
     reacts = f"it reacts in [reactions.py](../{folder(service)}/reactions.py)" if service.react else "kept as facts"
     text = f"## {service.name}\n\n"
     text += f"Port **{service.port}** · `python -m {service.package}` · [README](../services/{service.name}/README.md)"
-    text += f" · [OpenAPI](openapi/{service.name}.json)\n\n"
+    text += f" · [API](api/{service.name}.md) · [OpenAPI](openapi/{service.name}.json)\n\n"
     text += f"* **Streams**: {', '.join(f'`{name}`' for name in service.streams)}"
     text += f" (put together in [main.py](../{folder(service)}/main.py))\n"
     text += f"* **Hears** {hears}: {reacts}\n"

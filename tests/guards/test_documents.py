@@ -2,23 +2,28 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from belt.io.http.codes import CODES, Code
+from belt.io.http.description import STATUSES
 from belt.io.running import running
 from belt.io.service import Service
 from belt.io.settings import Settings
 from belt.io.store.migrate import upgrade
 from checks import docs
 from checks.__main__ import CHECKS
-from checks.docs import errors, metrics, settings
-from checks.docs.__main__ import MARK, differences, documents, write
+from checks.docs import errors, metrics, reference, settings
+from checks.docs.__main__ import MARK, Pages, differences, documents, write
 from checks.docs.apps import services
 
 ROOT = Path(docs.__file__).parents[2]
-PAGES = {place: page for place, page in documents().items() if "states" not in place}  # those need other tests' modules
+DOCUMENTS = (".md", ".json", ".svg")
+PAGES: Pages = {
+    place: cache(page) for place, page in documents().items() if "states" not in place
+}  # it needs other tests
 
 
 def test_a_page_that_was_changed_by_hand_is_found(tmp_path: Path) -> None:
@@ -32,8 +37,10 @@ def test_a_page_that_was_changed_by_hand_is_found(tmp_path: Path) -> None:
         path.unlink()
         assert list(differences(tmp_path, PAGES)) == [f"{place}: missing"]
         path.write_text(text)
-    (tmp_path / "docs/openapi/fifth.json").write_text("{}")
-    assert list(differences(tmp_path, PAGES)) == ["docs/openapi/fifth.json: no such service"]
+    for stray in ("docs/openapi/fifth.json", "docs/api/fifth.md"):
+        (tmp_path / stray).write_text("{}")
+    found = list(differences(tmp_path, PAGES))
+    assert found == ["docs/openapi/fifth.json: no such service", "docs/api/fifth.md: no such service"]
 
 
 def test_every_question_is_asked_of_metrics_that_exist() -> None:
@@ -41,8 +48,8 @@ def test_every_question_is_asked_of_metrics_that_exist() -> None:
 
 
 def test_the_check_looks_at_every_page() -> None:
-    kept = {str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*") if path.suffix in (".md", ".json")}
-    written = {place for place in kept if place.endswith(".json") or (ROOT / place).read_text().startswith(MARK)}
+    kept = {str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*") if path.suffix in DOCUMENTS}
+    written = {place for place in kept if not place.endswith(".md") or (ROOT / place).read_text().startswith(MARK)}
     assert written == {place for place in documents() if place.startswith("docs/")}
     assert CHECKS["docs"][-1] == "checks.docs"
 
@@ -51,6 +58,20 @@ def test_a_new_code_changes_the_page_of_errors(monkeypatch: pytest.MonkeyPatch) 
     before = errors.page()
     monkeypatch.setitem(CODES, "seeded", Code(409, "A seed"))
     assert errors.page() != before
+
+
+@pytest.mark.parametrize("service", services(), ids=lambda service: service.name)
+def test_every_door_and_every_code_of_a_service_is_on_its_page_under_a_heading_of_its_own(service: Service) -> None:
+    page = (ROOT / f"docs/api/{service.name}.md").read_text()
+    described = json.loads((ROOT / f"docs/openapi/{service.name}.json").read_text())
+    for path, item in described["paths"].items():
+        for method in item.keys() & set(reference.METHODS):
+            assert f"\n### `{method.upper()} {path}`\n" in page
+    problems = page.partition("## Problems\n")[2]
+    for code, (status, _) in {**CODES, **service.codes}.items():
+        assert (f"`{code}`" in problems) == (status in STATUSES), "what the frame says before any door is not a door's"
+    assert reference.twice(page) == set(), "a link could mean either"
+    assert reference.twice("# One\n\n## `One`\n") == {"one"}
 
 
 def test_every_setting_is_on_its_page_and_what_must_be_kept_is_marked() -> None:

@@ -15,6 +15,8 @@ from conveyor_local.home import Account
 from conveyor_local.trouble import LocalStackError, tail
 
 POLL = 0.03
+SAME_BIRTH = 3.0
+"""Seconds. Births count from the boot, which Linux tells in whole seconds and corrects as its clock drifts."""
 
 _children: dict[int, "subprocess.Popen[bytes]"] = {}
 
@@ -54,7 +56,7 @@ class Server:
             return child.poll() is None  # and takes leave of a dead child, which otherwise stays on as a zombie
         try:
             process = psutil.Process(self.pid)
-            return abs(process.create_time() - self.born) < 1 and process.status() != psutil.STATUS_ZOMBIE
+            return abs(process.create_time() - self.born) < SAME_BIRTH and process.status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return False
 
