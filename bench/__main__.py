@@ -1,6 +1,6 @@
 """Every measurement but the long ones, one after the other; the verdicts once more at the end.
 
-    python -m bench [NAME ...]
+python -m bench [NAME ...]
 """
 
 from __future__ import annotations
