@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
 import asyncpg
@@ -17,7 +17,7 @@ from belt.io.ids import fresh
 from belt.io.store.handle import Writer
 from belt.io.store.projection import rebuild
 from belt.io.store.seal import Vault
-from belt.io.store.unit import Behind, Conflict, Gap, Gate, Taken
+from belt.io.store.unit import Behind, Conflict, Gap, Gate, Reads, Taken
 
 SECRET = b"a secret for tests only, 32 bytes"
 
@@ -309,3 +309,43 @@ async def test_a_chain_runs_over_the_public_log(writer: Writer, database: asyncp
     links = await database.fetch("select position, hash from log_chain order by position")
     assert links[-1]["position"] == 6
     assert links[-1]["hash"] == await database.fetchval("select hash from log_head")
+
+
+async def test_while_a_batch_is_appended_the_next_is_decided_but_who_shares_a_stream_waits(
+    writer: Writer, database: asyncpg.Connection
+) -> None:
+    decided: list[str] = []
+
+    def said(name: str) -> Callable[[Reads], None]:
+        return lambda _read: decided.append(name)
+
+    async def until(name: str) -> None:
+        async with asyncio.timeout(10):
+            while name not in decided:  # noqa: ASYNC110 (nothing tells of it)
+                await asyncio.sleep(0.01)
+
+    async with database.transaction():
+        await database.execute("select pg_advisory_xact_lock(4711)")
+        tasks = [asyncio.create_task(writer.handle(step("a", Raise(who="a")), guard=said("first")))]
+        await until("first")
+        tasks.append(asyncio.create_task(writer.handle(step("a", Raise(who="a")), guard=said("again"))))
+        tasks.append(asyncio.create_task(writer.handle(step("b", Raise(who="b")), guard=said("other"))))
+        await until("other")
+        assert decided == ["first", "other"]
+        assert not any(task.done() for task in tasks)
+    first, again, other = await asyncio.gather(*tasks)
+    assert decided == ["first", "other", "again"]
+    assert (first.version("counter-a"), again.version("counter-a"), other.version("counter-b")) == (1, 2, 1)
+
+
+async def test_a_writer_that_stops_finishes_what_is_with_the_database(
+    counters: str, writer: Writer, database: asyncpg.Connection
+) -> None:
+    async with database.transaction():
+        await database.execute("select pg_advisory_xact_lock(4711)")
+        task = asyncio.create_task(writer.handle(step("a", Raise())))
+        stopping = asyncio.create_task(writer.stop(10))
+        await asyncio.sleep(0.2)
+        assert not stopping.done()
+    assert (await task).version("counter-a") == 1
+    await stopping

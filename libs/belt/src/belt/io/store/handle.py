@@ -169,7 +169,6 @@ class Writer:
         while True:
             if not self._queue:
                 self._work.clear()
-                await self._appended()
                 await self._work.wait()
             batch = self._take()
             if not batch:
@@ -180,15 +179,18 @@ class Writer:
             await self._appended()
             if prepared is not None:
                 self._taken = {place for decision in prepared.decisions for place in decision.unit.places}
-                self._appending = asyncio.create_task(self._append(prepared), name="belt-append")
+                self._appending = asyncio.create_task(self._carry(prepared), name="belt-append")
             self._busy = False
+
+    async def _carry(self, prepared: Prepared) -> None:
+        await self._append(prepared)
+        self._taken = set()
 
     async def _appended(self) -> None:
         """Waits until the batch before is through: batches are appended in the order in which they were decided."""
         if self._appending is not None:
             await self._appending
             self._appending = None
-            self._taken = set()
 
     def _take(self) -> list[Unit]:
         """The longest-waiting units of which no two share a place. A unit never overtakes one that shares its place."""
