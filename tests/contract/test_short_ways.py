@@ -1,5 +1,7 @@
 """Every command of every service: the short way to its door leads where the router leads."""
 
+from typing import Any
+
 import pytest
 
 from belt.io.http.doors import Door
@@ -17,6 +19,11 @@ def test_each_command_finds_its_own_door(name: str) -> None:
     for door in commands:
         parts = dict.fromkeys(door.param_convertors, "1")
         for method in door.methods or ():
-            asked = {"type": "http", "method": method, "path": door.path_format.format(**parts), "root_path": ""}
+            asked: dict[str, Any] = {
+                "type": "http",
+                "method": method,
+                "path": door.path_format.format(**parts),
+                "root_path": "",
+            }
             assert ways.to(asked) == door.straight, door.path
             assert asked["path_params"] == parts

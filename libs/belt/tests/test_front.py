@@ -81,7 +81,7 @@ def test_parts_of_the_path_are_converted_and_what_is_for_looking_is_the_routers(
     for method, path in (("POST", "/v1/things/a b/turn"), ("POST", "/v1/things/7/bump"), ("POST", "/v1/turns/bulk")):
         assert by_the_short_way(doors, scope(method, path)) == by_the_router(doors, scope(method, path))
     assert by_the_short_way(doors, scope("GET", "/v1/things")) is None
-    assert by_the_short_way(doors, scope("POST", "/v1/things/7/bump") | {"root_path": "/behind"}) is None
+    assert by_the_short_way(doors, {**scope("POST", "/v1/things/7/bump"), "root_path": "/behind"}) is None
 
 
 values = st.recursive(

@@ -73,6 +73,7 @@ class Writer:
         self._task: asyncio.Task[None] | None = None
         self._appending: asyncio.Task[None] | None = None
         self._taken: set[Any] = set()  # places of the batch that is being appended
+        self._enough = 1  # how many must wait to be worth a batch: half of the one that is being appended
         self._busy = False
         self._stopping = False
 
@@ -128,7 +129,8 @@ class Writer:
 
     async def _answer(self, unit: Unit) -> Outcome:
         self._queue.append(unit)
-        self._work.set()
+        if len(self._queue) >= self._enough:
+            self._work.set()
         wait = self._deadlines.begin(unit)
         try:
             return await unit.future
@@ -167,7 +169,7 @@ class Writer:
 
     async def _run(self) -> None:
         while True:
-            if not self._queue:
+            if len(self._queue) < self._enough:
                 self._work.clear()
                 await self._work.wait()
             batch = self._take()
@@ -179,12 +181,14 @@ class Writer:
             await self._appended()
             if prepared is not None:
                 self._taken = {place for decision in prepared.decisions for place in decision.unit.places}
+                self._enough = max(1, len(prepared.decisions) // 2)
                 self._appending = asyncio.create_task(self._carry(prepared), name="belt-append")
             self._busy = False
 
     async def _carry(self, prepared: Prepared) -> None:
         await self._append(prepared)
-        self._taken = set()
+        self._taken, self._enough = set(), 1
+        self._work.set()
 
     async def _appended(self) -> None:
         """Waits until the batch before is through: batches are appended in the order in which they were decided."""
