@@ -104,7 +104,7 @@ async def measure(stack: Stack, rounds: int, seconds: float) -> dict[str, list[f
         name: Writer(
             dsn, SERVICE.streams, Vault(b"0123456789abcdef" * 2), SystemClock(), "/conveyor/lead-gen", cached=size
         )
-        for name, size in (("conveyor, states in memory", 50_000), ("conveyor, every stream loaded", 1))
+        for name, size in (("conveyor, states in memory", 20_000), ("conveyor, every stream loaded", 1))
     }
     for writer in writers.values():
         writer.start()

@@ -16,12 +16,13 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psutil
 from evidence import Evidence, counts_of, marks, records_of, rows_of, still
 from faults_of_content import redriven
 from faults_of_processes import CRASH_POINTS
@@ -53,6 +54,7 @@ class Run:
     rate: float = 3.0  # lives begun a second
     services: Sequence[str] = SERVICES
     code: Path | None = None
+    calm: bool = False  # nothing is disturbed: only load
     quiet: bool = False
     rest_within: float = REST_WITHIN
     lives_within: float = LIVES_WITHIN
@@ -102,15 +104,16 @@ async def _disturbed(wanted: Run, scene: Scene, found: Evidence) -> None:
         wanted.say(f"  {wanted.seconds - left:6.1f} s  {kind:<22} lives {scene.stories.ended}/{scene.stories.begun}"
                    f"  requests {len(talk.history)}")  # fmt: skip
 
-    kinds = chosen(wanted.only, wanted.services)
+    kinds = [] if wanted.calm else chosen(wanted.only, wanted.services)
+    weighing = asyncio.create_task(_weigh(wanted, scene.plant))
     living = asyncio.create_task(_lives(scene.stories, wanted.rate))
     prying = asyncio.create_task(_pry(scene.talk, found)) if "compensation" in wanted.services else None
     frozen = asyncio.create_task(_freeze(scene, found)) if "compensation" in wanted.services else None
     try:
-        used = await disturb(scene, kinds, report)
+        used = await disturb(scene, kinds, report) if kinds else await _left_alone(wanted, report)
     finally:
         healed(scene.plant)
-        for task in (living, prying):
+        for task in (living, prying, weighing):
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
@@ -138,6 +141,27 @@ def healed(running: Plant) -> None:
         for point in (*CRASH_POINTS, "slow", "poison", "clock"):
             member.disarm(point)
         member.send(signal.SIGCONT)
+
+
+async def _left_alone(wanted: Run, report: Callable[[str, float], None]) -> dict[str, int]:
+    ends = time.monotonic() + wanted.seconds
+    while (left := ends - time.monotonic()) > 0:
+        report("nothing", left)
+        await asyncio.sleep(min(10.0, left))
+    return {}
+
+
+async def _weigh(wanted: Run, running: Plant) -> None:
+    """The most memory that one process of each service held, in megabytes."""
+    most: dict[str, int] = {}
+    wanted.figures["megabytes"] = most
+    while True:
+        for member in running.members:
+            with contextlib.suppress(psutil.Error):
+                if member.process is not None:
+                    held = psutil.Process(member.process.pid).memory_info().rss // 1_000_000
+                    most[member.service] = max(most.get(member.service, 0), held)
+        await asyncio.sleep(1.0)
 
 
 async def _lives(stories: Stories, rate: float) -> None:
@@ -278,6 +302,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=None, help="which faults, when, and which lives; default: any")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long it is disturbed")
     parser.add_argument("--only", default="", help=f"of {', '.join(FAULTS)}; several separated by commas")
+    parser.add_argument("--calm", action="store_true", help="no faults, only load")
     parser.add_argument("--rate", type=float, default=3.0, help="clients' lives begun a second")
     asked = parser.parse_args()
     seed = asked.seed if asked.seed is not None else random.SystemRandom().randrange(1, 1_000_000)
@@ -287,7 +312,7 @@ def main() -> int:
     except ValueError as wrong:
         parser.error(str(wrong))
     folder = Path(tempfile.mkdtemp(prefix=f"faults-{seed}-"))
-    done = run(Run(seed, asked.seconds, only, asked.rate), folder)
+    done = run(Run(seed, asked.seconds, only, asked.rate, calm=asked.calm), folder)
     if not done.broken:
         print(f"faults: ok {json.dumps(done.figures)}")
         return 0

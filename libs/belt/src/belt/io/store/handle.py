@@ -58,7 +58,7 @@ class Writer:
         *,
         limit: int = 512,
         backlog: int = 20_000,
-        cached: int = 50_000,
+        cached: int = 10_000,
         deadline: float = 10.0,
         database_deadline: float = 5.0,
         wake: asyncio.Event | None = None,

@@ -18,7 +18,7 @@ from belt.io.store.seal import Vault
 if TYPE_CHECKING:
     from belt.io.store.commit import Committer
 
-KEEP_KEYS = 50_000
+KEEP_KEYS = 10_000
 KEEP_SECONDS = 300.0  # after this long a key that another process destroyed is noticed in this one
 
 
