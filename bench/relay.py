@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import sys
 import time
 
@@ -24,6 +25,7 @@ from aiokafka import AIOKafkaProducer
 from belt.io.kafka.clients import BATCH_BYTES, Brokers, Outgoing, partition_of
 from belt.io.kafka.relay import outgoing, relay
 from belt.io.store.public_log import NEXT
+from belt.io.telemetry import configure_logging
 from bench import picture, rounds
 from bench.backlog import Row, contents, lay, rows
 from bench.report import Figure, Report
@@ -56,6 +58,7 @@ class Bench:
 
     async def ours(self) -> float:
         topic, _ = await self._fresh()
+        _forget()
         carrier = relay(self._dsn, Brokers(self._stack.brokers), name="bench")
         carrier.start()
         async with asyncio.timeout(DEADLINE):
@@ -78,6 +81,7 @@ class Bench:
         )
         await producer.start()
         await producer.partitions_for(topic)
+        _forget()
         began, spent = time.perf_counter(), time.process_time()
         async with asyncio.timeout(DEADLINE):
             await _send(producer, topic, records)
@@ -102,6 +106,13 @@ class Bench:
         if held != wanted:
             raise RuntimeError(f"{topic} does not hold what was sent: {sum(map(len, held.values()))} records")
         await self._stack.delete_topics(topic)
+
+
+def _forget() -> None:
+    """No key's partition is known yet, and what this program holds is not looked through again and again."""
+    partition_of.cache_clear()
+    gc.collect()
+    gc.freeze()
 
 
 async def _send(producer: AIOKafkaProducer, topic: str, records: list[Outgoing]) -> None:
@@ -137,6 +148,7 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
+    configure_logging("bench", "WARNING", to=sys.stderr)
     stack = Stack.start(name="bench", attached=True)
     try:
         found, spent = uvloop.run(measure(stack, asked.events, asked.rounds))

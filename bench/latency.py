@@ -1,0 +1,355 @@
+"""How long a lead is on its way to the next station: from its commit to the next one's consumer, and to its commit.
+
+    python -m bench.latency [--rounds 3]
+
+Lead generation appends an offered lead, at a fixed rate whatever becomes of those before (1, 100, 1,000 a second); the
+consumer of conversion has the record in hand, then its offer is committed. Commit is stamped when the writer says so to
+the caller, receipt when the consumer's intake is given the record; both by the one monotonic clock of this machine.
+
+Three ways, in turns, with the same append, the same topic and the same consumer in a process of its own:
+`api and worker` as services are run in a cluster (the relay sits in another process and is rung for); `one process`
+(`python -m lead_gen all`, relay beside writer); and `published after commit`, the ceiling: the same process hands the
+record, made ready before the commit, to an idempotent aiokafka producer the moment the commit is known. That one loses
+events when it dies in between; nothing can be faster and still wait for the commit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import statistics
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import uvloop
+from aiokafka import AIOKafkaProducer
+
+from belt.io.clock import SystemClock
+from belt.io.ids import fresh
+from belt.io.intake.consumer import Consumer
+from belt.io.intake.parking import Parking
+from belt.io.intake.reactions import Reactions
+from belt.io.intake.taking import Progress
+from belt.io.kafka.clients import Brokers, Reader, Received
+from belt.io.kafka.doorbell import Doorbell
+from belt.io.kafka.relay import outgoing, relay
+from belt.io.store.decision import attributes
+from belt.io.store.migrate import upgrade
+from belt.io.store.public_log import backlog
+from belt.io.store.seal import Vault
+from belt.io.store.unit import Meta, Outcome
+from belt.io.telemetry import configure_logging
+from bench import picture, rounds
+from bench.line import KEY, LEADS, Following, LeadGen, environment, now
+from bench.report import Figure, Report
+from conversion.main import SERVICE as NEXT
+from conveyor_local import Stack
+from lead_gen import published
+from lead_gen.main import SERVICE
+
+WANTED = 1.5
+APART, TOGETHER, AFTER = "api and worker", "one process", "published after commit"
+SECONDS = {1: 20, 100: 3, 1_000: 3}
+FEW = 1  # events a second at which all ways are measured in one go, each at its own moments
+Offer = Callable[[str], Awaitable[int]]
+
+
+class Line:
+    """The three ways to the next station, and who listens there."""
+
+    def __init__(self, stack: Stack, folder: Path, rounds: int) -> None:
+        self._stack, self._folder, self._rounds = stack, folder, rounds
+        self.ways: dict[str, Offer] = {}
+        self._ready: dict[str, list[str]] = {}
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Line]:
+        async with AsyncExitStack() as stack:
+            self._next = await stack.enter_async_context(_next(self._stack))
+            sides = {way: await LeadGen.opened(self._stack, f"lead{n}") for n, way in enumerate((APART, TOGETHER, AFTER))}
+            for side in sides.values():
+                stack.push_async_callback(side.writer.stop)
+            await self._prepare(sides)
+            apart, together, after = sides.values()
+            bell = Doorbell(apart.dsn, apart.wake)
+            bell.start()
+            stack.push_async_callback(bell.stop)
+            await stack.enter_async_context(_process(SERVICE.package, environment(self._stack, apart.dsn, self._folder)))
+            carrier = relay(together.dsn, Brokers(self._stack.brokers), name=SERVICE.name, wake=together.wake)
+            carrier.start()
+            stack.push_async_callback(carrier.stop)
+            producer = AIOKafkaProducer(bootstrap_servers=self._stack.brokers, acks="all", enable_idempotence=True)
+            await producer.start()
+            stack.push_async_callback(producer.stop)
+            self.ways = {APART: _offer(apart), TOGETHER: _offer(together), AFTER: _offer_and_send(after, producer)}
+            yield self
+
+    async def _prepare(self, sides: dict[str, LeadGen]) -> None:
+        """Enough clients for all rounds; what was told of them until now is taken in at the next station."""
+        count = 1 + SECONDS[FEW] + sum(rate * seconds for rate, seconds in SECONDS.items() if rate != FEW) * self._rounds
+        for way, side in sides.items():
+            carrier = relay(side.dsn, Brokers(self._stack.brokers), name=SERVICE.name, wake=side.wake)
+            carrier.start()
+            self._ready[way] = await side.prospects(count)
+            async with asyncio.timeout(60.0):
+                while not (await _backlog(side.dsn)):
+                    await asyncio.sleep(0.05)
+            await carrier.stop()
+        print(f"  {count:,} clients for each way are known to both stations", file=sys.stderr, flush=True)
+        await self._next.quiet()
+
+    async def _one(self, way: str) -> tuple[str, int]:
+        client = self._ready[way].pop()
+        return client, await self.ways[way](client)
+
+    async def turn(self, ways: Sequence[str], rate: int) -> dict[str, list[tuple[float, float]]]:
+        """Milliseconds to the consumer, and to the next commit, of each lead offered in one turn, by way."""
+        loop = asyncio.get_running_loop()
+        started = loop.time() + 0.1
+        offered: dict[str, list[asyncio.Task[tuple[str, int]]]] = {way: [] for way in ways}
+        for number in range(rate * SECONDS[rate]):
+            for place, way in enumerate(ways):
+                await asyncio.sleep(max(0.0, started + (number + place / len(ways)) / rate - loop.time()))
+                offered[way].append(asyncio.create_task(self._one(way)))
+        committed = {way: dict(await asyncio.gather(*tasks)) for way, tasks in offered.items()}
+        received, effected = await self._next.saw({client for known in committed.values() for client in known})
+        return {
+            way: [((received[one] - at) / 1e6, (effected[one] - at) / 1e6) for one, at in known.items()]
+            for way, known in committed.items()
+        }
+
+
+def _offer(side: LeadGen) -> Offer:
+    async def offer(client: str) -> int:
+        await side.offer(client)
+        return now()
+
+    return offer
+
+
+def _offer_and_send(side: LeadGen, producer: AIOKafkaProducer) -> Offer:
+    async def offer(client: str) -> int:
+        record: Any = None
+
+        def ready(outcome: Outcome) -> Any:
+            nonlocal record
+            record = outgoing(_row(client, outcome))
+
+        await side.offer(client, reply=ready)
+        at = now()
+        sent = await producer.send(record.topic, record.value, record.key, headers=record.headers)
+        await sent
+        return at
+
+    return offer
+
+
+def _row(client: str, outcome: Outcome) -> dict[str, Any]:
+    """What the public log will hold of it: the third event of its key."""
+    [entry] = outcome.entries.values()
+    [told] = published.prospect(outcome.events[0], entry.state)
+    topic, about = attributes(told, fresh(), Meta(), f"offer {client}", f"/conveyor/{SERVICE.name}")
+    value = told.data.model_dump_json()
+    return {"topic": topic, "key": client, "sequence": 3, "attributes": about, "value": value, "recorded_at": told.at}
+
+
+async def _backlog(dsn: str) -> bool:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return (await backlog(connection)).drained
+    finally:
+        await connection.close()
+
+
+# -- the next station, in a process of its own -----------------------------------------------------------------------
+
+
+class Noting(Reactions):
+    """The real intake; knows when it was given each client's record."""
+
+    received: dict[str, int]
+
+    async def take(self, records: Sequence[Received], progress: Progress) -> None:
+        at = now()
+        for record in records:
+            self.received[(record.key or b"").decode()] = at
+        await super().take(records, progress)
+
+
+class NextStation:
+    """Asked over a pipe: what it saw since it was asked last."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def _ask(self) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(b"tell\n")
+        found: dict[str, Any] = json.loads(await self._process.stdout.readline())
+        return found
+
+    async def quiet(self, within: float = 120.0) -> None:
+        """Nothing comes any more."""
+        async with asyncio.timeout(within):
+            calm = 0
+            while calm < 5:
+                calm = 0 if (await self._ask())["received"] else calm + 1
+                await asyncio.sleep(0.2)
+
+    async def saw(self, wanted: set[str], within: float = 60.0) -> tuple[dict[str, int], dict[str, int]]:
+        """When it received the record of each of these clients, and when it committed what follows."""
+        received, committed = dict[str, int](), dict[str, int]()
+        async with asyncio.timeout(within):
+            while wanted - committed.keys():
+                await asyncio.sleep(0.05)
+                told = await self._ask()
+                received |= told["received"]
+                committed |= told["committed"]
+        return received, committed
+
+
+@asynccontextmanager
+async def _next(stack: Stack) -> AsyncIterator[NextStation]:
+    dsn = await stack.create_database("conversion")
+    await upgrade(dsn, NEXT.package)
+    command = (sys.executable, "-m", "bench.latency", "--next", dsn, stack.brokers)
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, limit=64 * 1024 * 1024)
+    try:
+        yield NextStation(process)
+    finally:
+        await _end(process)
+
+
+@asynccontextmanager
+async def _process(package: str, environment: dict[str, str]) -> AsyncIterator[None]:
+    """The real worker of a service."""
+    quiet = environment | {"CONVEYOR_LOG_LEVEL": "WARNING"}
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", package, "worker", env=quiet)
+    try:
+        yield
+    finally:
+        await _end(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    await asyncio.wait_for(process.wait(), 30.0)
+
+
+async def listen(dsn: str, servers: str) -> None:
+    """The consumer of conversion with its writer, as its worker has them."""
+    writer = Following(dsn, NEXT.streams, Vault(KEY), SystemClock(), f"/conveyor/{NEXT.name}")
+    writer.start()
+    pool = await asyncpg.create_pool(dsn, min_size=1, max_size=8)
+
+    async def nowhere(*_: Any) -> Any:
+        raise RuntimeError("nothing is missing here")
+
+    assert NEXT.react is not None
+    intake = Noting(writer, NEXT.react, Parking(NEXT.name, pool), nowhere)
+    intake.received = {}
+    brokers = Brokers(servers)
+    consumer = Consumer(lambda: Reader(brokers, NEXT.name, [LEADS, "conveyor.staff.v1"]), intake, sys.exit)
+    consumer.start()
+    asked = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(asked), sys.stdin)
+    while await asked.readline():
+        print(json.dumps({"received": intake.received, "committed": writer.committed}), flush=True)
+        intake.received, writer.committed = {}, {}
+    await consumer.stop()
+    await writer.stop()
+    await pool.close()
+
+
+# -- what is said of it ----------------------------------------------------------------------------------------------
+
+Found = dict[int, dict[str, list[list[tuple[float, float]]]]]  # by rate and way, one list a round
+
+
+async def measure(stack: Stack, folder: Path, count: int) -> Found:
+    found: Found = {rate: {way: [] for way in (APART, TOGETHER, AFTER)} for rate in SECONDS}
+    await stack.create_topics()
+    async with Line(stack, folder, count).opened() as line:
+        for way in line.ways:  # each has its connections before it counts
+            await line._one(way)
+
+        def told(rate: int, turn: dict[str, list[tuple[float, float]]]) -> float:
+            for way, each in turn.items():
+                found[rate][way].append(each)
+            return statistics.median(one[0] for each in turn.values() for one in each)
+
+        told(FEW, await line.turn(list(line.ways), FEW))
+        for rate in [rate for rate in SECONDS if rate != FEW]:
+
+            def run(way: str, rate: int = rate) -> Callable[[], Awaitable[float]]:
+                async def one() -> float:
+                    return told(rate, await line.turn([way], rate))
+
+                return one
+
+            print(f"  at {rate:,} a second", file=sys.stderr, flush=True)
+            await rounds.in_turns({way: run(way) for way in line.ways}, count, unit="ms")
+    return found
+
+
+def _at(values: Sequence[float], part: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(len(values) * part))]
+
+
+def publish(found: Found) -> int:
+    rows, bars, figures = [], dict[str, float](), []
+    for rate in sorted(found):
+        half: dict[str, list[float]] = {}
+        for way, turns in found[rate].items():
+            each = [[one[0] for one in turn] for turn in turns]
+            half[way] = [statistics.median(turn) for turn in each]
+            there, done = [one for turn in each for one in turn], [one[1] for turn in turns for one in turn]
+            middle, late = statistics.median(half[way]), _at(there, 0.99)
+            told = (middle, late, statistics.median(done), _at(done, 0.99))
+            rows.append((f"{rate:,}", way, *(f"{value:.2f}" for value in told), f"{len(there):,}"))
+            bars[f"{way}, {rate:,}/s"] = middle
+        for way in (APART, TOGETHER):
+            ratio = rounds.ratio(half, way, AFTER)
+            name = f"commit to consumer p50 at {rate:,}/s, {way}"
+            figures.append(Figure(name, ratio, WANTED, "publishing after the commit", at_most=True))
+    return Report(
+        name="latency",
+        title="From the commit of a lead to the next station, milliseconds",
+        columns=("events/s", "", "to consumer p50", "p99", "to its commit p50", "p99", "events"),
+        rows=rows,
+        figures=figures,
+        chart=picture.Bars(bars, [name for name in bars if not name.startswith(AFTER)], "ms from commit to consumer, p50"),
+    ).publish()
+
+
+def main() -> int:
+    """Exit code 1 where a ratio is too large."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--next", nargs=2, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.next is not None:
+        uvloop.run(listen(*asked.next))
+        return 0
+    configure_logging("bench", "WARNING", to=sys.stderr)
+    stack = Stack.start(name="bench", attached=True)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            found = uvloop.run(measure(stack, Path(folder), asked.rounds))
+    finally:
+        stack.stop()
+    return publish(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
