@@ -95,7 +95,7 @@ class Bench:
         connection = await asyncpg.connect(self._dsn)
         found = [outgoing(row) for row in await connection.fetch(NEXT, 0, self._events, 2**40)]
         await connection.close()
-        return found
+        return [record._replace(headers=[*record.headers]) for record in found]
 
     async def _check(self, topic: str) -> None:
         """The topic holds what the log holds: as many records, of each key the same ones in the same order."""

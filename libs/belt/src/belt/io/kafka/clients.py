@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -23,7 +24,7 @@ MAX_RECORD_BYTES = (
 )
 BATCH_BYTES = 512 * 1024
 
-Headers = list[tuple[str, bytes]]
+Headers = Iterable[tuple[str, bytes]]
 
 
 class Unreachable(Exception):
@@ -56,10 +57,22 @@ class Partition(NamedTuple):
 
 
 class Outgoing(NamedTuple):
+    """A record on its way out. `at_most`: more bytes than it takes on the wire, where that is known without counting."""
+
     topic: str
     key: bytes
     value: bytes
     headers: Headers
+    at_most: int = MAX_RECORD_BYTES + 1
+
+
+class Load(list[Outgoing]):
+    """Records to send. The first `packed` of them are in batches already, as Kafka takes them, by partition."""
+
+    def __init__(self, records: Iterable[Outgoing]) -> None:
+        super().__init__(records)
+        self.packed = 0
+        self.batches: dict[tuple[str, int], list[Any]] = {}
 
 
 class Received(NamedTuple):
@@ -121,24 +134,32 @@ class Sender:
             why = await self._brokers.reason(away)
             raise Unreachable(f"no producer within {self._start_within:g} s: {why}") from away
 
+    def pack(self, records: Iterable[Outgoing]) -> Load:
+        """What can be done ahead of the sending, while the records before these are on their way. Waits for nothing."""
+        load = Load(records)
+        for record in load:
+            count = self._partitions.get(record.topic)
+            if count is None or self._too_large(record):
+                break
+            self._put(load, record, count)
+        return load
+
     async def send_batches(self, records: Sequence[Outgoing]) -> int:
         """Sends in the given order per key. The next batch of a partition waits until the last is acknowledged.
 
         Stops before a record that is too large (Oversized if that is the first) and answers how many it sent.
         After any other exception this sender must be abandoned.
         """
-        runs: dict[Partition, list[Outgoing]] = {}
+        load = records if isinstance(records, Load) else Load(records)
         sending: list[asyncio.Task[None]] = []
-        sent = 0
         try:
             async with asyncio.timeout(self._send_within):
-                for record in records:
-                    if record_bytes(record) > self._largest:
+                for record in islice(load, load.packed, None):
+                    if self._too_large(record):
                         break
                     count = self._partitions.get(record.topic) or await self._count(record.topic)
-                    runs.setdefault(Partition(record.topic, partition_of(record.key, count)), []).append(record)
-                    sent += 1
-                sending = [asyncio.create_task(self._send_run(place, run)) for place, run in runs.items()]
+                    self._put(load, record, count)
+                sending = [asyncio.create_task(self._send_run(*at, run)) for at, run in load.batches.items()]
                 await asyncio.gather(*sending)
         except (KafkaError, OSError, TimeoutError) as failed:
             why = await self._brokers.reason(failed)
@@ -146,27 +167,35 @@ class Sender:
         finally:
             for task in sending:
                 task.cancel()
-        if records and not sent:
-            size = record_bytes(records[0])
-            raise Oversized(f"{records[0].topic} {records[0].key!r}: {size} bytes, limit {self._largest}")
-        return sent
+        if load and not load.packed:
+            size = record_bytes(load[0])
+            raise Oversized(f"{load[0].topic} {load[0].key!r}: {size} bytes, limit {self._largest}")
+        return load.packed
+
+    def _too_large(self, record: Outgoing) -> bool:
+        return record.at_most > self._largest and record_bytes(record) > self._largest
 
     async def _count(self, topic: str) -> int:
         self._partitions[topic] = len(await self._producer.partitions_for(topic))
         return self._partitions[topic]
 
-    async def _send_run(self, place: Partition, run: list[Outgoing]) -> None:
-        done = 0
-        while done < len(run):
-            batch = self._producer.create_batch()
-            while done < len(run):
-                record = run[done]
-                if batch.append(key=record.key, value=record.value, timestamp=None, headers=record.headers) is None:
-                    break  # full
-                done += 1
+    def _put(self, load: Load, record: Outgoing, partitions: int) -> None:
+        """Into the last batch of its partition, or into a new one."""
+        place = record.topic, partition_of(record.key, partitions)
+        batches = load.batches.get(place)
+        if batches is None:
+            batches = load.batches[place] = [self._producer.create_batch()]
+        headers = [*record.headers]
+        if batches[-1].append(key=record.key, value=record.value, timestamp=None, headers=headers) is None:  # full
+            batches.append(self._producer.create_batch())
+            batches[-1].append(key=record.key, value=record.value, timestamp=None, headers=headers)
+        load.packed += 1
+
+    async def _send_run(self, topic: str, partition: int, batches: Sequence[Any]) -> None:
+        for batch in batches:
             batch.close()
             # send_batch returns when the batch is taken; its future when it is acknowledged.
-            await (await self._producer.send_batch(batch, place.topic, partition=place.number))
+            await (await self._producer.send_batch(batch, topic, partition=partition))
 
     async def abandon(self) -> None:
         """Lets go of the producer, whatever state it is in. Nothing of it goes on in the background."""
