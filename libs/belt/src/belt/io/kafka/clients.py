@@ -7,10 +7,10 @@ aiokafka waits without end when a broker is away, and one rejected record spoils
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -24,7 +24,7 @@ MAX_RECORD_BYTES = (
 )
 BATCH_BYTES = 512 * 1024
 
-Headers = Iterable[tuple[str, bytes]]
+Headers = list[tuple[str, bytes]]
 
 
 class Unreachable(Exception):
@@ -66,11 +66,15 @@ class Outgoing(NamedTuple):
     at_most: int = MAX_RECORD_BYTES + 1
 
 
-class Load(list[Outgoing]):
-    """Records to send. The first `packed` of them are in batches already, as Kafka takes them, by partition."""
+class Load(list[Any]):
+    """What is to be sent, in order; `make` makes a record of each. The first `packed` of them are in batches already.
 
-    def __init__(self, records: Iterable[Outgoing]) -> None:
-        super().__init__(records)
+    A record lives only while it is packed: a thousand of them, each with twenty headers, would be a burden to carry.
+    """
+
+    def __init__(self, things: Iterable[Any], make: Callable[[Any], Outgoing]) -> None:
+        super().__init__(things)
+        self.make = make
         self.packed = 0
         self.batches: dict[tuple[str, int], list[Any]] = {}
 
@@ -95,6 +99,10 @@ def record_bytes(record: Outgoing) -> int:
     """An upper bound of the record's size on the wire."""
     headers = sum([len(name) + len(value) + 10 for name, value in record.headers])
     return 128 + len(record.key) + len(record.value) + headers
+
+
+def _as_it_is(record: Outgoing) -> Outgoing:
+    return record
 
 
 class Sender:
@@ -134,68 +142,65 @@ class Sender:
             why = await self._brokers.reason(away)
             raise Unreachable(f"no producer within {self._start_within:g} s: {why}") from away
 
-    def pack(self, records: Iterable[Outgoing]) -> Load:
+    def pack(self, things: Iterable[Any], make: Callable[[Any], Outgoing]) -> Load:
         """What can be done ahead of the sending, while the records before these are on their way. Waits for nothing."""
-        load = Load(records)
-        for record in load:
-            count = self._partitions.get(record.topic)
-            if count is None or self._too_large(record):
-                break
-            self._put(load, record, count)
+        load = Load(things, make)
+        self._pack(load)
         return load
 
-    async def send_batches(self, records: Sequence[Outgoing]) -> int:
+    async def send_batches(self, records: Sequence[Outgoing] | Load) -> int:
         """Sends in the given order per key. The next batch of a partition waits until the last is acknowledged.
 
         Stops before a record that is too large (Oversized if that is the first) and answers how many it sent.
         After any other exception this sender must be abandoned.
         """
-        load = records if isinstance(records, Load) else Load(records)
-        sending: list[asyncio.Task[None]] = []
+        load = records if isinstance(records, Load) else Load(records, _as_it_is)
         try:
             async with asyncio.timeout(self._send_within):
-                for record in islice(load, load.packed, None):
-                    if self._too_large(record):
-                        break
-                    count = self._partitions.get(record.topic) or await self._count(record.topic)
-                    self._put(load, record, count)
-                sending = [asyncio.create_task(self._send_run(*at, run)) for at, run in load.batches.items()]
-                await asyncio.gather(*sending)
+                while (unknown := self._pack(load)) is not None:
+                    self._partitions[unknown] = len(await self._producer.partitions_for(unknown))
+                await self._send(load)
         except (KafkaError, OSError, TimeoutError) as failed:
             why = await self._brokers.reason(failed)
             raise Unreachable(f"not acknowledged within {self._send_within:g} s: {why}") from failed
-        finally:
-            for task in sending:
-                task.cancel()
         if load and not load.packed:
-            size = record_bytes(load[0])
-            raise Oversized(f"{load[0].topic} {load[0].key!r}: {size} bytes, limit {self._largest}")
+            first = load.make(load[0])
+            raise Oversized(f"{first.topic} {first.key!r}: {record_bytes(first)} bytes, limit {self._largest}")
         return load.packed
 
-    def _too_large(self, record: Outgoing) -> bool:
-        return record.at_most > self._largest and record_bytes(record) > self._largest
+    def _pack(self, load: Load) -> str | None:
+        """Puts each record into the last batch of its partition. Stops before one that is too large.
 
-    async def _count(self, topic: str) -> int:
-        self._partitions[topic] = len(await self._producer.partitions_for(topic))
-        return self._partitions[topic]
+        Stops, too, before one whose topic is not known yet, and answers that topic.
+        """
+        batches, partitions, make = load.batches, self._partitions, load.make
+        for number in range(load.packed, len(load)):
+            topic, key, value, headers, at_most = record = make(load[number])
+            if at_most > self._largest and record_bytes(record) > self._largest:
+                break
+            count = partitions.get(topic)
+            if count is None:
+                return topic
+            place = topic, partition_of(key, count)
+            run = batches.get(place)
+            if run is None:
+                run = batches[place] = [self._producer.create_batch()]
+            if run[-1].append(key=key, value=value, timestamp=None, headers=headers) is None:  # it is full
+                run.append(self._producer.create_batch())
+                run[-1].append(key=key, value=value, timestamp=None, headers=headers)
+            load.packed = number + 1
+        return None
 
-    def _put(self, load: Load, record: Outgoing, partitions: int) -> None:
-        """Into the last batch of its partition, or into a new one."""
-        place = record.topic, partition_of(record.key, partitions)
-        batches = load.batches.get(place)
-        if batches is None:
-            batches = load.batches[place] = [self._producer.create_batch()]
-        headers = [*record.headers]
-        if batches[-1].append(key=record.key, value=record.value, timestamp=None, headers=headers) is None:  # full
-            batches.append(self._producer.create_batch())
-            batches[-1].append(key=record.key, value=record.value, timestamp=None, headers=headers)
-        load.packed += 1
-
-    async def _send_run(self, topic: str, partition: int, batches: Sequence[Any]) -> None:
-        for batch in batches:
-            batch.close()
-            # send_batch returns when the batch is taken; its future when it is acknowledged.
-            await (await self._producer.send_batch(batch, topic, partition=partition))
+    async def _send(self, load: Load) -> None:
+        """The first batch of every partition, then the second of those that have one, and so on."""
+        for wave in zip_longest(*load.batches.values()):
+            acks: list[asyncio.Future[Any]] = []
+            for (topic, partition), batch in zip(load.batches, wave, strict=True):
+                if batch is not None:
+                    batch.close()
+                    # send_batch returns when the batch is queued; its future when it is acknowledged.
+                    acks.append(await self._producer.send_batch(batch, topic, partition=partition))
+            await asyncio.gather(*acks)
 
     async def abandon(self) -> None:
         """Lets go of the producer, whatever state it is in. Nothing of it goes on in the background."""

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -18,9 +17,10 @@ import structlog
 from opentelemetry.trace import SpanKind
 
 from belt.io import tracing
-from belt.io.kafka.clients import Brokers, Outgoing, Sender
+from belt.io.kafka.clients import Brokers, Load, Outgoing, Sender
+from belt.io.kafka.course import Course, SteppedDown
 from belt.io.kafka.doorbell import CHANNEL
-from belt.io.store.public_log import BYTES_AT_ONCE, NEXT, RELAY, Backlog, Connection, attributes, backlog
+from belt.io.store.public_log import RELAY, Backlog, Connection, attributes
 from belt.io.telemetry import (
     PUBLISHED_POSITION,
     RELAY_ACTIVE,
@@ -30,18 +30,15 @@ from belt.io.telemetry import (
     UNPUBLISHED_RECORDS,
     UNPUBLISHED_SECONDS,
 )
+from conveyor_events.envelope import ATTRIBUTES
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
 MEASURE_EVERY = 1.0
+YIELDS = 8  # steps in which a producer sends what it is given
 LEADER = 4712  # the store's own lock is 4711
 JSON = ("content-type", b"application/json")
-MOVE = "update checkpoints set position = $3 where name = $1 and position = $2 returning position"
-
-
-class SteppedDown(Exception):
-    """Another relay took over, or the public log is not what the checkpoint says: begin again."""
 
 
 @dataclass(frozen=True)
@@ -54,44 +51,33 @@ class RelayStatus:
     trouble: str | None
 
 
-class Told:
-    """The headers of a row of the public log, made each time they are asked for.
+class _Names(dict[str, str]):
+    """Attribute to header."""
 
-    Hundreds of records wait to be sent at any time: that many headers would keep the garbage collector busy.
-    """
+    def __missing__(self, name: str) -> str:
+        return "ce_" + name
 
-    __slots__ = ("_row",)
 
-    def __init__(self, row: Any) -> None:
-        self._row = row
-
-    def __iter__(self) -> Iterator[tuple[str, bytes]]:
-        for name, text in attributes(self._row).items():
-            yield "ce_" + name, text.encode()
-        yield JSON
-
-    @property
-    def traceparent(self) -> str | None:
-        """The trace that the event belongs to, if any."""
-        told = self._row["attributes"]
-        return attributes(self._row).get("traceparent") if '"traceparent"' in told else None
+HEADERS = _Names({name: "ce_" + name for name in ATTRIBUTES})
 
 
 def outgoing(row: Any) -> Outgoing:
     """A row of the public log as a Kafka record."""
-    key, value = row["key"].encode(), row["value"].encode()
+    key, value, told = row["key"].encode(), row["value"].encode(), row["attributes"]
+    about = attributes(row)
+    headers = [*zip(map(HEADERS.__getitem__, about), map(str.encode, about.values()), strict=True), JSON]
     # In JSON an attribute stands in quotes, with a colon and a comma; no character is four times as long on the wire.
-    return Outgoing(row["topic"], key, value, Told(row), 1_024 + len(key) + len(value) + 4 * len(row["attributes"]))
+    return Outgoing(row["topic"], key, value, headers, 1_024 + len(key) + len(value) + 4 * len(told))
 
 
-def _sends(records: Sequence[Outgoing]) -> Iterator[tracing.Opening]:
-    """A span for each record whose trace is recorded. The record itself stays as it is."""
-    for record in records if tracing.on() else ():
-        traceparent = record.headers.traceparent if isinstance(record.headers, Told) else None
-        if traceparent is not None:
-            told = {"messaging.system": "kafka", "messaging.destination.name": record.topic}
-            told |= {"cloudevents.event_id": dict(record.headers)["ce_id"].decode()}
-            yield tracing.after(traceparent, f"send {record.topic}", SpanKind.PRODUCER, told)
+def _sends(rows: Iterable[Any]) -> Iterator[tracing.Opening]:
+    """A span for each event whose trace is recorded. Its record stays as it is."""
+    for row in rows if tracing.on() else ():
+        if '"traceparent"' in row["attributes"]:
+            told = attributes(row)
+            about = {"messaging.system": "kafka", "messaging.destination.name": row["topic"]}
+            about |= {"cloudevents.event_id": told["id"]}
+            yield tracing.after(told.get("traceparent"), f"send {row['topic']}", SpanKind.PRODUCER, about)
 
 
 class Relay:
@@ -108,7 +94,7 @@ class Relay:
         sender: Callable[[], Sender],
         *,
         wake: asyncio.Event | None = None,
-        batch: int = 1_000,
+        batch: int = 500,
         busy: float = 0.05,
         idle: float = 0.25,
         standby: float = 1.0,
@@ -121,7 +107,6 @@ class Relay:
         self._busy, self._idle, self._standby = busy, idle, standby
         self._deadline, self._silence, self._patience = deadline, silence, patience
         self._leading = False
-        self._kept = 0  # where the checkpoint stands; what was acknowledged since is kept with the next batch
         self._seen = Backlog(0, 0, 0.0)
         self._measured = 0.0
         self._stopping = asyncio.Event()
@@ -161,18 +146,19 @@ class Relay:
     async def _serve(self) -> None:
         """One term: from the connection to the first trouble, or to the end."""
         connection = await self._connect()
-        sender = self._sender()
+        course, sender = Course(connection, self._batch, self._deadline, self._wake), self._sender()
         try:
-            if await self._elected(connection):
-                await self._measure(connection)
-                await self._meanwhile(connection, sender.start())
+            if await self._elected(connection, course):
+                await self._measure(course)
+                await self._meanwhile(course, sender.start())
                 self._leading, self._trouble = True, None
                 RELAY_ACTIVE.set(1)
                 log.info("relay.elected", position=self._seen.position, head=self._seen.head)
-                await self._carry(connection, sender)
+                await self._carry(course, sender)
         finally:
             self._leading = False
             RELAY_ACTIVE.set(0)
+            await course.end()
             await sender.abandon()
             await _close(connection, self._deadline)
 
@@ -194,7 +180,7 @@ class Relay:
         await connection.add_listener(CHANNEL, lambda *_: self._wake.set())
         return connection
 
-    async def _elected(self, connection: Connection) -> bool:
+    async def _elected(self, connection: Connection, course: Course) -> bool:
         """Waits until no other relay is the leader. False: it is time to stop."""
         while not await connection.fetchval("select pg_try_advisory_lock($1)", LEADER):
             with contextlib.suppress(TimeoutError):
@@ -202,14 +188,14 @@ class Relay:
                     await self._stopping.wait()
             if self._stopping.is_set():
                 return False
-            await self._measure(connection)
+            await self._measure(course)
         await connection.execute(
             "insert into checkpoints (name, position) values ($1, 0) on conflict do nothing", RELAY
         )
         return True
 
-    async def _measure(self, connection: Connection) -> None:
-        self._tell(await backlog(connection, RELAY, self._deadline))
+    async def _measure(self, course: Course) -> None:
+        self._tell(await course.look())
         self._measured = asyncio.get_running_loop().time()
 
     def _tell(self, seen: Backlog) -> None:
@@ -219,78 +205,59 @@ class Relay:
         UNPUBLISHED_RECORDS.set(seen.head - seen.position)
         UNPUBLISHED_SECONDS.set(seen.age)
 
-    async def _carry(self, connection: Connection, sender: Sender) -> None:
-        self._kept = position = self._seen.position
+    async def _carry(self, course: Course, sender: Sender) -> None:
+        course.kept = position = self._seen.position
         wait = self._busy
         while not self._stopping.is_set():
-            records = await self._read(connection, sender, position)
+            records = sender.pack(await course.next(position), outgoing)
             if not records:
-                await self._idle_at(connection, position)
+                await self._idle_at(course, position)
                 await self._rest(wait)
                 wait = min(wait * 1.5, self._idle)
                 continue
             wait = self._busy
             while records and not self._stopping.is_set():
-                position, records = await self._pass_on(connection, sender, position, records)
-                if not records or self._stopping.is_set():
-                    await self._keep(connection, position)
+                position, records = await self._pass_on(course, sender, position, records)
+                await course.keep(position, now=not records or self._stopping.is_set())
+                self._seen = replace(self._seen, position=course.kept, head=max(self._seen.head, position))
                 if asyncio.get_running_loop().time() > self._measured + MEASURE_EVERY:
-                    await self._measure(connection)
+                    await self._measure(course)
 
-    async def _idle_at(self, connection: Connection, position: int) -> None:
+    async def _idle_at(self, course: Course, position: int) -> None:
         """Nothing is to be sent. Looks now and then whether the checkpoint was set back (see `republish`)."""
         if asyncio.get_running_loop().time() <= self._measured + MEASURE_EVERY:
             self._tell(Backlog(position, position, 0.0))
             return
-        await self._measure(connection)
+        await self._measure(course)
         if self._seen.position != position:
             raise SteppedDown(f"the checkpoint was moved to {self._seen.position}")
 
-    async def _read(self, connection: Connection, sender: Sender, position: int) -> Sequence[Outgoing]:
-        self._wake.clear()
-        rows = await connection.fetch(NEXT, position, self._batch, BYTES_AT_ONCE)
-        if rows and (rows[0]["position"] != position + 1 or rows[-1]["position"] != position + len(rows)):
-            raise SteppedDown(f"the public log has a hole above {position}")
-        return sender.pack(map(outgoing, rows))
-
-    async def _pass_on(
-        self, connection: Connection, sender: Sender, position: int, records: Sequence[Outgoing]
-    ) -> tuple[int, Sequence[Outgoing]]:
-        """Sends the records; meanwhile keeps the place that was reached before and reads on. Answers both."""
-        ahead = asyncio.create_task(self._ahead(connection, sender, position, position + len(records)))
+    async def _pass_on(self, course: Course, sender: Sender, position: int, records: Load) -> tuple[int, Load]:
+        """Sends the records, and makes the next ones ready meanwhile. Answers both: the place reached, and these."""
+        ahead = asyncio.create_task(self._ready(course, sender, position + len(records)))
         try:
             with tracing.together(_sends(records)):
-                sent = await self._meanwhile(connection, sender.send_batches(records), ahead)
+                sent = await self._meanwhile(course, sender.send_batches(records))
             following = await ahead
         finally:
             ahead.cancel()
             await asyncio.gather(ahead, return_exceptions=True)
-        for topic, count in Counter([record.topic for record in records[:sent]]).items():
-            RELAYED_RECORDS.labels(topic).inc(count)
-        return position + sent, following if sent == len(records) else records[sent:]
+        for (topic, _), batches in records.batches.items():
+            RELAYED_RECORDS.labels(topic).inc(sum(batch.record_count() for batch in batches))
+        return position + sent, following if sent == len(records) else sender.pack(records[sent:], outgoing)
 
-    async def _ahead(self, connection: Connection, sender: Sender, reached: int, above: int) -> Sequence[Outgoing]:
-        await self._keep(connection, reached)
-        return await self._read(connection, sender, above)
+    async def _ready(self, course: Course, sender: Sender, position: int) -> Load:
+        rows = await course.next(position)
+        for _ in range(YIELDS):  # first the records before these go out, step by step
+            await asyncio.sleep(0)
+        return sender.pack(rows, outgoing)
 
-    async def _keep(self, connection: Connection, reached: int) -> None:
-        """Moves the checkpoint to where everything is acknowledged."""
-        if reached == self._kept:
-            return
-        if await connection.fetchval(MOVE, RELAY, self._kept, reached) is None:
-            raise SteppedDown("another relay moved the checkpoint")
-        self._kept = reached
-        self._seen = replace(self._seen, position=reached, head=max(self._seen.head, reached))
-
-    async def _meanwhile(
-        self, connection: Connection, work: Coroutine[Any, Any, T], ahead: asyncio.Task[Any] | None = None
-    ) -> T:
-        """Waits for Kafka without falling silent towards the database. `ahead` uses the connection until it is done."""
+    async def _meanwhile(self, course: Course, work: Coroutine[Any, Any, T]) -> T:
+        """Waits for Kafka without falling silent towards the database."""
         doing = asyncio.create_task(work)
         try:
             while not (await asyncio.wait([doing], timeout=self._silence / 3))[0]:
-                if ahead is None or ahead.done():
-                    await connection.execute("select 1")
+                await course.say_something()
             return doing.result()
         finally:
             doing.cancel()
