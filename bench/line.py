@@ -76,6 +76,12 @@ class LeadGen:
     async def _staff(self, command: Any) -> None:
         await self.writer.handle(Step(s.CATEGORY, s.COMPANY, command))
 
+    async def register(self) -> None:
+        """Somebody's new prospect."""
+        client, scout = fresh(), self.people[0]
+        found = c.RegisterProspect(client, self.name, "Acme GmbH", "DE", (), "fair", None, scout, datetime.now(UTC))
+        await self.writer.handle(Step(CATEGORY, client, found), key=f"register {client}")
+
     async def prospects(self, count: int) -> list[str]:
         """So many clients whose need is known, ready to be offered."""
         clients = [fresh() for _ in range(count)]

@@ -57,7 +57,7 @@ class Partition(NamedTuple):
 
 
 class Outgoing(NamedTuple):
-    """A record on its way out. `at_most`: more bytes than it takes on the wire, where that is known without counting."""
+    """A record on its way out. `at_most`: no fewer bytes than it takes on the wire, where that is known uncounted."""
 
     topic: str
     key: bytes
@@ -147,6 +147,11 @@ class Sender:
         load = Load(things, make)
         self._pack(load)
         return load
+
+    def add(self, load: Load, things: Iterable[Any]) -> None:
+        """More, behind those that are packed."""
+        load.extend(things)
+        self._pack(load)
 
     async def send_batches(self, records: Sequence[Outgoing] | Load) -> int:
         """Sends in the given order per key. The next batch of a partition waits until the last is acknowledged.

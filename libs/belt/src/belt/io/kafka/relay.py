@@ -36,6 +36,7 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 MEASURE_EVERY = 1.0
+LITTLE = 1_000_000  # bytes
 YIELDS = 8  # steps in which a producer sends what it is given
 LEADER = 4712  # the store's own lock is 4711
 JSON = ("content-type", b"application/json")
@@ -211,6 +212,7 @@ class Relay:
         while not self._stopping.is_set():
             records = sender.pack(await course.next(position), outgoing)
             if not records:
+                await course.keep(position, now=True)
                 await self._idle_at(course, position)
                 await self._rest(wait)
                 wait = min(wait * 1.5, self._idle)
@@ -218,7 +220,7 @@ class Relay:
             wait = self._busy
             while records and not self._stopping.is_set():
                 position, records = await self._pass_on(course, sender, position, records)
-                await course.keep(position, now=not records or self._stopping.is_set())
+                await course.keep(position, now=self._stopping.is_set())
                 self._seen = replace(self._seen, position=course.kept, head=max(self._seen.head, position))
                 if asyncio.get_running_loop().time() > self._measured + MEASURE_EVERY:
                     await self._measure(course)
@@ -234,23 +236,34 @@ class Relay:
 
     async def _pass_on(self, course: Course, sender: Sender, position: int, records: Load) -> tuple[int, Load]:
         """Sends the records, and makes the next ones ready meanwhile. Answers both: the place reached, and these."""
-        ahead = asyncio.create_task(self._ready(course, sender, position + len(records)))
+        sending = asyncio.create_task(self._meanwhile(course, sender.send_batches(records)))
+        ahead = asyncio.create_task(self._ready(course, sender, position + len(records), sending))
         try:
             with tracing.together(_sends(records)):
-                sent = await self._meanwhile(course, sender.send_batches(records))
+                sent = await sending
             following = await ahead
         finally:
+            sending.cancel()
             ahead.cancel()
-            await asyncio.gather(ahead, return_exceptions=True)
+            await asyncio.gather(sending, ahead, return_exceptions=True)
         for (topic, _), batches in records.batches.items():
             RELAYED_RECORDS.labels(topic).inc(sum(batch.record_count() for batch in batches))
         return position + sent, following if sent == len(records) else sender.pack(records[sent:], outgoing)
 
-    async def _ready(self, course: Course, sender: Sender, position: int) -> Load:
+    async def _ready(self, course: Course, sender: Sender, position: int, sending: asyncio.Task[int]) -> Load:
+        """What comes next; with what is committed until the last is sent, as long as that is little."""
         rows = await course.next(position)
         for _ in range(YIELDS):  # first the records before these go out, step by step
             await asyncio.sleep(0)
-        return sender.pack(rows, outgoing)
+        load = sender.pack(rows, outgoing)
+        while len(load) < self._batch // 2 and sum(len(row["value"]) for row in load) < LITTLE:
+            woken = asyncio.create_task(self._wake.wait())
+            await asyncio.wait([woken, sending], return_when=asyncio.FIRST_COMPLETED)
+            woken.cancel()
+            if sending.done():
+                break
+            sender.add(load, await course.next(position + len(load)))
+        return load
 
     async def _meanwhile(self, course: Course, work: Coroutine[Any, Any, T]) -> T:
         """Waits for Kafka without falling silent towards the database."""

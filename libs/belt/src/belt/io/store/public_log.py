@@ -23,11 +23,11 @@ BYTES_TO_READERS = 2 * 1024 * 1024
 READ = """
 select position, topic, key, sequence, attributes, value, recorded_at
 from published where position > $1 {filter} order by {order} limit (
-    select greatest(1, count(*)) from (
-        select sum(octet_length(value)) over (order by {order}) as upto
+    select count(*) from (
+        select sum(octet_length(value)) over (order by {order}) - octet_length(value) as before
         from (select position, sequence, value from published where position > $1 {filter} order by {order} limit $2)
              as slice
-    ) as sized where upto < $3
+    ) as sized where before < $3
 )
 """
 NEXT = READ.format(filter="", order="position")
