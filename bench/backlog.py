@@ -1,4 +1,4 @@
-"""A backlog as lead generation leaves one: rows of the public log, and what Kafka must hold once it is carried there."""
+"""A backlog as lead generation leaves one: rows of the public log, and what Kafka holds once it is carried there."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def rows(count: int, topic: str, seed: int = 1) -> list[Row]:
         key, seat = event["subject"], event["data"].get("sourced_by")
         last[key] = last.get(key, 0) + 1
         about = {name: value for name, value in event.items() if name not in GIVEN_BY_STORE}
-        about |= {"schemaversion": str(event["schemaversion"]), "actorperson": seat["person"], "actorrole": seat["role"]}
+        about |= {"schemaversion": str(event["schemaversion"])}
+        about |= {"actorperson": seat["person"], "actorrole": seat["role"]}
         at = FIRST + timedelta(milliseconds=10 * (len(found) // SIDE_BY_SIDE))
         value = json.dumps(event["data"], separators=(",", ":"))
         position = len(found) + 1

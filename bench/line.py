@@ -60,7 +60,7 @@ class LeadGen:
         for person, role in zip(made.people, ("scout", "hunter", "farmer", "manager"), strict=True):
             await made._staff(s.Hire(person, person.title(), date(2026, 1, 1), manager, SINCE))
             await made._staff(s.GrantRole(person, role, SINCE, None, manager, SINCE))
-        teams = {
+        teams: dict[str, StationTeam] = {
             station: StationTeam(team=f"{station}s", members=[person])
             for station, person in zip(Station, (scout, hunter, farmer), strict=True)
         }

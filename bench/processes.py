@@ -1,10 +1,10 @@
-"""What a second process adds, and a topic's partitions: events taken in by one and two workers, commands by several writers.
+"""What a second process adds, and what partitions do: events taken in by workers, commands appended by writers.
 
     python -m bench.processes [--rounds 3] [--events 10000] [--seconds 3]
 
-Workers: a backlog of events of leads waits in Kafka; the consumer and writer of conversion, each pair in a process of its
-own, one group, one database, take it in (each event its own append unit, gate and mark in its commit). Counted from the
-moment at which the backlog is in Kafka and everybody has their partitions, to the last gate. Writers: processes that
+Workers: a backlog of events of leads waits in Kafka; the consumer and writer of conversion, each pair in a process of
+its own, one group, one database, take it in (each event its own append unit, gate and mark in its commit). Counted from
+the moment at which the backlog is in Kafka and everybody has their partitions, to the last gate. Writers: processes that
 register prospects at one store, 32 at a time each, without HTTP; the store's lock lets one commit at a time in.
 
 This machine has as many processors as it has: where all are busy, more processes cannot be faster. So the CPU time of
@@ -44,8 +44,8 @@ from belt.io.telemetry import configure_logging
 from bench import picture
 from bench.backlog import rows
 from bench.line import KEY, LeadGen
-from bench.report import Report
 from bench.relay import send
+from bench.report import Report
 from conversion.main import SERVICE as NEXT
 from conveyor_local import Stack
 
@@ -135,7 +135,7 @@ async def workers(stack: Stack, number: int, count: int, partitions: int, events
             await send(producer, name, partitions, records)
             began = time.perf_counter()
             async with asyncio.timeout(120.0):
-                while await connection.fetchval("select coalesce(sum(sequence), 0) from gates") < events:
+                while await connection.fetchval(TAKEN_IN) < events:  # noqa: ASYNC110 (only the database knows)
                     await asyncio.sleep(0.02)
             took = time.perf_counter() - began
             found = Found(events / took, sides.each(events))
@@ -149,6 +149,7 @@ async def workers(stack: Stack, number: int, count: int, partitions: int, events
         await stack.delete_topics(name)
 
 
+TAKEN_IN = "select coalesce(sum(sequence), 0) from gates"
 COLUMNS = ("position", "topic", "key", "sequence", "event_id", "attributes", "value", "recorded_at")
 
 
@@ -165,7 +166,7 @@ async def work(dsn: str, servers: str, topic: str, wanted: int) -> None:
     intake = Reactions(writer, NEXT.react, Parking(NEXT.name, pool), nowhere)
     consumer = Consumer(lambda: Reader(Brokers(servers), f"bench-{topic}", [topic]), intake, sys.exit)
     consumer.start()
-    while len(consumer.partitions()) != wanted:
+    while len(consumer.partitions()) != wanted:  # noqa: ASYNC110 (the group decides)
         await asyncio.sleep(0.05)
     print("ready", flush=True)
     await asyncio.Event().wait()
@@ -192,7 +193,7 @@ async def writers(stack: Stack, number: int, count: int, seconds: float) -> Foun
                 process.stdin.write(b"go\n")
             until = time.perf_counter() + seconds
             while time.perf_counter() < until:
-                row = await connection.fetchrow(WAITING)
+                [row] = await connection.fetch(WAITING)
                 seen.append((row["waiting"], row["busy"]))
                 await asyncio.sleep(0.02)
             done = sum([int(await _heard(process)) for process in processes])
@@ -273,15 +274,16 @@ def main() -> int:
     finally:
         stack.stop()
     speed = {name: statistics.median(one.speed for one in several) for name, several in found.items()}
+    sides = "Python", "PostgreSQL", "Kafka"
     spent = {
-        name: [statistics.median(one.spent.get(side, 0.0) for one in several) for side in ("Python", "PostgreSQL", "Kafka")]
+        name: [statistics.median(one.spent.get(side, 0.0) for one in several) for side in sides]
         for name, several in found.items()
     }
     waited = {name: statistics.median(one.waited for one in several) for name, several in found.items()}
     return Report(
         name="processes",
         title="Several processes: events taken in, and commands appended, a second",
-        columns=("", "1/s", "CPU us each: Python", "PostgreSQL", "Kafka", "processors busy", "waits for the lock"),
+        columns=("", "1/s", "CPU us each: Python", *sides[1:], "processors busy", "waits for the lock"),
         rows=[
             (
                 name,
