@@ -3,9 +3,9 @@
     python -m bench.processes [--rounds 3] [--events 10000] [--seconds 3]
 
 Workers: a backlog of events of leads waits in Kafka; the consumer and writer of conversion, each pair in a process of
-its own, one group, one database, take it in (each event its own append unit, gate and mark in its commit). Counted from
-the moment at which the backlog is in Kafka and everybody has their partitions, to the last gate. Writers: processes that
-register prospects at one store, 32 at a time each, without HTTP; the store's lock lets one commit at a time in.
+its own, one group, one database, take it in: each event its own append unit, gate and mark in its commit. Counted from
+the moment at which the backlog is in Kafka and everybody has their partitions, to the last gate. Writers: processes
+that register prospects at one store, 32 at a time each, without HTTP; the store's lock lets one commit at a time in.
 
 This machine has as many processors as it has: where all are busy, more processes cannot be faster. So the CPU time of
 each side is counted, too (workers or writers, PostgreSQL, Kafka, per event): who needs most of it is the limit, and
