@@ -112,6 +112,11 @@ class Line:
         client = self._ready[way].pop()
         return client, await self.ways[way](client)
 
+    async def warm(self) -> None:
+        """One lead on each way, until it has arrived."""
+        offered = [(await self._one(way))[0] for way in self.ways]
+        await self._next.saw(set(offered))
+
     async def turn(self, ways: Sequence[str], rate: int) -> dict[str, list[tuple[float, float]]]:
         """Milliseconds to the consumer, and to the next commit, of each lead offered in one turn, by way."""
         loop = asyncio.get_running_loop()
@@ -283,8 +288,7 @@ async def measure(stack: Stack, folder: Path, count: int) -> Found:
     found: Found = {rate: {way: [] for way in (APART, TOGETHER, AFTER)} for rate in SECONDS}
     await stack.create_topics()
     async with Line(stack, folder, count).opened() as line:
-        for way in line.ways:  # each has its connections before it counts
-            await line._one(way)
+        await line.warm()  # each way has its connections before it counts
 
         def told(rate: int, turn: dict[str, list[tuple[float, float]]]) -> float:
             for way, each in turn.items():

@@ -27,7 +27,17 @@ class Course:
         self._free = asyncio.Lock()
         self._ahead: tuple[int, asyncio.Task[Sequence[Any]]] | None = None
         self._moving: asyncio.Task[None] | None = None
+        self._at_end = False
         self.kept = 0
+
+    @property
+    def quiet(self) -> bool:
+        """The last read came to the end of the log, and nobody has rung since."""
+        return self._at_end and not self._wake.is_set()
+
+    def look_again(self) -> None:
+        """There may be more, though nobody has rung."""
+        self._at_end = False
 
     async def look(self) -> Backlog:
         """Where the checkpoint and the head stand now."""
@@ -57,6 +67,8 @@ class Course:
             rows = await self._connection.fetch(NEXT, position, self._batch, BYTES_AT_ONCE)
         if rows and (rows[0]["position"] != position + 1 or rows[-1]["position"] != position + len(rows)):
             raise SteppedDown(f"the public log has a hole above {position}")
+        # What a limit of bytes has cut off may be few rows, but never little.
+        self._at_end = len(rows) < self._batch and sum(len(row["value"]) for row in rows) < BYTES_AT_ONCE // 4
         return rows
 
     async def keep(self, reached: int, *, now: bool) -> None:

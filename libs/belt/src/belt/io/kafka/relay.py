@@ -20,6 +20,7 @@ from belt.io import tracing
 from belt.io.kafka.clients import Brokers, Load, Outgoing, Sender
 from belt.io.kafka.course import Course, SteppedDown
 from belt.io.kafka.doorbell import CHANNEL
+from belt.io.store.calls import PLANS
 from belt.io.store.public_log import RELAY, Backlog, Connection, attributes
 from belt.io.telemetry import (
     PUBLISHED_POSITION,
@@ -168,7 +169,8 @@ class Relay:
             self._dsn,
             timeout=self._deadline,
             command_timeout=self._deadline,
-            server_settings={
+            server_settings=PLANS
+            | {
                 "application_name": "belt-relay",
                 "synchronous_commit": "off",  # a checkpoint that a crash of the database undoes is sent again
                 "statement_timeout": f"{int(self._deadline * 1000)}",
@@ -210,11 +212,12 @@ class Relay:
         course.kept = position = self._seen.position
         wait = self._busy
         while not self._stopping.is_set():
-            records = sender.pack(await course.next(position), outgoing)
+            records = sender.pack(() if course.quiet else await course.next(position), outgoing)
             if not records:
                 await course.keep(position, now=True)
                 await self._idle_at(course, position)
                 await self._rest(wait)
+                course.look_again()
                 wait = min(wait * 1.5, self._idle)
                 continue
             wait = self._busy
@@ -252,7 +255,7 @@ class Relay:
 
     async def _ready(self, course: Course, sender: Sender, position: int, sending: asyncio.Task[int]) -> Load:
         """What comes next; with what is committed until the last is sent, as long as that is little."""
-        rows = await course.next(position)
+        rows = () if course.quiet else await course.next(position)
         for _ in range(YIELDS):  # first the records before these go out, step by step
             await asyncio.sleep(0)
         load = sender.pack(rows, outgoing)
