@@ -17,8 +17,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
-import json
 import statistics
 import sys
 import tempfile
@@ -31,25 +29,18 @@ import asyncpg
 import uvloop
 from aiokafka import AIOKafkaProducer
 
-from belt.io.clock import SystemClock
 from belt.io.ids import fresh
-from belt.io.intake.consumer import Consumer
-from belt.io.intake.parking import Parking
-from belt.io.intake.reactions import Reactions
-from belt.io.intake.taking import Progress
-from belt.io.kafka.clients import Brokers, Reader, Received
+from belt.io.kafka.clients import Brokers
 from belt.io.kafka.doorbell import Doorbell
 from belt.io.kafka.relay import outgoing, relay
 from belt.io.store.decision import attributes
-from belt.io.store.migrate import upgrade
 from belt.io.store.public_log import backlog
-from belt.io.store.seal import Vault
 from belt.io.store.unit import Meta, Outcome
 from belt.io.telemetry import configure_logging
 from bench import picture, rounds
-from bench.line import KEY, LEADS, Following, LeadGen, environment, now
+from bench.line import LeadGen, environment, now
+from bench.next_station import next_station, worker
 from bench.report import Figure, Report
-from conversion.main import SERVICE as NEXT
 from conveyor_local import Stack
 from lead_gen import published
 from lead_gen.main import SERVICE
@@ -72,7 +63,7 @@ class Line:
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Line]:
         async with AsyncExitStack() as stack:
-            self._next = await stack.enter_async_context(_next(self._stack))
+            self._next = await stack.enter_async_context(next_station(self._stack))
             ways = APART, TOGETHER, AFTER
             sides = {way: await LeadGen.opened(self._stack, f"lead{n}") for n, way in enumerate(ways)}
             for side in sides.values():
@@ -83,7 +74,7 @@ class Line:
             bell.start()
             stack.push_async_callback(bell.stop)
             known = environment(self._stack, apart.dsn, self._folder)
-            await stack.enter_async_context(_process(SERVICE.package, known))
+            await stack.enter_async_context(worker(SERVICE.package, known))
             carrier = relay(together.dsn, Brokers(self._stack.brokers), name=SERVICE.name, wake=together.wake)
             carrier.start()
             stack.push_async_callback(carrier.stop)
@@ -176,109 +167,6 @@ async def _carried(dsn: str) -> bool:
         await connection.close()
 
 
-# -- the next station, in a process of its own -----------------------------------------------------------------------
-
-
-class Noting(Reactions):
-    """The real intake; knows when it was given each client's record."""
-
-    received: dict[str, int]
-
-    async def take(self, records: Sequence[Received], progress: Progress) -> None:
-        at = now()
-        for record in records:
-            self.received[(record.key or b"").decode()] = at
-        await super().take(records, progress)
-
-
-class NextStation:
-    """Asked over a pipe: what it saw since it was asked last."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-
-    async def _ask(self) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(b"tell\n")
-        found: dict[str, Any] = json.loads(await self._process.stdout.readline())
-        return found
-
-    async def quiet(self, within: float = 120.0) -> None:
-        """Nothing comes any more."""
-        async with asyncio.timeout(within):
-            calm = 0
-            while calm < 5:
-                calm = 0 if (await self._ask())["received"] else calm + 1
-                await asyncio.sleep(0.2)
-
-    async def saw(self, wanted: set[str], within: float = 60.0) -> tuple[dict[str, int], dict[str, int]]:
-        """When it received the record of each of these clients, and when it committed what follows."""
-        received, committed = dict[str, int](), dict[str, int]()
-        async with asyncio.timeout(within):
-            while wanted - committed.keys():
-                await asyncio.sleep(0.05)
-                told = await self._ask()
-                received |= told["received"]
-                committed |= told["committed"]
-        return received, committed
-
-
-@asynccontextmanager
-async def _next(stack: Stack) -> AsyncIterator[NextStation]:
-    dsn = await stack.create_database("conversion")
-    await upgrade(dsn, NEXT.package)
-    command = (sys.executable, "-m", "bench.latency", "--next", dsn, stack.brokers)
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, limit=64 * 1024 * 1024)
-    try:
-        yield NextStation(process)
-    finally:
-        await _end(process)
-
-
-@asynccontextmanager
-async def _process(package: str, environment: dict[str, str]) -> AsyncIterator[None]:
-    """The real worker of a service."""
-    quiet = environment | {"CONVEYOR_LOG_LEVEL": "WARNING"}
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", package, "worker", env=quiet)
-    try:
-        yield
-    finally:
-        await _end(process)
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        process.terminate()
-    await asyncio.wait_for(process.wait(), 30.0)
-
-
-async def listen(dsn: str, servers: str) -> None:
-    """The consumer of conversion with its writer, as its worker has them."""
-    writer = Following(dsn, NEXT.streams, Vault(KEY), SystemClock(), f"/conveyor/{NEXT.name}")
-    writer.start()
-    pool = await asyncpg.create_pool(dsn, min_size=1, max_size=8)
-
-    async def nowhere(*_: Any) -> Any:
-        raise RuntimeError("nothing is missing here")
-
-    assert NEXT.react is not None
-    intake = Noting(writer, NEXT.react, Parking(NEXT.name, pool), nowhere)
-    intake.received = {}
-    brokers = Brokers(servers)
-    consumer = Consumer(lambda: Reader(brokers, NEXT.name, [LEADS, "conveyor.staff.v1"]), intake, sys.exit)
-    consumer.start()
-    asked = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(asked), sys.stdin)
-    while await asked.readline():
-        print(json.dumps({"received": intake.received, "committed": writer.committed}), flush=True)
-        intake.received, writer.committed = {}, {}
-    await consumer.stop()
-    await writer.stop()
-    await pool.close()
-
-
 # -- what is said of it ----------------------------------------------------------------------------------------------
 
 Found = dict[int, dict[str, list[list[tuple[float, float]]]]]  # by rate and way, one list a round
@@ -343,11 +231,7 @@ def main() -> int:
     """Exit code 1 where a ratio is too large."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--next", nargs=2, help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    if asked.next is not None:
-        uvloop.run(listen(*asked.next))
-        return 0
     configure_logging("bench", "WARNING", to=sys.stderr)
     stack = Stack.start(name="bench", attached=True)
     try:

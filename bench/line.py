@@ -21,7 +21,6 @@ from belt.io.store.handle import Writer
 from belt.io.store.migrate import upgrade
 from belt.io.store.seal import Vault
 from belt.io.store.unit import Outcome
-from conversion import offer
 from conveyor_events.staff import Policy, StationTeam
 from conveyor_events.words import Station
 from conveyor_local import Stack
@@ -105,21 +104,6 @@ class LeadGen:
         now, (scout, hunter, *_) = datetime.now(UTC), self.people
         command = c.OfferLead(None, hunter, (), scout, now, now)
         return await self.writer.handle(Step(CATEGORY, client, command), key=f"offer {client}", reply=reply)
-
-
-class Following(Writer):
-    """The writer of the second station; knows when each client's offer was committed."""
-
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
-        self.committed: dict[str, int] = {}
-
-    async def handle(self, *steps: Step, **named: Any) -> Outcome:
-        outcome = await super().handle(*steps, **named)
-        for step in steps:
-            if isinstance(step.command, offer.ReceiveLead) and not outcome.replayed:
-                self.committed[step.command.lead.client] = now()
-        return outcome
 
 
 def now() -> int:

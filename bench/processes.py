@@ -25,25 +25,18 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import uvloop
 from aiokafka import AIOKafkaProducer
 
-from belt.io.clock import SystemClock
-from belt.io.intake.consumer import Consumer
-from belt.io.intake.parking import Parking
-from belt.io.intake.reactions import Reactions
-from belt.io.kafka.clients import Brokers, Reader
 from belt.io.kafka.relay import outgoing
-from belt.io.store.handle import Writer
 from belt.io.store.migrate import upgrade
-from belt.io.store.seal import Vault
 from belt.io.telemetry import configure_logging
 from bench import picture
 from bench.backlog import rows
-from bench.line import KEY, LeadGen
+from bench.line import LeadGen
+from bench.next_station import parts
 from bench.relay import send
 from bench.report import Report
 from conversion.main import SERVICE as NEXT
@@ -131,8 +124,8 @@ async def workers(stack: Stack, number: int, count: int, partitions: int, events
     try:
         each = str(partitions // count)
         async with _started("--work", dsn, stack.brokers, name, each, count=count) as processes:
-            sides = Sides(stack, processes)
             await send(producer, name, partitions, records)
+            sides = Sides(stack, processes)
             began = time.perf_counter()
             async with asyncio.timeout(120.0):
                 while await connection.fetchval(TAKEN_IN) < events:  # noqa: ASYNC110 (only the database knows)
@@ -155,17 +148,7 @@ COLUMNS = ("position", "topic", "key", "sequence", "event_id", "attributes", "va
 
 async def work(dsn: str, servers: str, topic: str, wanted: int) -> None:
     """What a worker of conversion takes events in with. Ready when it has its share of the partitions."""
-    writer = Writer(dsn, NEXT.streams, Vault(KEY), SystemClock(), f"/conveyor/{NEXT.name}")
-    writer.start()
-    pool = await asyncpg.create_pool(dsn, min_size=1, max_size=8)
-
-    async def nowhere(*_: Any) -> Any:
-        raise RuntimeError("nothing is missing here")
-
-    assert NEXT.react is not None
-    intake = Reactions(writer, NEXT.react, Parking(NEXT.name, pool), nowhere)
-    consumer = Consumer(lambda: Reader(Brokers(servers), f"bench-{topic}", [topic]), intake, sys.exit)
-    consumer.start()
+    _, _, consumer = await parts(dsn, servers, [topic], f"bench-{topic}")
     while len(consumer.partitions()) != wanted:  # noqa: ASYNC110 (the group decides)
         await asyncio.sleep(0.05)
     print("ready", flush=True)

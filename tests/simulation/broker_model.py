@@ -63,9 +63,6 @@ class SenderModel:
     def pack(self, things: Iterable[Any], make: Callable[[Any], Outgoing]) -> Load:
         return Load(things, make)
 
-    def add(self, load: Load, things: Iterable[Any]) -> None:
-        load.extend(things)
-
     async def send_batches(self, records: Load) -> int:
         await self._reached(SEND_WITHIN)
         runs: dict[int, list[Outgoing]] = {}

@@ -162,11 +162,6 @@ class Sender:
         self._pack(load)
         return load
 
-    def add(self, load: Load, things: Iterable[Any]) -> None:
-        """More, behind those that are packed."""
-        load.extend(things)
-        self._pack(load)
-
     async def send_batches(self, records: Sequence[Outgoing] | Load) -> int:
         """Sends in the given order per key. The next batch of a partition waits until the last is acknowledged.
 

@@ -33,7 +33,12 @@ class Course:
     @property
     def quiet(self) -> bool:
         """The last read came to the end of the log, and nobody has rung since."""
-        return self._at_end and not self._wake.is_set()
+        return not self.more and not self._wake.is_set()
+
+    @property
+    def more(self) -> bool:
+        """The last read did not come to the end of the log, or what it found was not asked for yet."""
+        return self._ahead is not None or not self._at_end
 
     def look_again(self) -> None:
         """There may be more, though nobody has rung."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -37,7 +37,6 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 MEASURE_EVERY = 1.0
-LITTLE = 1_000_000  # bytes
 YIELDS = 8  # steps in which a producer sends what it is given
 LEADER = 4712  # the store's own lock is 4711
 JSON = ("content-type", b"application/json")
@@ -152,7 +151,12 @@ class Relay:
         try:
             if await self._elected(connection, course):
                 await self._measure(course)
-                await self._meanwhile(course, sender.start())
+                starting = asyncio.create_task(sender.start())
+                try:
+                    await self._done(course, starting)
+                finally:
+                    starting.cancel()
+                    await asyncio.gather(starting, return_exceptions=True)
                 self._leading, self._trouble = True, None
                 RELAY_ACTIVE.set(1)
                 log.info("relay.elected", position=self._seen.position, head=self._seen.head)
@@ -238,46 +242,34 @@ class Relay:
             raise SteppedDown(f"the checkpoint was moved to {self._seen.position}")
 
     async def _pass_on(self, course: Course, sender: Sender, position: int, records: Load) -> tuple[int, Load]:
-        """Sends the records, and makes the next ones ready meanwhile. Answers both: the place reached, and these."""
-        sending = asyncio.create_task(self._meanwhile(course, sender.send_batches(records)))
-        ahead = asyncio.create_task(self._ready(course, sender, position + len(records), sending))
-        try:
-            with tracing.together(_sends(records)):
-                sent = await sending
-            following = await ahead
-        finally:
-            sending.cancel()
-            ahead.cancel()
-            await asyncio.gather(sending, ahead, return_exceptions=True)
+        """Sends the records. Where more is known to be there, it is made ready meanwhile. Answers place and that."""
+        with tracing.together(_sends(records)):
+            sending = asyncio.create_task(sender.send_batches(records))
+            ahead = asyncio.create_task(self._ready(course, sender, position + len(records)))
+            try:
+                sent = await self._done(course, sending)
+                following = await ahead
+            finally:
+                sending.cancel()
+                ahead.cancel()
+                await asyncio.gather(sending, ahead, return_exceptions=True)
         for (topic, _), batches in records.batches.items():
             RELAYED_RECORDS.labels(topic).inc(sum(batch.record_count() for batch in batches))
         return position + sent, following if sent == len(records) else sender.pack(records[sent:], outgoing)
 
-    async def _ready(self, course: Course, sender: Sender, position: int, sending: asyncio.Task[int]) -> Load:
-        """What comes next; with what is committed until the last is sent, as long as that is little."""
-        rows = () if course.quiet else await course.next(position)
+    async def _ready(self, course: Course, sender: Sender, position: int) -> Load:
+        if not course.more:
+            return sender.pack((), outgoing)  # what comes now is read in one go when these are sent
+        rows = await course.next(position)
         for _ in range(YIELDS):  # first the records before these go out, step by step
             await asyncio.sleep(0)
-        load = sender.pack(rows, outgoing)
-        while len(load) < self._batch // 2 and sum(len(row["value"]) for row in load) < LITTLE:
-            woken = asyncio.create_task(self._wake.wait())
-            await asyncio.wait([woken, sending], return_when=asyncio.FIRST_COMPLETED)
-            woken.cancel()
-            if sending.done():
-                break
-            sender.add(load, await course.next(position + len(load)))
-        return load
+        return sender.pack(rows, outgoing)
 
-    async def _meanwhile(self, course: Course, work: Coroutine[Any, Any, T]) -> T:
+    async def _done(self, course: Course, work: asyncio.Task[T]) -> T:
         """Waits for Kafka without falling silent towards the database."""
-        doing = asyncio.create_task(work)
-        try:
-            while not (await asyncio.wait([doing], timeout=self._silence / 3))[0]:
-                await course.say_something()
-            return doing.result()
-        finally:
-            doing.cancel()
-            await asyncio.gather(doing, return_exceptions=True)
+        while not (await asyncio.wait([work], timeout=self._silence / 3))[0]:
+            await course.say_something()
+        return work.result()
 
     async def _rest(self, wait: float) -> None:
         with contextlib.suppress(TimeoutError):
