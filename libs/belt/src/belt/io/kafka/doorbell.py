@@ -19,7 +19,7 @@ log = structlog.get_logger()
 class Doorbell:
     """Rings whenever `wake` is set. For processes that write but do not relay."""
 
-    def __init__(self, dsn: str, wake: asyncio.Event, *, interval: float = 0.001, deadline: float = 5.0) -> None:
+    def __init__(self, dsn: str, wake: asyncio.Event, *, interval: float = 0.002, deadline: float = 5.0) -> None:
         self._dsn, self._wake, self._interval, self._deadline = dsn, wake, interval, deadline
         self._task: asyncio.Task[None] | None = None
 
