@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from belt.io.kafka.clients import Outgoing, Partition, Received, Unreachable, partition_of
+from belt.io.kafka.clients import Load, Outgoing, Partition, Received, Unreachable, partition_of
 
 if TYPE_CHECKING:
     from world import Process
@@ -60,10 +60,13 @@ class SenderModel:
     async def start(self) -> None:
         await self._reached(SEND_WITHIN)
 
-    async def send_batches(self, records: Sequence[Outgoing]) -> int:
+    def pack(self, things: Iterable[Any], make: Callable[[Any], Outgoing]) -> Load:
+        return Load(things, make)
+
+    async def send_batches(self, records: Load) -> int:
         await self._reached(SEND_WITHIN)
         runs: dict[int, list[Outgoing]] = {}
-        for record in records:
+        for record in map(records.make, records):
             runs.setdefault(partition_of(record.key, PARTITIONS), []).append(record)
         async with asyncio.TaskGroup() as group:
             for run in runs.values():

@@ -15,7 +15,7 @@ import asyncpg
 from database_model import Database, Parked
 
 from belt.io.intake import facts, parking
-from belt.io.kafka import relay
+from belt.io.kafka import course
 from belt.io.store import public_log, timers
 from belt.io.store.calls import Batch, Loaded, Status, Unavailable
 from belt.io.store.public_log import RELAY
@@ -72,7 +72,7 @@ class RelayConnection:
             if self.database.leader in (None, self):
                 self.database.leader = self
             return self.database.leader is self
-        if sql == relay.MOVE:
+        if sql == course.MOVE:
             _, before, after = args
             if self.database.relayed != before:
                 return None

@@ -15,9 +15,8 @@ from world import Kinds, RelayModel
 from belt.io.ids import fresh
 from belt.io.intake.consumer import Consumer
 from belt.io.intake.parking import Parking
-from belt.io.kafka.relay import MOVE
+from belt.io.kafka.relay import outgoing
 from belt.io.store.calls import Batch, Status, Unavailable
-from belt.io.store.public_log import RELAY
 
 pytestmark = pytest.mark.timeout(180)
 FIRST, ENOUGH, TRIES = 1_000, 40, 120
@@ -93,11 +92,11 @@ class TakesNoLock(StoreModel):
 class MovesFirst(RelayModel):
     """The checkpoint moves before Kafka has acknowledged."""
 
-    async def _pass_on(self, connection: Any, sender: Any, position: int, records: Any) -> Any:
+    async def _pass_on(self, course: Any, sender: Any, position: int, records: Any) -> Any:
         reached = position + len(records)
-        await connection.fetchval(MOVE, RELAY, position, reached)
+        await course.keep(reached, now=True)
         await sender.send_batches(records)
-        return reached, await self._read(connection, reached)
+        return reached, sender.pack(await course.next(reached), outgoing)
 
 
 MISTAKES = {

@@ -12,11 +12,12 @@ from typing import Any
 
 import asyncpg
 import pytest
+from aiokafka import partitioner as library
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from wire import drained, eventually, fetchval, firsts, publish, read_all
 
-from belt.io.kafka.clients import Brokers, Outgoing, Oversized, Sender, Unreachable
+from belt.io.kafka.clients import Brokers, Outgoing, Oversized, Sender, Unreachable, murmur2
 from belt.io.kafka.doorbell import Doorbell
 from belt.io.kafka.relay import Relay
 from belt.io.kafka.topics import TopicDiffers, create_topics
@@ -272,6 +273,13 @@ async def test_an_unknown_topic_is_an_error_within_the_deadline(brokers: Brokers
     with pytest.raises(Unreachable):
         await sender.send_batches([Outgoing("nowhere", b"a", b"{}", [])])
     await sender.abandon()
+
+
+def test_a_key_lives_where_the_library_puts_it() -> None:
+    chance = random.Random(1)
+    for size in [*range(70), 255, 1_000]:
+        key = chance.randbytes(size)
+        assert murmur2(key) == library.murmur2(key), key
 
 
 async def test_topics_are_made_once_and_never_repartitioned(brokers: Brokers, topic: str) -> None:

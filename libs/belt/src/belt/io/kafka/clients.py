@@ -7,14 +7,16 @@ aiokafka waits without end when a broker is away, and one rejected record spoils
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import zip_longest
+from struct import unpack_from
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
-from aiokafka.partitioner import DefaultPartitioner, murmur2
+from aiokafka.partitioner import DefaultPartitioner
 
 from belt.io.kafka.access import Access, reason
 
@@ -56,10 +58,26 @@ class Partition(NamedTuple):
 
 
 class Outgoing(NamedTuple):
+    """A record on its way out. `at_most`: no fewer bytes than it takes on the wire, where that is known uncounted."""
+
     topic: str
     key: bytes
     value: bytes
     headers: Headers
+    at_most: int = MAX_RECORD_BYTES + 1
+
+
+class Load(list[Any]):
+    """What is to be sent, in order; `make` makes a record of each. The first `packed` of them are in batches already.
+
+    A record lives only while it is packed: a thousand of them, each with twenty headers, would be a burden to carry.
+    """
+
+    def __init__(self, things: Iterable[Any], make: Callable[[Any], Outgoing]) -> None:
+        super().__init__(things)
+        self.make = make
+        self.packed = 0
+        self.batches: dict[tuple[str, int], list[Any]] = {}
 
 
 class Received(NamedTuple):
@@ -75,13 +93,30 @@ class Received(NamedTuple):
 @lru_cache(maxsize=100_000)
 def partition_of(key: bytes, partitions: int) -> int:
     """Where a key lives: murmur2 as in Kafka's own client, said explicitly because no other choice may ever be made."""
-    return int((murmur2(key) & 0x7FFFFFFF) % partitions)
+    return (murmur2(key) & 0x7FFFFFFF) % partitions
+
+
+def murmur2(key: bytes) -> int:
+    """The same as aiokafka's, in half the time: four bytes at once. Every new key costs one."""
+    size, mix, low = len(key), 0x5BD1E995, 0xFFFFFFFF
+    found = 0x9747B28C ^ size
+    for word in unpack_from(f"<{size // 4}I", key):
+        mixed = word * mix & low
+        found = (found * mix & low) ^ ((mixed ^ mixed >> 24) * mix & low)
+    if size % 4:
+        found = (found ^ int.from_bytes(key[size & ~3 :], "little")) * mix & low
+    found = (found ^ found >> 13) * mix & low
+    return found ^ found >> 15
 
 
 def record_bytes(record: Outgoing) -> int:
     """An upper bound of the record's size on the wire."""
     headers = sum([len(name) + len(value) + 10 for name, value in record.headers])
     return 128 + len(record.key) + len(record.value) + headers
+
+
+def _as_it_is(record: Outgoing) -> Outgoing:
+    return record
 
 
 class Sender:
@@ -121,52 +156,65 @@ class Sender:
             why = await self._brokers.reason(away)
             raise Unreachable(f"no producer within {self._start_within:g} s: {why}") from away
 
-    async def send_batches(self, records: Sequence[Outgoing]) -> int:
+    def pack(self, things: Iterable[Any], make: Callable[[Any], Outgoing]) -> Load:
+        """What can be done ahead of the sending, while the records before these are on their way. Waits for nothing."""
+        load = Load(things, make)
+        self._pack(load)
+        return load
+
+    async def send_batches(self, records: Sequence[Outgoing] | Load) -> int:
         """Sends in the given order per key. The next batch of a partition waits until the last is acknowledged.
 
         Stops before a record that is too large (Oversized if that is the first) and answers how many it sent.
         After any other exception this sender must be abandoned.
         """
-        runs: dict[Partition, list[Outgoing]] = {}
-        sending: list[asyncio.Task[None]] = []
-        sent = 0
+        load = records if isinstance(records, Load) else Load(records, _as_it_is)
         try:
             async with asyncio.timeout(self._send_within):
-                for record in records:
-                    if record_bytes(record) > self._largest:
-                        break
-                    count = self._partitions.get(record.topic) or await self._count(record.topic)
-                    runs.setdefault(Partition(record.topic, partition_of(record.key, count)), []).append(record)
-                    sent += 1
-                sending = [asyncio.create_task(self._send_run(place, run)) for place, run in runs.items()]
-                await asyncio.gather(*sending)
+                while (unknown := self._pack(load)) is not None:
+                    self._partitions[unknown] = len(await self._producer.partitions_for(unknown))
+                await self._send(load)
         except (KafkaError, OSError, TimeoutError) as failed:
             why = await self._brokers.reason(failed)
             raise Unreachable(f"not acknowledged within {self._send_within:g} s: {why}") from failed
-        finally:
-            for task in sending:
-                task.cancel()
-        if records and not sent:
-            size = record_bytes(records[0])
-            raise Oversized(f"{records[0].topic} {records[0].key!r}: {size} bytes, limit {self._largest}")
-        return sent
+        if load and not load.packed:
+            first = load.make(load[0])
+            raise Oversized(f"{first.topic} {first.key!r}: {record_bytes(first)} bytes, limit {self._largest}")
+        return load.packed
 
-    async def _count(self, topic: str) -> int:
-        self._partitions[topic] = len(await self._producer.partitions_for(topic))
-        return self._partitions[topic]
+    def _pack(self, load: Load) -> str | None:
+        """Puts each record into the last batch of its partition. Stops before one that is too large.
 
-    async def _send_run(self, place: Partition, run: list[Outgoing]) -> None:
-        done = 0
-        while done < len(run):
-            batch = self._producer.create_batch()
-            while done < len(run):
-                record = run[done]
-                if batch.append(key=record.key, value=record.value, timestamp=None, headers=record.headers) is None:
-                    break  # full
-                done += 1
-            batch.close()
-            # send_batch returns when the batch is taken; its future when it is acknowledged.
-            await (await self._producer.send_batch(batch, place.topic, partition=place.number))
+        Stops, too, before one whose topic is not known yet, and answers that topic.
+        """
+        batches, partitions, make = load.batches, self._partitions, load.make
+        for number in range(load.packed, len(load)):
+            topic, key, value, headers, at_most = record = make(load[number])
+            if at_most > self._largest and record_bytes(record) > self._largest:
+                break
+            count = partitions.get(topic)
+            if count is None:
+                return topic
+            place = topic, partition_of(key, count)
+            run = batches.get(place)
+            if run is None:
+                run = batches[place] = [self._producer.create_batch()]
+            if run[-1].append(key=key, value=value, timestamp=None, headers=headers) is None:  # it is full
+                run.append(self._producer.create_batch())
+                run[-1].append(key=key, value=value, timestamp=None, headers=headers)
+            load.packed = number + 1
+        return None
+
+    async def _send(self, load: Load) -> None:
+        """The first batch of every partition, then the second of those that have one, and so on."""
+        for wave in zip_longest(*load.batches.values()):
+            acks: list[asyncio.Future[Any]] = []
+            for (topic, partition), batch in zip(load.batches, wave, strict=True):
+                if batch is not None:
+                    batch.close()
+                    # send_batch returns when the batch is queued; its future when it is acknowledged.
+                    acks.append(await self._producer.send_batch(batch, topic, partition=partition))
+            await asyncio.gather(*acks)
 
     async def abandon(self) -> None:
         """Lets go of the producer, whatever state it is in. Nothing of it goes on in the background."""

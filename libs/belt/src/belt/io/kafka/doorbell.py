@@ -19,7 +19,7 @@ log = structlog.get_logger()
 class Doorbell:
     """Rings whenever `wake` is set. For processes that write but do not relay."""
 
-    def __init__(self, dsn: str, wake: asyncio.Event, *, interval: float = 0.005, deadline: float = 5.0) -> None:
+    def __init__(self, dsn: str, wake: asyncio.Event, *, interval: float = 0.002, deadline: float = 5.0) -> None:
         self._dsn, self._wake, self._interval, self._deadline = dsn, wake, interval, deadline
         self._task: asyncio.Task[None] | None = None
 
@@ -40,7 +40,12 @@ class Doorbell:
                 await asyncio.sleep(1.0)
 
     async def _ring(self) -> None:
-        connection = await asyncpg.connect(self._dsn, timeout=self._deadline, command_timeout=self._deadline)
+        connection = await asyncpg.connect(
+            self._dsn,
+            timeout=self._deadline,
+            command_timeout=self._deadline,
+            server_settings={"synchronous_commit": "off"},  # nothing is written that a crash could lose
+        )
         try:
             while True:
                 await self._wake.wait()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -18,12 +18,17 @@ RELAY = "relay"
 BYTES_AT_ONCE = 32 * 1024 * 1024
 BYTES_TO_READERS = 2 * 1024 * 1024
 
-# At most $2 rows above position $1, and no more than about $3 bytes of them.
+# At most $2 rows above position $1, and no more than about $3 bytes of them. How many that is, is found from the sizes
+# alone; the rows themselves are read once.
 READ = """
 select position, topic, key, sequence, attributes, value, recorded_at
-from (select *, sum(octet_length(value)) over (order by position) - octet_length(value) as before
-      from (select * from published where position > $1 {filter} order by {order} limit $2) as slice) as sized
-where before < $3 order by position
+from published where position > $1 {filter} order by {order} limit (
+    select count(*) from (
+        select sum(octet_length(value)) over (order by {order}) - octet_length(value) as before
+        from (select position, sequence, value from published where position > $1 {filter} order by {order} limit $2)
+             as slice
+    ) as sized where before < $3
+)
 """
 NEXT = READ.format(filter="", order="position")
 OF_TOPICS = READ.format(filter="and ($4::text is null or topic = $4) and topic <> all($5::text[])", order="position")
@@ -85,12 +90,24 @@ async def read(
     return list(rows)
 
 
-_instant_text = lru_cache(maxsize=1_000)(instant_text)  # the events of one commit share it
+class _Stamp:
+    """The last time that was written: the events of one commit share it."""
+
+    def __init__(self) -> None:
+        self._at, self._text = datetime.min.replace(tzinfo=UTC), ""
+
+    def text(self, at: datetime) -> str:
+        if at != self._at:
+            self._at, self._text = at, instant_text(at)
+        return self._text
+
+
+_stamp = _Stamp()
 
 
 def attributes(row: Any) -> dict[str, str]:
     """All CloudEvents attributes of a row of the public log, as text."""
-    found: dict[str, str] = from_json(row["attributes"])
+    found: dict[str, str] = from_json(row["attributes"], cache_strings="keys")
     found["sequence"] = sequence_text(row["sequence"])
-    found["recordedtime"] = _instant_text(row["recorded_at"])
+    found["recordedtime"] = _stamp.text(row["recorded_at"])
     return found
