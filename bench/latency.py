@@ -38,6 +38,7 @@ from belt.io.store.public_log import backlog
 from belt.io.store.unit import Meta, Outcome
 from belt.io.telemetry import configure_logging
 from bench import picture, rounds
+from bench.disk import on_disk
 from bench.line import LeadGen, environment, now
 from bench.next_station import next_station, worker
 from bench.report import Figure, Report
@@ -233,12 +234,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     configure_logging("bench", "WARNING", to=sys.stderr)
-    stack = Stack.start(name="bench", attached=True)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            found = uvloop.run(measure(stack, Path(folder), asked.rounds))
-    finally:
-        stack.stop()
+    with on_disk("latency") as stack, tempfile.TemporaryDirectory() as folder:
+        found = uvloop.run(measure(stack, Path(folder), asked.rounds))
     return publish(found)
 
 

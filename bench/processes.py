@@ -35,6 +35,7 @@ from belt.io.store.migrate import upgrade
 from belt.io.telemetry import configure_logging
 from bench import picture
 from bench.backlog import rows
+from bench.disk import on_disk
 from bench.line import LeadGen
 from bench.next_station import parts
 from bench.relay import send
@@ -251,11 +252,8 @@ def main() -> int:
         dsn, name, seconds = asked.write
         uvloop.run(write(dsn, name, float(seconds)))
         return 0
-    stack = Stack.start(name="bench", attached=True)
-    try:
+    with on_disk("processes") as stack:
         found = uvloop.run(measure(stack, asked.rounds, asked.events, asked.seconds))
-    finally:
-        stack.stop()
     speed = {name: statistics.median(one.speed for one in several) for name, several in found.items()}
     sides = "Python", "PostgreSQL", "Kafka"
     spent = {

@@ -30,6 +30,7 @@ from belt.io.store.public_log import NEXT
 from belt.io.telemetry import configure_logging
 from bench import picture, rounds
 from bench.backlog import Row, contents, lay, rows
+from bench.disk import on_disk
 from bench.report import Figure, Report
 from conveyor_events.catalog import TOPICS
 from conveyor_local import Stack
@@ -158,11 +159,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
     configure_logging("bench", "WARNING", to=sys.stderr)
-    stack = Stack.start(name="bench", attached=True)
-    try:
+    with on_disk("relay") as stack:
         found, spent = uvloop.run(measure(stack, asked.events, asked.rounds))
-    finally:
-        stack.stop()
     speed = {name: rounds.middle(found, name) for name in found}
     each = {name: rounds.middle(spent, name) / asked.events * 1e6 for name in found}
     return Report(
