@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -24,15 +25,17 @@ def people() -> dict[str, str]:
 
 def facts(seed: int, count: int) -> Iterator[bytes]:
     """So many events, client after client as their lives run side by side; the same for the same seed."""
-    rnd, number, made = Random(seed), 0, 0
+    rnd, made = Random(seed), 0
     while made < count:
-        number += 1
         client = str(UUID(int=rnd.getrandbits(128)))
+        told: Counter[str] = Counter()
         for name, at, data in _client(rnd, client):
             if made == count:
                 return
             made += 1
-            yield _bytes(UUID(int=rnd.getrandbits(128)), name, at, data, client, made)
+            topic = name.partition(".")[0]
+            told[topic] += 1
+            yield _bytes(UUID(int=rnd.getrandbits(128)), name, at, data, client, told[topic])
 
 
 def _bytes(event: UUID, name: str, at: datetime, data: dict[str, Any], client: str, number: int) -> bytes:
