@@ -5,8 +5,8 @@
 The records of a large company (`company.py`) stand in the real topics, with the partitions of the catalog. Each round
 reads all of them twice, as a new group:
 
-* ours: belt's Consumer with the intake that the worker of compensation runs (`intake_for`), into a new database, fsync
-  on: facts, gates and bookkeeping in one transaction a batch. Afterwards every fact is there once, byte for byte.
+* ours: belt's Consumer with the intake that the worker of compensation runs (`intake_for`), into a new database with
+  fsync: facts, gates and bookkeeping in one transaction a batch. Afterwards every fact is there once, byte for byte.
 * the bare consumer: aiokafka's getmany, then what any consumer of ours does to have typed events,
   `conveyor_events.from_kafka` (CloudEvents) and `conveyor_events.open` (pydantic). It drops them and commits nothing.
 
@@ -160,7 +160,9 @@ async def measure(stack: Stack, folder: Path, count: int, rounds: int, seed: int
     await stack.create_topics()
     sender = Sender(Brokers(stack.brokers), name="bench")
     await sender.start()
-    records = [Outgoing(entry(envelope.type, envelope.schema_version).topic, *to_kafka(envelope)) for envelope in envelopes]
+    records = [
+        Outgoing(entry(envelope.type, envelope.schema_version).topic, *to_kafka(envelope)) for envelope in envelopes
+    ]
     for start in range(0, count, 5_000):
         await sender.send_batches(records[start : start + 5_000])
     await sender.abandon()

@@ -11,18 +11,22 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from compensation.parties import pairs
 from compensation.reading import fact
 from conveyor_events import Envelope, UnknownEvent, to_json
 from conveyor_events.catalog import wire_type
 from conveyor_events.leads import PersonalDataErased
 
 ERASED = wire_type(PersonalDataErased)
-LOCK = "select pg_advisory_xact_lock(4720)"  # numbers are given in the order of commits, so a reader skips none
+# Numbers are given in the order of commits, so a reader skips none. What comes is filed here, not by the trigger.
+LOCK = "select pg_advisory_xact_lock(4720), set_config('conveyor.filed', 'yes', true)"
 TAKE = """
 insert into facts (event_id, type, client_id, occurred_at, envelope)
 select * from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[])
 on conflict (event_id) do nothing
 """
+FILE = "insert into parties (person, client_id) select * from unnest($1::text[], $2::text[]) on conflict do nothing"
+KNOW = "insert into kinds (type, schema) select * from unnest($1::text[], $2::int[]) on conflict do nothing"
 FORGET = """
 insert into keys (holder, wrapped) select unnest($1::text[]), null
 on conflict (holder) do update set wrapped = null
@@ -51,4 +55,8 @@ async def take(connection: Any, envelopes: Sequence[Envelope]) -> int:
         [envelope.occurred_at for envelope in envelopes],
         [json.dumps(to_json(envelope), ensure_ascii=False, separators=(",", ":")) for envelope in envelopes],
     )
+    named = sorted(pairs(envelopes))
+    await connection.execute(FILE, [person for person, _ in named], [client for _, client in named])
+    kinds = sorted({(envelope.type, envelope.schema_version) for envelope in envelopes})
+    await connection.execute(KNOW, [name for name, _ in kinds], [version for _, version in kinds])
     return int(done.rpartition(" ")[2])

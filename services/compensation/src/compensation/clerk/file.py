@@ -1,0 +1,88 @@
+"""What concerns one person: every fact of the clients they have to do with. Pay is reckoned out of that alone."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from compensation.facts import Fact
+from compensation.history import History
+from compensation.line import Line
+from compensation.reading import fact
+from conveyor_events import Envelope, UnknownEvent
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class File:
+    """`traces`: the context in which each event was recorded, where there is one."""
+
+    person: str
+    clients: frozenset[str]
+    history: History
+    traces: dict[str, str]
+
+    def contexts(self, lines: Iterable[Line]) -> list[str | None]:
+        """The contexts in which the causes of these lines were recorded, as far as they are known."""
+        causes = dict.fromkeys(cause for line in lines for cause in line.causes if cause in self.traces)
+        return [self.traces[cause] for cause in causes]
+
+
+def filed(person: str, zone: str, envelopes: Sequence[Envelope], beside: Iterable[Fact]) -> File:
+    """`beside`: of the staff and decisions."""
+    history, traces = History(beside, zone=zone), dict[str, str]()
+    for envelope in envelopes:
+        try:
+            history.add(fact(envelope))
+        except UnknownEvent:
+            continue  # a release that knows the type reads it
+        if envelope.traceparent is not None:
+            traces[str(envelope.id)] = envelope.traceparent
+    clients = frozenset(envelope.client_id for envelope in envelopes if envelope.client_id is not None)
+    return File(person, clients, history, traces)
+
+
+class Shelf(Generic[T]):
+    """What is at hand, the latest used last; bounded by weight."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._weight = most, 0
+        self.held: OrderedDict[str, tuple[int, T]] = OrderedDict()
+
+    def find(self, key: str) -> T | None:
+        if key not in self.held:
+            return None
+        self.held.move_to_end(key)
+        return self.held[key][1]
+
+    def put(self, key: str, value: T, weight: int) -> None:
+        self.drop(key)
+        self.held[key] = (weight, value)
+        self._weight += weight
+        while self._weight > self._most and len(self.held) > 1:
+            self.drop(next(iter(self.held)))
+
+    def drop(self, key: str) -> None:
+        weight, _ = self.held.pop(key, (0, None))
+        self._weight -= weight
+
+    def clear(self) -> None:
+        self.held.clear()
+        self._weight = 0
+
+
+class Cabinet(Shelf[File]):
+    """The files at hand."""
+
+    def keep(self, file: File) -> None:
+        self.put(file.person, file, 1 + len(file.history.facts))
+
+    def outdated(self, client: str | None, people: Collection[str]) -> None:
+        """Something new is known of this client, or of these people."""
+        files = [(person, file) for person, (_, file) in self.held.items()]
+        for person, file in files:
+            if person in people or (client is not None and client in file.clients):
+                self.drop(person)

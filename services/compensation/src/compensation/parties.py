@@ -1,0 +1,39 @@
+"""Whose statements a public event can move: everybody whom it names. They are reckoned from their clients alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from conveyor_events import HOUSE, Envelope, accounts, wire_type
+
+_REPEAT = wire_type(accounts.RepeatSale)
+
+
+def parties(envelope: Envelope) -> set[str]:
+    """Everybody named in its data, the house included. A repeat sale that nobody serves is the house's.
+
+    The database says the same in `file_facts`, for facts that other releases write.
+    """
+    found = set(_named(envelope.data))
+    if envelope.type == _REPEAT and not (envelope.data.get("sale") or {}).get("served_by"):
+        found.add(HOUSE)
+    return found
+
+
+def pairs(envelopes: Iterable[Envelope]) -> set[tuple[str, str]]:
+    """(person, client) of all of them."""
+    return {(person, e.client_id) for e in envelopes if e.client_id is not None for person in parties(e)}
+
+
+def _named(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        person = value.get("person")
+        if isinstance(person, str):
+            yield person
+        for inner in value.values():
+            if isinstance(inner, dict | list):
+                yield from _named(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _named(inner)
