@@ -197,6 +197,10 @@ class Books:
             self._oldest = upto, min((at for at in (known[1], new) if at is not None), default=None)
         return self._oldest[1]
 
+    def forget(self) -> None:
+        """Everything at hand: it is read again when it is asked for."""
+        self._cabinet.clear()
+
     async def by_clerk(self, work: Callable[..., T], *arguments: Any) -> T:
         """Does work on histories beside the event loop, when nobody writes them."""
         return await asyncio.get_running_loop().run_in_executor(self._clerk, work, *arguments)

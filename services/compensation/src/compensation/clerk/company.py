@@ -98,9 +98,10 @@ class Company:
         """For a minute more."""
         if self._forget is not None:
             self._forget.cancel()
-        self._forget = asyncio.get_running_loop().call_later(KEPT, self._let_go)
+        self._forget = asyncio.get_running_loop().call_later(KEPT, self.let_go)
 
-    def _let_go(self) -> None:
+    def let_go(self) -> None:
+        """Of everything at hand."""
         self._history = self._forget = None
 
     async def beside(self, work: Callable[..., T], *arguments: Any) -> T:
