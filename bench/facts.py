@@ -7,7 +7,7 @@ reads all of them twice, as a new group:
 
 * ours: belt's Consumer with the intake that the worker of compensation runs (`intake_for`), into a new database with
   fsync: facts, gates and bookkeeping in one transaction a batch. Afterwards every fact is there once, byte for byte.
-* the bare consumer: aiokafka's getmany, then what any consumer of ours does to have typed events,
+* the bare consumer: aiokafka's getmany, then what any consumer of ours does to have typed events:
   `conveyor_events.from_kafka` (CloudEvents) and `conveyor_events.open` (pydantic). It drops them and commits nothing.
 
 Time runs from the first partition assigned to the last record done. The bare consumer is the ceiling: nobody who decodes
@@ -23,7 +23,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -87,8 +87,7 @@ class Bench:
         await consumer.start()
         try:
             async with asyncio.timeout(PATIENCE):
-                while not consumer.assignment():
-                    await asyncio.sleep(0.001)
+                await until(lambda: bool(consumer.assignment()))
                 done, began = 0, time.perf_counter()
                 while done < self.records:
                     for some in (await consumer.getmany(timeout_ms=200, max_records=2_000)).values():
@@ -121,16 +120,14 @@ class Bench:
         if intake is None:
             raise RuntimeError("compensation takes nothing in")
         brokers = Brokers(self.stack.brokers)
-        consumer = Consumer(lambda: Reader(brokers, group, SERVICE.topics), intake, lambda why: sys.exit(why))
+        consumer = Consumer(lambda: Reader(brokers, group, SERVICE.topics), intake, sys.exit)
         consumer.start()
         try:
             async with asyncio.timeout(PATIENCE):
-                while not consumer.partitions():
-                    await asyncio.sleep(0.001)
+                await until(lambda: bool(consumer.partitions()))
                 began = time.perf_counter()
                 await everything.wait()
-                while consumer.held():  # until the last batch is committed
-                    await asyncio.sleep(0.001)
+                await until(lambda: not consumer.held())  # the last batch is committed
                 took = time.perf_counter() - began
         finally:
             await consumer.stop()
@@ -140,6 +137,11 @@ class Bench:
         if found != {"facts": self.records, "events": self.records, "digest": self.digest}:
             raise RuntimeError(f"of {self.records} records, {found} are kept")
         return self.records / took
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    while not holds():  # noqa: ASYNC110 (nobody rings a bell for it)
+        await asyncio.sleep(0.001)
 
 
 def kept_bytes(envelope: Envelope) -> bytes:

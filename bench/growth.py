@@ -60,7 +60,7 @@ from conveyor_local import Stack
 from lead_gen.main import SERVICE as STATION
 from lead_gen.prospect.commands import LogCall
 
-SECRET = "0123456789abcdef0123456789abcdef"  # noqa: S105 (of a database that ends with the run)
+SECRET = "0123456789abcdef0123456789abcdef"
 SMALL = 10_000
 STAFF = {"scout": 4, "hunter": 4, "farmer": 2}
 ROLES = {"scout": "ref-scout", "hunter": "ref-hunter", "farmer": "ref-farmer"}
@@ -166,7 +166,7 @@ async def an_office(stack: AsyncExitStack, servers: Stack, folder: Path, events:
     parts, client = await served(stack, PAY, dsn, folder, ["payroll"])
     for name in ROLES.values():
         text = files("compensation").joinpath(f"plans/{name}.yaml").read_text(encoding="utf-8")
-        document = yaml.load(text, Loader=yaml.BaseLoader) | {"effective_from": "2024-01-01"}  # noqa: S506 (texts only)
+        document = yaml.load(text, Loader=yaml.BaseLoader) | {"effective_from": "2024-01-01"}
         await post(client, "/v1/plans", document)
         issuer = DevelopmentIssuer(folder)
         approver = {"authorization": f"Bearer {issuer.issue('approver', roles=['driver', 'finance'])}"}
@@ -294,12 +294,17 @@ def report(grown: list[Size], rounds: int) -> int:
         pairs = zip(large.costs[name], small.costs[name], strict=True)
         return statistics.median(a / b for a, b in pairs)
 
-    rows = [(what, *(f"{middle[s.events][name]:,.2f}" for s in grown), f"{ratio(name):.2f}") for name, what in COSTS.items()]
+    rows = [
+        (what, *(f"{middle[s.events][name]:,.2f}" for s in grown), f"{ratio(name):.2f}") for name, what in COSTS.items()
+    ]
     for what in small.rebuilt:
         each = [size.rebuilt[what] / size.events * 1e6 for size in grown]
         rows.append((f"rebuild: {what}, us an event", *(f"{one:,.1f}" for one in each), f"{each[-1] / each[0]:.2f}"))
     ceiling = f"itself at {small.events:,} events"
-    figures = [Figure(f"{COSTS[name].removesuffix(', ms')}, at {large.events:,}", ratio(name), MOST, ceiling, at_most=True) for name in HELD]
+    figures = [
+        Figure(f"{COSTS[name].removesuffix(', ms')}, at {large.events:,}", ratio(name), MOST, ceiling, at_most=True)
+        for name in HELD
+    ]
     lines = {what: [middle[s.events][name] / middle[small.events][name] for s in grown] for name, what in COSTS.items()}
     return Report(
         name="growth",
@@ -308,7 +313,10 @@ def report(grown: list[Size], rounds: int) -> int:
         rows=rows,
         figures=figures,
         chart=Curves([size.events for size in grown], lines, "events in the store", "cost / cost at the smallest size"),
-        details={"each": {str(s.events): s.costs for s in grown}, "rebuild_seconds": {str(s.events): s.rebuilt for s in grown}},
+        details={
+            "each": {str(s.events): s.costs for s in grown},
+            "rebuild_seconds": {str(s.events): s.rebuilt for s in grown},
+        },
     ).publish()
 
 

@@ -28,7 +28,7 @@ begin
     select * into head from log_head;
     loop
         select max(position) into upto from
-            (select position from published where position > head.position order by position limit 20000) some;
+            (select position from published where position > head.position order by position limit 20000) batch;
         exit when upto is null;
         select sha256(head.hash || convert_to(string_agg(
                    concat_ws(e'\x1f', position, topic, key, sequence, attributes, value,
@@ -58,7 +58,7 @@ class Life:
             "events": "select * from events where holder = $1 or stream_id like '%' || $1 order by stream_id, version",
             "published": "select * from published where key = $1 order by position",
             "keys": "select * from keys where holder = $1",
-            view: f"select * from {view} where client_id = $1",  # noqa: S608 (a name of ours)
+            view: f"select * from {view} where client_id = $1",
         }
         return cls(client, {name: await connection.fetch(sql, client) for name, sql in asked.items()}, vault)
 
@@ -105,9 +105,7 @@ def client_of(number: int) -> str:
     return str(UUID(int=(0x0190_0000_0000 + number) << 80 | 0x7 << 76 | 0x8 << 60 | number * 1_000))
 
 
-async def load(
-    connection: Any, life: Life, copies: int, told: Callable[[int], None] = lambda _done: None
-) -> None:
+async def load(connection: Any, life: Life, copies: int, told: Callable[[int], None] = lambda _done: None) -> None:
     """So many copies of the life, behind what stands in the log."""
     position = 1 + await connection.fetchval("select position from log_head")
     public, done = len(life.tables["published"]), 0
@@ -129,8 +127,8 @@ def _chunks(numbers: range) -> Iterator[Sequence[int]]:
         yield numbers[start : start + AT_ONCE]
 
 
-# Facts are copied in the database: every event of a small company again, with people, clients and ids of its own. The
-# copies of one event lie beside each other, so that the facts of one person are as scattered as in a real large company.
+# Facts are copied in the database: every event of a small company again, with people, clients and ids of its own.
+# The copies of one event lie side by side: the facts of one person are as scattered as in a real large company.
 COPIES = r"""
 with base as materialized (select * from facts where taken > $1 and taken <= $2 order by taken),
 made as (

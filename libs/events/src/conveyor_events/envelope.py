@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic_core import from_json as parsed
+
 from conveyor_events.catalog import UnknownEvent, entry
 from conveyor_events.upcast import lift
 from conveyor_events.words import Event, Seat, instant_text, parse_instant, utc
@@ -197,7 +199,7 @@ def from_kafka(key: bytes | None, value: bytes | None, headers: Iterable[tuple[s
     """Reads a record in binary or structured mode."""
     try:
         texts = {name.lower(): content.decode() for name, content in headers}
-        body = json.loads(value or b"")
+        body = parsed(value or b"")
     except ValueError as wrong:
         raise Malformed(str(wrong)) from wrong
     if texts.get("content-type", "").startswith(STRUCTURED):

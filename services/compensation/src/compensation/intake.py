@@ -7,9 +7,10 @@ for it. One of a type or version that this release does not know is kept: a late
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Sequence
 from typing import Any
+
+from pydantic_core import to_json as written
 
 from compensation.parties import pairs
 from compensation.reading import fact
@@ -53,7 +54,7 @@ async def take(connection: Any, envelopes: Sequence[Envelope]) -> int:
         [envelope.type for envelope in envelopes],
         [envelope.client_id for envelope in envelopes],
         [envelope.occurred_at for envelope in envelopes],
-        [json.dumps(to_json(envelope), ensure_ascii=False, separators=(",", ":")) for envelope in envelopes],
+        [written(to_json(envelope), inf_nan_mode="constants").decode() for envelope in envelopes],
     )
     named = sorted(pairs(envelopes))
     await connection.execute(FILE, [person for person, _ in named], [client for _, client in named])

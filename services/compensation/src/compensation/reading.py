@@ -64,23 +64,23 @@ def fact(envelope: Envelope) -> Fact:
 
 
 @lru_cache(maxsize=4096)
-def _shared(person: str, role: str) -> Seat:
+def shared_seat(person: str, role: str) -> Seat:
     return Seat(intern(person), intern(role))
 
 
 def _seat(seat: PublicSeat) -> Seat:
-    return _shared(seat.person, seat.role)
+    return shared_seat(seat.person, seat.role)
 
 
 @lru_cache(maxsize=65_536)
-def _seats(names: tuple[str, ...], holders: tuple[Seat, ...]) -> dict[str, Seat]:
+def seats_of(names: tuple[str, ...], holders: tuple[Seat, ...]) -> dict[str, Seat]:
     return dict(zip(names, holders, strict=True))
 
 
 def _milestone(name: str, event: Event) -> Milestone:
     return Milestone(
         line=intern(getattr(event, "line")),  # noqa: B009 - every event in TRIGGERS has one
-        seats=_seats(TRIGGERS[name], tuple(_seat(getattr(event, seat)) for seat in TRIGGERS[name])),
+        seats=seats_of(TRIGGERS[name], tuple(_seat(getattr(event, seat)) for seat in TRIGGERS[name])),
         need_id=getattr(event, "need_id", None),
         offer_id=getattr(event, "offer_id", None),
         mode=getattr(event, "mode", None),

@@ -19,6 +19,10 @@ AT_ONCE = 5_000
 
 LAST = text("select coalesce(max(taken), 0) from facts")
 ABOVE = text("select taken, envelope from facts where taken > :above order by taken limit :most")
+OF_TYPES = text("""
+select taken, envelope from facts where taken > :above and taken <= :upto and type = any(cast(:types as text[]))
+order by taken limit :most
+""")
 NEWEST = text("select envelope from facts order by taken desc limit 200")
 OF_NOBODY = text(
     "select envelope from facts where client_id is null and taken > :above and taken <= :upto order by taken"
@@ -73,6 +77,12 @@ async def pages(connection: AsyncConnection, after: int, upto: int) -> AsyncIter
         if len(some) < AT_ONCE:
             return
         after = some[-1][0]
+
+
+async def of_types(connection: AsyncConnection, types: Sequence[str], taken: int, upto: int) -> Sequence[Any]:
+    """(number, envelope) of the next facts of these types."""
+    asked = {"types": types, "above": taken, "upto": upto, "most": AT_ONCE}
+    return (await connection.execute(OF_TYPES, asked)).all()
 
 
 async def of_nobody(connection: AsyncConnection, taken: int, upto: int) -> Sequence[Any]:

@@ -103,10 +103,9 @@ class Books:
 
     def _filed(self, person: str, rows: Sequence[Any]) -> File:
         REFOLDED_EVENTS.labels("books").inc(len(rows))
-        envelopes = archive.read(rows)
         clients = {client for client, _ in rows} | {*self.decisions.clients(person)}
         beside = [*self._staff_facts.get(person, ()), *self.decisions.of(person, clients)]
-        return filed(person, self.zone, envelopes, beside)
+        return filed(person, self.zone, [row[-1] for row in rows], beside)
 
     def _fold(
         self,
@@ -182,9 +181,10 @@ class Books:
         """Everything of one client, and the same as facts."""
         await self.current()
         async with self.engine.connect() as connection:
-            envelopes = archive.read(await archive.of_clients(connection, [client]))
-        file = await self.by_clerk(filed, "", self.zone, envelopes, list(self.decisions.of(None, [client])))
-        return envelopes + self.decisions.of_client(client), file.history
+            rows = await archive.of_clients(connection, [client])
+        beside = list(self.decisions.of(None, [client]))
+        file = await self.by_clerk(filed, "", self.zone, [row[-1] for row in rows], beside)
+        return archive.read(rows) + self.decisions.of_client(client), file.history
 
     async def oldest(self) -> datetime | None:
         """When the earliest fact of a client happened. Reads everything once in the life of a process."""

@@ -10,12 +10,14 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from itertools import chain
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from belt.core.calendar import Calendar
 from belt.io.http.desk import Desk
 from belt.io.telemetry import REFOLDED_EVENTS
+from compensation import kept
 from compensation.clerk import archive
 from compensation.clerk.agreed import assignments
 from compensation.clerk.books import Books, first_month, of
@@ -23,10 +25,9 @@ from compensation.facts import Fact
 from compensation.history import History
 from compensation.months import Month
 from compensation.period import Close
-from compensation.reading import fact
 from compensation.statement import Statement, earnings
 from compensation.whatif import Basis
-from conveyor_events import Envelope, UnknownEvent, wire_type
+from conveyor_events import Envelope, wire_type
 from conveyor_events import open as open_event
 from conveyor_events.staff import LineStaffed
 
@@ -117,44 +118,40 @@ class Company:
         async with self.books.engine.connect() as connection:
             everybody = await assignments(connection)
         if person is None:
-            decisions = list(self.books.decisions)
-            facts: Iterator[Fact] = self._stream(asyncio.get_running_loop(), self.books.read_to, decisions)
+            loop, upto, decisions = asyncio.get_running_loop(), self.books.read_to, list(self.books.decisions)
+
+            def facts(types: frozenset[str]) -> Iterator[Fact]:
+                read = self._stream(loop, upto, sorted(types))
+                return (one for one in chain(read, decisions) if one.recorded_at <= asked_at)
         else:
-            facts = iter([*(await self.books.file(person)).history.facts.values()])
+            own = [*(await self.books.file(person)).history.facts.values()]
+
+            def facts(types: frozenset[str]) -> Iterator[Fact]:  # noqa: ARG001 (they are at hand)
+                return (one for one in own if one.recorded_at <= asked_at)
+
         plans = [plan for plan in agreed.plans if plan.recorded_at <= asked_at]
         assigned = [a for a in everybody if a.recorded_at <= asked_at]
         rates = [rate for rate in agreed.rates if rate.recorded_at <= asked_at]
-        known = (one for one in facts if one.recorded_at <= asked_at)
-        return Basis(known, self.books.zone, plans, assigned, rates, _calendars(self.books.staff))
+        return Basis(facts, self.books.zone, plans, assigned, rates, _calendars(self.books.staff))
 
-    def _stream(self, loop: asyncio.AbstractEventLoop, upto: int, decisions: list[Fact]) -> Iterator[Fact]:
+    def _stream(self, loop: asyncio.AbstractEventLoop, upto: int, types: list[str]) -> Iterator[Fact]:
         """In a thread; the loop fetches the pages."""
         after = 0
         while after < upto:
-            rows = asyncio.run_coroutine_threadsafe(self._page(after), loop).result()
+            rows = asyncio.run_coroutine_threadsafe(self._page(after, upto, types), loop).result()
             if not rows:
-                break
-            yield from _facts(row for row in rows if row[0] <= upto)
+                return
+            yield from kept.facts(row[-1] for row in rows)
             after = rows[-1][0]
-        yield from decisions
 
-    async def _page(self, after: int) -> Sequence[Any]:
+    async def _page(self, after: int, upto: int, types: list[str]) -> Sequence[Any]:
         async with self.books.engine.connect() as connection:
-            return await archive.above(connection, after)
-
-
-def _facts(rows: Any) -> Iterator[Fact]:
-    """Those that this release can read."""
-    for envelope in archive.read(rows):
-        try:
-            yield fact(envelope)
-        except UnknownEvent:
-            continue
+            return await archive.of_types(connection, types, after, upto)
 
 
 def _enter(history: History, rows: Sequence[Any]) -> None:
     REFOLDED_EVENTS.labels("books").inc(len(rows))
-    _add(history, _facts(rows))
+    _add(history, kept.facts(row[-1] for row in rows))
 
 
 def _add(history: History, facts: Any) -> None:

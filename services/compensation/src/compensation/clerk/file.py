@@ -9,9 +9,9 @@ from typing import Generic, TypeVar
 
 from compensation.facts import Fact
 from compensation.history import History
+from compensation.kept import traced
 from compensation.line import Line
-from compensation.reading import fact
-from conveyor_events import Envelope, UnknownEvent
+from conveyor_events import UnknownEvent
 
 T = TypeVar("T")
 
@@ -31,17 +31,18 @@ class File:
         return [self.traces[cause] for cause in causes]
 
 
-def filed(person: str, zone: str, envelopes: Sequence[Envelope], beside: Iterable[Fact]) -> File:
-    """`beside`: of the staff and decisions."""
+def filed(person: str, zone: str, rows: Sequence[str], beside: Iterable[Fact]) -> File:
+    """`rows`: events as they are kept. `beside`: of the staff and decisions."""
     history, traces = History(beside, zone=zone), dict[str, str]()
-    for envelope in envelopes:
+    for row in rows:
         try:
-            history.add(fact(envelope))
+            found, trace = traced(row)
         except UnknownEvent:
             continue  # a release that knows the type reads it
-        if envelope.traceparent is not None:
-            traces[str(envelope.id)] = envelope.traceparent
-    clients = frozenset(envelope.client_id for envelope in envelopes if envelope.client_id is not None)
+        history.add(found)
+        if trace is not None:
+            traces[found.event_id] = trace
+    clients = frozenset(fact.client_id for fact in history.facts.values() if fact.client_id is not None)
     return File(person, clients, history, traces)
 
 

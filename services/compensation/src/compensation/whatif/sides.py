@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from belt.core.calendar import Calendar
 from compensation.facts import Cancelled, Fact, Milestone, Noted, Offered, Paid, Refunded, Sale, Sold
 from compensation.history import History, Known
+from compensation.kept import types
 from compensation.plan import Assignment, PlanVersion, Rate
 from compensation.rules import Bounty, Growth
 from compensation.whatif import answering, reseating
@@ -20,11 +21,15 @@ ASSUMES = (
 )
 
 
+Source = Callable[[frozenset[str]], Iterable[Fact]]
+"""Reads the facts of these types, on the wire. Others may come, too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Basis:
     """What is known and agreed; the facts are read once. `calendars`: the working hours of each line."""
 
-    facts: Iterable[Fact]
+    facts: Iterable[Fact] | Source
     zone: str
     plans: Sequence[PlanVersion]
     assignments: Sequence[Assignment]
@@ -58,10 +63,11 @@ def sides(basis: Basis, scenario: Scenario, tick: Callable[[], None] | None = No
     replayed = scenario.variant is not None or scenario.policy != Policy()
     if replayed:
         needed |= {"LeadQualified", "LeadAccepted", "LeadOfferExpired", "AccountAccepted"}
-    kept = list(kept_facts(basis.facts, needed, tick))
+    facts = basis.facts(types(needed)) if callable(basis.facts) else basis.facts
+    kept = list(kept_facts(facts, needed, tick))
     before = Side(Known(History(kept, zone=basis.zone), rates=basis.rates), basis.plans, basis.assignments)
     assumes: tuple[str, ...] = ASSUMES
-    facts: Iterable[Fact] = kept
+    facts = kept
     if scenario.policy != Policy():
         facts = list(answered(facts, scenario.policy, basis.calendars, basis.zone, scenario.line))
         assumes += answering.ASSUMES

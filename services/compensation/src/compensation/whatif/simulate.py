@@ -5,7 +5,9 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from compensation.facts import TRIGGERS
 from compensation.fold import fold
+from compensation.kept import types
 from compensation.line import Line
 from compensation.whatif.differing import Pair, differing
 from compensation.whatif.scenario import Scenario
@@ -107,7 +109,7 @@ def _folded(side: Side, person: str, scenario: Scenario) -> Folded:
 
 def explained(basis: Basis, scenario: Scenario, person: str) -> list[Pair]:
     """The same for one person straight from the basis: only the clients they have to do with are read."""
-    everything = list(basis.facts)
+    everything = list(basis.facts(types(TRIGGERS)) if callable(basis.facts) else basis.facts)
     clients = {fact.client_id for fact in everything if person in named(fact)}
     facts = [fact for fact in everything if fact.client_id is None or fact.client_id in clients]
     return explain(sides(replace(basis, facts=facts), scenario), scenario, person)
