@@ -67,7 +67,7 @@ fuzz: $(TOOLS)  ## requests of every kind at the four services, for SECONDS=60 e
 simulate: $(READY)  ## thousands of seeded histories on a virtual clock, for SECONDS=60; SEED= plays one again
 	@$(PYTHON) tests/simulation/simulate.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
-BENCHES := whatif tracing facts
+BENCHES := whatif tracing facts statements growth
 $(addprefix bench-,$(BENCHES)): $(PEERS)/.ready
 	@PYTHONPATH=$(PEERS) $(PYTHON) -m bench.$(@:bench-%=%) $(ARGS)
 

@@ -10,8 +10,8 @@ reads all of them twice, as a new group:
 * the bare consumer: aiokafka's getmany, then what any consumer of ours does to have typed events:
   `conveyor_events.from_kafka` (CloudEvents) and `conveyor_events.open` (pydantic). It drops them and commits nothing.
 
-Time runs from the first partition assigned to the last record done. The bare consumer is the ceiling: nobody who decodes
-these records in Python keeps them faster.
+Time runs from the first partition assigned to the last record done. The bare consumer is the ceiling: nobody who
+decodes these records in Python keeps them faster.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import uvloop
 from aiokafka import AIOKafkaConsumer
 
 from belt.io.clock import SystemClock
@@ -37,6 +38,7 @@ from belt.io.intake.consumer import Consumer
 from belt.io.intake.parking import Parking
 from belt.io.kafka.clients import Brokers, Outgoing, Reader, Sender
 from belt.io.running import intake_for
+from belt.io.service import collect_seldom
 from belt.io.settings import Settings
 from belt.io.store.handle import Writer
 from belt.io.store.migrate import upgrade
@@ -170,7 +172,10 @@ async def measure(stack: Stack, folder: Path, count: int, rounds: int, seed: int
     await sender.abandon()
     await upgrade(await stack.create_database("bench_facts_template"), SERVICE.package)
     bench = Bench(stack, folder, count, digest(envelopes))
+    del envelopes
     size = sum(len(r.key) + len(r.value) + sum(len(n) + len(v) for n, v in r.headers) for r in records) / count
+    del records
+    collect_seldom()  # as a service does when it starts
     found = await in_turns({OURS: bench.ours, BARE: bench.bare}, rounds)
     figure = Figure("facts into PostgreSQL, exactly once", ratio(found, OURS, BARE), LEAST, "a bare consumer")
     speeds = {name: middle(found, name) for name in (OURS, BARE)}
@@ -195,7 +200,7 @@ def main() -> int:
     stack = Stack.start(name="bench", fast=False, attached=True)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            return asyncio.run(measure(stack, Path(folder), asked.records, asked.rounds, asked.seed))
+            return uvloop.run(measure(stack, Path(folder), asked.records, asked.rounds, asked.seed))
     finally:
         stack.stop()
 

@@ -36,6 +36,7 @@ from typing import Any
 
 import asyncpg
 import httpx
+import uvloop
 import yaml
 
 from belt.core.decider import Step
@@ -102,6 +103,8 @@ async def served(
     key.write_text(SECRET)
     settings = Settings(service=service.name, port=0, dsn=dsn, jwks=str(issuer.jwks), key_file=key, rate=0)
     parts = await stack.enter_async_context(running(service, settings, role="api"))
+    if parts.app is None:
+        raise RuntimeError(f"{service.name} without doors")
     headers = {"authorization": f"Bearer {issuer.issue('bench', roles=roles)}"}
     client = httpx.AsyncClient(transport=httpx.ASGITransport(parts.app), base_url="http://bench", headers=headers)
     return parts, await stack.enter_async_context(client)
@@ -330,7 +333,7 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory() as folder:
             sizes = [int(size) for size in asked.sizes.split(",")]
-            return asyncio.run(measure(servers, Path(folder), sizes, asked.rounds))
+            return uvloop.run(measure(servers, Path(folder), sizes, asked.rounds))
     finally:
         servers.stop()
 

@@ -61,39 +61,32 @@ Row = tuple[str, bytes]
 """Type and envelope, as they stand in the table."""
 
 
-class Seat(msgspec.Struct):
-    person: str
-    role: str
-
-
-class Sale(msgspec.Struct):
-    sale_id: str
-    kind: str
-    line: str
-    net: str
-    currency: str
-    sold_at: datetime
-    sourced_by: Seat
-    converted_by: Seat
-    served_by: Seat | None = None
-
-
-class Data(msgspec.Struct):
-    line: str | None = None
-    sale: Sale | None = None
-    sourced_by: Seat | None = None
-    converted_by: Seat | None = None
-    served_by: Seat | None = None
-    net: str | None = None
-
-
-class Event(msgspec.Struct):
-    id: str
-    type: str
-    clientid: str
-    time: datetime
-    recordedtime: datetime
-    data: Data
+STRUCT = msgspec.defstruct
+SEATED = STRUCT("Seat", [("person", str), ("role", str)])
+SALE = STRUCT(
+    "Sale",
+    [
+        *((name, str) for name in ("sale_id", "kind", "line", "net", "currency")),
+        ("sold_at", datetime),
+        *((name, SEATED | None, None) for name in ("sourced_by", "converted_by", "served_by")),
+    ],
+)
+DATA = STRUCT(
+    "Data",
+    [
+        *((name, str | None, None) for name in ("line", "net")),
+        ("sale", SALE | None, None),
+        *((name, SEATED | None, None) for name in ("sourced_by", "converted_by", "served_by")),
+    ],
+)
+EVENT = STRUCT(
+    "Event",
+    [
+        *((name, str) for name in ("id", "type", "clientid")),
+        *((name, datetime) for name in ("time", "recordedtime")),
+        ("data", DATA),
+    ],
+)
 
 
 def rows(path: Path) -> Iterator[Row]:
@@ -121,7 +114,7 @@ def whatif(read: Callable[[], Iterator[Row]]) -> Outcome:
 
 
 def loop(all_rows: list[Row]) -> None:
-    decode = msgspec.json.Decoder(Event).decode
+    decode = msgspec.json.Decoder(EVENT).decode
     for _, envelope in all_rows:
         decode(envelope)
 

@@ -40,7 +40,7 @@ def test_a_whole_company_is_read_the_same(seed: int) -> None:
         same(envelope)
 
 
-@pytest.mark.parametrize("record", golden.records(), ids=lambda record: record.envelope.type)
+@pytest.mark.parametrize("record", list(golden.records()), ids=lambda record: record.envelope.type)
 def test_every_sample_of_every_version_is_read_the_same(record: golden.Record) -> None:
     same(record.envelope)
 

@@ -90,16 +90,7 @@ def sequence_text(sequence: int) -> str:
 
 def _attributes(env: Envelope) -> dict[str, str]:
     """Every CloudEvents attribute that has a value, as text, without the content type."""
-    optional = {
-        "causationid": env.causation_id,
-        "clientid": env.client_id,
-        "journeyid": env.journey_id,
-        "variant": env.variant,
-        "actorperson": env.actor.person if env.actor else None,
-        "actorrole": env.actor.role if env.actor else None,
-        "traceparent": env.traceparent,
-    }
-    return {
+    found = {
         "specversion": "1.0",
         "id": str(env.id),
         "type": env.type,
@@ -112,8 +103,20 @@ def _attributes(env: Envelope) -> dict[str, str]:
         "sequence": sequence_text(env.sequence),
         "correlationid": env.correlation_id,
         "commandid": env.command_id,
-        **{name: str(value) for name, value in optional.items() if value is not None},
     }
+    if env.causation_id is not None:
+        found["causationid"] = env.causation_id
+    if env.client_id is not None:
+        found["clientid"] = env.client_id
+    if env.journey_id is not None:
+        found["journeyid"] = env.journey_id
+    if env.variant is not None:
+        found["variant"] = env.variant
+    if env.actor is not None:
+        found |= {"actorperson": env.actor.person, "actorrole": str(env.actor.role)}
+    if env.traceparent is not None:
+        found["traceparent"] = env.traceparent
+    return found
 
 
 def _text(attributes: Mapping[str, Any], name: str) -> str:
@@ -207,7 +210,7 @@ def from_kafka(key: bytes | None, value: bytes | None, headers: Iterable[tuple[s
             raise Malformed("a structured event is a JSON object")
         env = from_json(body)
     else:
-        env = _envelope({name[3:]: text for name, text in texts.items() if name.startswith("ce_")}, body)
+        env = _envelope({name[3:]: text for name, text in texts.items() if name[:3] == "ce_"}, body)
     if key is not None and key != env.subject.encode():
         raise Malformed(f"the key {key!r} is not the subject {env.subject!r}")
     return env

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic_core import to_json as written
 
 from compensation.parties import pairs
-from compensation.reading import fact
+from compensation.reading import examine
 from conveyor_events import Envelope, UnknownEvent, to_json
 from conveyor_events.catalog import wire_type
 from conveyor_events.leads import PersonalDataErased
@@ -43,7 +43,7 @@ async def take(connection: Any, envelopes: Sequence[Envelope]) -> int:
         return 0
     for envelope in envelopes:
         with contextlib.suppress(UnknownEvent):
-            fact(envelope)
+            examine(envelope)
     forgotten = sorted({envelope.client_id for envelope in envelopes if envelope.type == ERASED and envelope.client_id})
     if forgotten:  # what was said of the client in conflicts is sealed here
         await connection.execute(FORGET, forgotten)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from conveyor_events import HOUSE, Envelope, accounts, wire_type
@@ -15,7 +15,8 @@ def parties(envelope: Envelope) -> set[str]:
 
     The database says the same in `file_facts`, for facts that other releases write.
     """
-    found = set(_named(envelope.data))
+    found = set[str]()
+    _look(envelope.data, found)
     if envelope.type == _REPEAT and not (envelope.data.get("sale") or {}).get("served_by"):
         found.add(HOUSE)
     return found
@@ -26,14 +27,14 @@ def pairs(envelopes: Iterable[Envelope]) -> set[tuple[str, str]]:
     return {(person, e.client_id) for e in envelopes if e.client_id is not None for person in parties(e)}
 
 
-def _named(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
+def _look(value: dict[str, Any] | list[Any], found: set[str]) -> None:
+    if isinstance(value, list):
+        inner: Iterable[Any] = value
+    else:
+        inner = value.values()
         person = value.get("person")
         if isinstance(person, str):
-            yield person
-        for inner in value.values():
-            if isinstance(inner, dict | list):
-                yield from _named(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _named(inner)
+            found.add(person)
+    for one in inner:
+        if isinstance(one, dict | list):
+            _look(one, found)

@@ -28,7 +28,6 @@ from compensation.facts import (
     Seat,
     Seated,
     Sold,
-    Staff,
     contested,
 )
 from conveyor_events import Envelope, Event, accounts, deals, leads, pay, sale, staff
@@ -40,13 +39,20 @@ class NoClient(ValueError):
     """A fact about a client does not say which one."""
 
 
+def examine(envelope: Envelope) -> Event:
+    """The event, if pay can be reckoned with it. Raises UnknownEvent where this release cannot read it."""
+    event = open_event(envelope)
+    kind = type(event)
+    if envelope.client_id is None and kind not in _OF_NOBODY and (kind in _READERS or kind.__name__ in TRIGGERS):
+        raise NoClient(f"{envelope.type} {envelope.id} names no client")
+    return event
+
+
 def fact(envelope: Envelope) -> Fact:
     """The fact an event states. Raises UnknownEvent where this release cannot read the event."""
-    event = open_event(envelope)
+    event = examine(envelope)
     name = type(event).__name__
     data = _milestone(name, event) if name in TRIGGERS else _read(event)
-    if envelope.client_id is None and not isinstance(data, Staff | Adjusted | Noted):
-        raise NoClient(f"{envelope.type} {envelope.id} names no client")
     client, journey = envelope.client_id, envelope.journey_id
     at = envelope.occurred_at
     # A conflict is known since its last event is: when somebody looked does not matter.
@@ -172,6 +178,7 @@ def _offered(event: deals.AccountOffered) -> Offered:
     return Offered(intern(event.line), event.offer_id, event.mode)
 
 
+_OF_NOBODY = (staff.StaffHired, staff.StaffLeft, pay.AdjustmentPosted)
 _READERS: dict[type[Event], Callable[..., Data]] = {
     staff.StaffHired: _hired,
     staff.StaffLeft: _left,

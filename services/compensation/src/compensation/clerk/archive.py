@@ -27,14 +27,8 @@ NEWEST = text("select envelope from facts order by taken desc limit 200")
 OF_NOBODY = text(
     "select envelope from facts where client_id is null and taken > :above and taken <= :upto order by taken"
 )
-OF_PERSON = text("""
-select f.client_id, f.envelope from facts f
-where f.client_id in (select client_id from parties where person = :person union select unnest(cast(:beside as text[])))
-order by f.client_id, f.occurred_at
-""")
-OF_CLIENTS = text("""
-select client_id, envelope from facts where client_id = any(cast(:clients as text[])) order by client_id, occurred_at
-""")
+CLIENTS = text("select client_id from parties where person = :person")
+OF_CLIENTS = text("select client_id, envelope from facts where client_id = any(cast(:clients as text[]))")
 BY_ID = text("select envelope from facts where event_id = any(cast(:ids as uuid[]))")
 TOUCHED = text("select distinct client_id from facts where taken > :above and taken <= :upto and client_id is not null")
 OLDEST = text("select min(occurred_at) from facts where client_id is not null and taken > :above and taken <= :upto")
@@ -92,7 +86,8 @@ async def of_nobody(connection: AsyncConnection, taken: int, upto: int) -> Seque
 
 async def of_person(connection: AsyncConnection, person: str, beside: Collection[str]) -> Sequence[Any]:
     """(client, envelope) of every client that the person has to do with, and of those beside."""
-    return (await connection.execute(OF_PERSON, {"person": person, "beside": sorted(beside)})).all()
+    clients = (await connection.execute(CLIENTS, {"person": person})).scalars()
+    return await of_clients(connection, {*clients, *beside})
 
 
 async def of_clients(connection: AsyncConnection, clients: Collection[str]) -> Sequence[Any]:

@@ -167,7 +167,7 @@ class Facts:
                     await self._park(arrival, f"unreadable: {arrival.wrong}")
         readable = [arrival for arrival in arrivals if arrival.envelope is not None]
         try:
-            with tracing.together(arrival.process() for arrival in readable):
+            with tracing.together(arrival.process() for arrival in (readable if tracing.on() else ())):
                 new = await self._commit(topic, arrivals)
             CONSUMED.labels(topic, "applied").inc(new)
             CONSUMED.labels(topic, "duplicate").inc(len(readable) - new)
