@@ -10,11 +10,15 @@ import asyncpg
 from pay_histories import company
 
 from belt.io.store.migrate import upgrade
-from compensation.intake import TAKE, take
+from compensation.intake import take
 from compensation.main import SERVICE
 from compensation.parties import pairs
 from conveyor_events import HOUSE, Envelope, to_json
 
+AS_BEFORE = """
+insert into facts (event_id, type, client_id, occurred_at, envelope)
+select * from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[])
+"""
 PARTIES = "select person, client_id from parties"
 KINDS = "select type, schema from kinds"
 
@@ -27,7 +31,7 @@ async def kept(dsn: str, envelopes: list[Envelope], *, by_an_older_release: bool
         async with connection.transaction():
             if by_an_older_release:
                 columns = [(e.id, e.type, e.client_id, e.occurred_at, json.dumps(to_json(e))) for e in envelopes]
-                await connection.execute(TAKE, *map(list, zip(*columns, strict=True)))
+                await connection.execute(AS_BEFORE, *map(list, zip(*columns, strict=True)))
             else:
                 await take(connection, envelopes)
         named, kinds = await connection.fetch(PARTIES), await connection.fetch(KINDS)

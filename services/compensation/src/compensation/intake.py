@@ -22,12 +22,17 @@ ERASED = wire_type(PersonalDataErased)
 # Numbers are given in the order of commits, so a reader skips none. What comes is filed here, not by the trigger.
 LOCK = "select pg_advisory_xact_lock(4720), set_config('conveyor.filed', 'yes', true)"
 TAKE = """
-insert into facts (event_id, type, client_id, occurred_at, envelope)
-select * from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[])
-on conflict (event_id) do nothing
+with new as (
+    insert into facts (event_id, type, client_id, occurred_at, envelope)
+    select * from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[])
+    on conflict (event_id) do nothing returning 1
+), filed as (
+    insert into parties (person, client_id) select * from unnest($6::text[], $7::text[]) on conflict do nothing
+), known as (
+    insert into kinds (type, schema) select * from unnest($8::text[], $9::int[]) on conflict do nothing
+)
+select count(*) from new
 """
-FILE = "insert into parties (person, client_id) select * from unnest($1::text[], $2::text[]) on conflict do nothing"
-KNOW = "insert into kinds (type, schema) select * from unnest($1::text[], $2::int[]) on conflict do nothing"
 FORGET = """
 insert into keys (holder, wrapped) select unnest($1::text[]), null
 on conflict (holder) do update set wrapped = null
@@ -47,17 +52,19 @@ async def take(connection: Any, envelopes: Sequence[Envelope]) -> int:
     forgotten = sorted({envelope.client_id for envelope in envelopes if envelope.type == ERASED and envelope.client_id})
     if forgotten:  # what was said of the client in conflicts is sealed here
         await connection.execute(FORGET, forgotten)
-    await connection.execute(LOCK)
-    done: str = await connection.execute(
-        TAKE,
+    named = sorted(pairs(envelopes))
+    kinds = sorted({(envelope.type, envelope.schema_version) for envelope in envelopes})
+    kept = [
         [envelope.id for envelope in envelopes],
         [envelope.type for envelope in envelopes],
         [envelope.client_id for envelope in envelopes],
         [envelope.occurred_at for envelope in envelopes],
         [written(to_json(envelope), inf_nan_mode="constants").decode() for envelope in envelopes],
-    )
-    named = sorted(pairs(envelopes))
-    await connection.execute(FILE, [person for person, _ in named], [client for _, client in named])
-    kinds = sorted({(envelope.type, envelope.schema_version) for envelope in envelopes})
-    await connection.execute(KNOW, [name for name, _ in kinds], [version for _, version in kinds])
-    return int(done.rpartition(" ")[2])
+        [person for person, _ in named],
+        [client for _, client in named],
+        [name for name, _ in kinds],
+        [version for _, version in kinds],
+    ]
+    await connection.execute(LOCK)
+    new: int = await connection.fetchval(TAKE, *kept)
+    return new

@@ -7,6 +7,7 @@ from typing import Any
 
 from conveyor_events import HOUSE, Envelope, accounts, wire_type
 
+_NESTED = (dict, list)
 _REPEAT = wire_type(accounts.RepeatSale)
 
 
@@ -27,14 +28,13 @@ def pairs(envelopes: Iterable[Envelope]) -> set[tuple[str, str]]:
     return {(person, e.client_id) for e in envelopes if e.client_id is not None for person in parties(e)}
 
 
-def _look(value: dict[str, Any] | list[Any], found: set[str]) -> None:
-    if isinstance(value, list):
-        inner: Iterable[Any] = value
-    else:
-        inner = value.values()
+def _look(value: Any, found: set[str]) -> None:
+    """Data as JSON gives it: its very types."""
+    if type(value) is dict:
         person = value.get("person")
-        if isinstance(person, str):
+        if type(person) is str:
             found.add(person)
-    for one in inner:
-        if isinstance(one, dict | list):
+        value = value.values()
+    for one in value:
+        if type(one) in _NESTED:
             _look(one, found)
