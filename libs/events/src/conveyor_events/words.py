@@ -83,7 +83,7 @@ def parse_instant(text: str) -> datetime:
 
 def instant_text(at: datetime) -> str:
     """RFC 3339 in UTC with microseconds and Z: sorts as text the way it sorts as time."""
-    return utc(at).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return utc(at).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def utc(at: datetime) -> datetime:
