@@ -137,7 +137,7 @@ made as (
            replace(replace(replace(b.envelope, '"person":"', '"person":"k' || k || '-'),
                            b.event_id::text, lpad(to_hex(k), 8, '0') || substr(b.event_id::text, 9)),
                    b.client_id, lpad(to_hex(k), 8, '0') || substr(b.client_id, 9)) as envelope
-    from base b cross join generate_series(1, $3::int) k
+    from base b cross join generate_series(1, $3::int) k order by b.taken, k
 )
 insert into facts (event_id, type, client_id, occurred_at, envelope)
 select event_id::uuid, type, client_id, occurred_at, envelope from made
@@ -155,7 +155,9 @@ async def load_facts(connection: Any, copies: int, told: Callable[[int], None] =
     step = max(AT_ONCE // max(copies, 1), 10) * 10
     for after in range(0, base, step):
         async with connection.transaction():
-            await connection.execute("select set_config('conveyor.filed', 'yes', true)")
+            await connection.execute(
+                "select set_config('conveyor.filed', 'yes', true), set_config('work_mem', '256MB', true)"
+            )
             await connection.execute(COPIES, after, min(after + step, base), copies)
         told(min(after + step, base) * (copies + 1))
     await connection.execute(PARTIES, copies)
