@@ -35,6 +35,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from belt.io.service import collect_seldom
 from bench.company import facts, people
 from bench.picture import Bars
 from bench.report import Figure, Report
@@ -168,6 +169,7 @@ def peak() -> float:
 
 def measured(path: Path, count: int, rounds: int) -> Measured:
     at_hand = list(rows(path))
+    collect_seldom()  # as a service does when it starts
     ndjson = b"".join(envelope for _, envelope in at_hand)
     contestants = {
         OURS: speed(count, partial(whatif, lambda: iter(at_hand))),
@@ -187,6 +189,7 @@ def main() -> int:
     parser.add_argument("--only", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.only is not None:
+        collect_seldom()
         outcome = whatif(lambda: rows(asked.only))
         totals = [total.to_json() for total in outcome.totals()]
         print(json.dumps({"peak": peak(), "digest": outcome.digest, "totals": totals}))

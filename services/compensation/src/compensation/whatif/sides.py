@@ -7,7 +7,7 @@ from belt.core.calendar import Calendar
 from compensation.facts import Cancelled, Fact, Milestone, Noted, Offered, Paid, Refunded, Sale, Sold
 from compensation.history import History, Known
 from compensation.kept import types
-from compensation.plan import Assignment, PlanVersion, Rate
+from compensation.plan import Assignment, PlanVersion, Rate, known_assignments
 from compensation.rules import Bounty, Growth
 from compensation.whatif import answering, reseating
 from compensation.whatif.answering import answered
@@ -44,6 +44,14 @@ class Side:
     known: Known
     plans: Sequence[PlanVersion]
     assignments: Sequence[Assignment]
+    _of: dict[str, list[Assignment]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def of(self, person: str) -> Sequence[Assignment]:
+        """The person's assignments."""
+        if not self._of:
+            for one in self.assignments:
+                self._of.setdefault(one.person, []).append(one)
+        return self._of.get(person, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,17 @@ class Sides:
     simulated: Side
     people: tuple[str, ...]
     assumes: tuple[str, ...]
+
+    def same_for(self, person: str) -> bool:
+        """Whether nothing that the person is paid by is otherwise: then neither is anything they get."""
+        if self.actual.known.history is not self.simulated.known.history:
+            return False
+        had = known_assignments(self.actual.of(person), None)
+        plans = {one.plan for one in had}
+        return had == known_assignments(self.simulated.of(person), None) and (
+            [one for one in self.actual.plans if one.plan.plan in plans]
+            == [one for one in self.simulated.plans if one.plan.plan in plans]
+        )
 
 
 def sides(basis: Basis, scenario: Scenario, tick: Callable[[], None] | None = None) -> Sides:

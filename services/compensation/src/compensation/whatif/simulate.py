@@ -88,7 +88,8 @@ def simulated(both: Sides, scenario: Scenario) -> Iterator[Progress | Outcome]:
     months, found, digest, waiting = scenario.months, [], hashlib.sha256(), [0, 0]
     for number, person in enumerate(both.people):
         yield Progress(number, len(both.people))
-        had, gets = _folded(both.actual, person, scenario), _folded(both.simulated, person, scenario)
+        had = _folded(both.actual, person, scenario)
+        gets = had if both.same_for(person) else _folded(both.simulated, person, scenario)
         for month in months:
             for currency in sorted({c for m, c in had.months if m == month}):
                 told = had.months[month, currency].to_json(currency)
@@ -104,7 +105,7 @@ def simulated(both: Sides, scenario: Scenario) -> Iterator[Progress | Outcome]:
 
 
 def _folded(side: Side, person: str, scenario: Scenario) -> Folded:
-    return sums(side.known, side.plans, side.assignments, person, scenario.months)
+    return sums(side.known, side.plans, side.of(person), person, scenario.months)
 
 
 def explained(basis: Basis, scenario: Scenario, person: str) -> list[Pair]:
