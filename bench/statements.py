@@ -16,7 +16,6 @@ import argparse
 import asyncio
 import json
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -29,6 +28,7 @@ from typing import Any
 import uvloop
 
 from bench.growth import MONTH, an_office, served
+from bench.memory import peak
 from bench.picture import Bars
 from bench.report import Report
 from bench.rounds import in_turns, middle, ratio
@@ -115,11 +115,6 @@ async def rebuild(dsn: str, folder: Path) -> dict[str, Any]:
             "bytes_a_fact": (after - before) * 1e6 / len(history.facts),
             "megabytes": peak(),
         }
-
-
-def peak() -> float:
-    """Megabytes (10^6) that this process held at most."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1_000_000
 
 
 def main() -> int:
