@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from belt.io.service import collect_seldom
 from bench.company import people
 from bench.memory import peak
 from compensation import kept
@@ -54,7 +53,6 @@ def whatif(read: Callable[[], Iterator[Row]]) -> Outcome:
 
 def main() -> None:
     """The peak of memory, and what came out."""
-    collect_seldom()  # as a service does when it starts
     outcome = whatif(lambda: rows(Path(sys.argv[1])))
     totals = [total.to_json() for total in outcome.totals()]
     print(json.dumps({"peak": peak(), "digest": outcome.digest, "totals": totals}))
