@@ -70,7 +70,7 @@ class Life:
         data = json.loads(event["data"])
         sealed = data.pop(SEALED, None)
         private = unseal(self._key, self.client, sealed) if sealed and self._key else None
-        return event | {"data": data, "private": private}
+        return event | {"data": json.dumps(data), "private": private}
 
     def copy(self, number: int, position: int) -> dict[str, list[tuple[Any, ...]]]:
         """The rows of another client, its first public event at this position."""
@@ -83,7 +83,7 @@ class Life:
         found: dict[str, list[tuple[Any, ...]]] = {"keys": [(client, wrapped)]}
         found["events"] = []
         for e in self._events:
-            data = own(json.dumps(e["data"]))
+            data = own(e["data"])
             if e["private"] is not None:
                 data = f'{data[:-1]}, "{SEALED}": "{seal(key, client, e["private"])}"}}'
             where = own(e["stream_id"]), e["version"], e["type"], e["schema"], e["holder"] and client
