@@ -154,13 +154,13 @@ def _last_resort(name: str, within: float) -> None:
 
 
 def collect_seldom() -> None:
-    """Nearly nothing of ours is a cycle: the collector looks at every twenty-thousandth object, not at each 700th.
+    """Nearly nothing of ours is a cycle: the collector looks after a hundred thousand new objects, not after 700.
 
     What the modules hold is never looked at again.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 100)
+    gc.set_threshold(100_000, 20, 100)
 
 
 def run(service: Service) -> None:
