@@ -1,6 +1,6 @@
 """Kafka into facts: how fast the real consumer of compensation keeps what the stations told, exactly once.
 
-    python -m bench.facts [--records 60000] [--rounds 5] [--seed 1]
+    python -m bench.facts [--records 100000] [--rounds 5] [--seed 1]
 
 The records of a large company (`company.py`) stand in the real topics, with the partitions of the catalog. Each round
 reads all of them twice, as a new group:
@@ -193,7 +193,7 @@ async def measure(stack: Stack, folder: Path, count: int, rounds: int, seed: int
 def main() -> int:
     """Exit code 1 where the figure is missed, or a fact is."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--records", type=int, default=60_000)
+    parser.add_argument("--records", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()

@@ -88,7 +88,7 @@ def sequence_text(sequence: int) -> str:
     return f"{sequence:010d}"
 
 
-def _attributes(env: Envelope) -> dict[str, str]:
+def _attributes(env: Envelope) -> dict[str, Any]:
     """Every CloudEvents attribute that has a value, as text, without the content type."""
     found = {
         "specversion": "1.0",
@@ -177,12 +177,11 @@ def _envelope(attributes: Mapping[str, Any], data: object) -> Envelope:
 
 def to_json(env: Envelope) -> dict[str, Any]:
     """CloudEvents structured JSON, as the feed serves it."""
-    return {
-        **_attributes(env),
-        "schemaversion": env.schema_version,
-        "datacontenttype": "application/json",
-        "data": env.data,
-    }
+    found: dict[str, Any] = _attributes(env)
+    found["schemaversion"] = env.schema_version
+    found["datacontenttype"] = "application/json"
+    found["data"] = env.data
+    return found
 
 
 def from_json(event: Mapping[str, Any]) -> Envelope:

@@ -53,8 +53,8 @@ async def take(connection: Any, envelopes: Sequence[Envelope]) -> int:
     forgotten = sorted({envelope.client_id for envelope in envelopes if envelope.type == ERASED and envelope.client_id})
     if forgotten:  # what was said of the client in conflicts is sealed here
         await connection.execute(FORGET, forgotten)
-    named = sorted(pairs(envelopes))
-    kinds = sorted({(envelope.type, envelope.schema_version) for envelope in envelopes})
+    named = list(pairs(envelopes))
+    kinds = list({(envelope.type, envelope.schema_version) for envelope in envelopes})
     kept = [
         [envelope.id for envelope in envelopes],
         [envelope.type for envelope in envelopes],
