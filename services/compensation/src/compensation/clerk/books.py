@@ -72,9 +72,13 @@ class Books:
     ) -> dict[Month, Statement]:
         """The person's statements of these months."""
         now, file, mine = await self._asked(person)
-        found = await self.by_clerk(self._fold, now, file, mine, months, known_at)
-        for by in found.values():
-            self._remember(by.lines)
+        asked = (tuple(months), known_at, now.read_at, mine)  # with the facts of the file, everything a fold depends on
+        found = file.folded.get(asked)
+        if found is None:
+            found = await self.by_clerk(self._fold, now, file, mine, months, known_at)
+            file.keep(asked, found)
+            for by in found.values():
+                self._remember(by.lines)
         return found
 
     async def file(self, person: str) -> File:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from compensation.facts import Fact
 from compensation.history import History
 from compensation.kept import traced
 from compensation.line import Line
+from compensation.months import Month
+from compensation.statement import Statement
 from conveyor_events import UnknownEvent
 
+ANSWERS = 3
 T = TypeVar("T")
 
 
@@ -24,6 +27,13 @@ class File:
     clients: frozenset[str]
     history: History
     traces: dict[str, str]
+    folded: dict[Hashable, dict[Month, Statement]] = field(default_factory=dict, repr=False, compare=False)
+
+    def keep(self, asked: Hashable, found: dict[Month, Statement]) -> None:
+        """What was folded out of the file: the few latest answers."""
+        self.folded[asked] = found
+        if len(self.folded) > ANSWERS:
+            del self.folded[next(iter(self.folded))]
 
     def contexts(self, lines: Iterable[Line]) -> list[str | None]:
         """The contexts in which the causes of these lines were recorded, as far as they are known."""
