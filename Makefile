@@ -77,7 +77,7 @@ simulate: $(READY)  ## thousands of seeded histories on a virtual clock, for SEC
 bench: $(PEERS)/.ready  ## measure everything against its ceiling, in turns (15 minutes; one alone: make bench-NAME)
 	@PYTHONPATH=$(PEERS) $(PYTHON) -m bench $(ARGS)
 
-BENCHES := $(filter-out load rounds report picture disk company contestants peer_eventsourcing backlog line next_station,$(basename $(notdir $(wildcard bench/[a-z]*.py))))
+BENCHES := commands append relay latency processes facts statements whatif tracing growth soak
 .PHONY: $(addprefix bench-,$(BENCHES))
 $(addprefix bench-,$(BENCHES)): $(PEERS)/.ready
 	@PYTHONPATH=$(PEERS) $(PYTHON) -m bench.$(@:bench-%=%) $(ARGS)

@@ -12,7 +12,7 @@ import time
 
 from bench.report import RESULTS
 
-NAMES = ("commands", "append", "relay", "latency", "processes", "tracing", "whatif")
+NAMES = ("commands", "append", "relay", "latency", "processes", "facts", "statements", "whatif", "tracing")
 """growth and soak take longer and are run by themselves."""
 
 

@@ -26,7 +26,7 @@ import uvloop
 from belt.core.decider import Step
 from belt.io.clock import SystemClock
 from belt.io.ids import fresh
-from belt.io.service import spare_collector
+from belt.io.service import collect_seldom
 from belt.io.store.handle import Writer
 from belt.io.store.migrate import upgrade
 from belt.io.store.seal import Vault
@@ -116,7 +116,7 @@ async def measure(stack: Stack, rounds: int, seconds: float) -> dict[str, list[f
     for one in ids:
         peer.register(one, str(one), "north", "Drillworks", "DE", "trade-fair", [])
         peer.calls(one, BEFORE)
-    spare_collector()
+    collect_seldom()
     pool = ThreadPoolExecutor(AT_ONCE)
     loop = asyncio.get_running_loop()
 

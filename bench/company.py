@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -17,22 +18,24 @@ SOURCE = {"leads": "/conveyor/lead-gen", "deals": "/conveyor/conversion", "accou
 Fact = tuple[str, datetime, dict[str, Any]]
 
 
-def people() -> dict[str, str]:
+def people(staff: Mapping[str, int] = STAFF) -> dict[str, str]:
     """Person to role: a hundred."""
-    return {f"{role}-{number:02d}": role for role, count in STAFF.items() for number in range(count)}
+    return {f"{role}-{number:02d}": role for role, count in staff.items() for number in range(count)}
 
 
-def facts(seed: int, count: int) -> Iterator[bytes]:
+def facts(seed: int, count: int, staff: Mapping[str, int] = STAFF) -> Iterator[bytes]:
     """So many events, client after client as their lives run side by side; the same for the same seed."""
-    rnd, number, made = Random(seed), 0, 0
+    rnd, made = Random(seed), 0
     while made < count:
-        number += 1
         client = str(UUID(int=rnd.getrandbits(128)))
-        for name, at, data in _client(rnd, client):
+        told: Counter[str] = Counter()
+        for name, at, data in _client(rnd, client, staff):
             if made == count:
                 return
             made += 1
-            yield _bytes(UUID(int=rnd.getrandbits(128)), name, at, data, client, made)
+            topic = name.partition(".")[0]
+            told[topic] += 1
+            yield _bytes(UUID(int=rnd.getrandbits(128)), name, at, data, client, told[topic])
 
 
 def _bytes(event: UUID, name: str, at: datetime, data: dict[str, Any], client: str, number: int) -> bytes:
@@ -60,10 +63,10 @@ def _bytes(event: UUID, name: str, at: datetime, data: dict[str, Any], client: s
     return json.dumps(envelope, separators=(",", ":")).encode()
 
 
-def _client(rnd: Random, client: str) -> Iterator[Fact]:
+def _client(rnd: Random, client: str, staff: Mapping[str, int]) -> Iterator[Fact]:
     """Found, checked, handed on; four in ten buy, and most of those buy again."""
     scout, hunter, farmer = (
-        {"person": f"{role}-{rnd.randrange(count):02d}", "role": role} for role, count in STAFF.items()
+        {"person": f"{role}-{rnd.randrange(count):02d}", "role": role} for role, count in staff.items()
     )
     at = START + timedelta(days=rnd.randrange(DAYS - 200), minutes=rnd.randrange(600))
     found = {"line": LINE, "sourced_by": scout}

@@ -38,7 +38,7 @@ from belt.io.clock import SystemClock
 from belt.io.http.body import validated
 from belt.io.http.headers import etag, json_response
 from belt.io.http.issuer import DevelopmentIssuer
-from belt.io.service import serve, spare_collector
+from belt.io.service import collect_seldom, serve
 from belt.io.settings import Settings
 from belt.io.store.calls import Batch, Loaded, Status, Store
 from belt.io.store.handle import Writer
@@ -78,6 +78,7 @@ def settings(port: int) -> Settings:
 
 async def conveyor(port: int) -> None:
     """Lead generation as `python -m lead_gen api` serves it."""
+    collect_seldom()
     await serve(SERVICE, settings(port), "api")
 
 
@@ -167,7 +168,7 @@ async def without_features(port: int) -> None:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         writer.start()
-        spare_collector()
+        collect_seldom()
         yield
         await writer.stop()
 

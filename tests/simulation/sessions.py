@@ -227,17 +227,21 @@ class FactsConnection:
         await self.process.step("pool", asyncpg.ConnectionDoesNotExistError)
         if sql == intake.LOCK:
             return "SELECT 1"
-        if sql == intake.TAKE:
-            came = {str(event_id): told for event_id, told in zip(args[0], args[4], strict=True)}
-            new = len(came.keys() - self.database.facts.keys() - self.facts.keys())
-            self.facts |= came
-            return f"INSERT 0 {new}"
         if sql == facts.MOVE:
-            consumer, topic, keys, sequences = args
-            for key, sequence in zip(keys, sequences, strict=True):
+            topic, consumers, keys, sequences = args
+            for consumer, key, sequence in zip(consumers, keys, sequences, strict=True):
                 self.gates[consumer, topic, key] = sequence
             return f"INSERT 0 {len(keys)}"
         raise NotImplementedError(sql)
+
+    async def fetchval(self, sql: str, *args: Any) -> int:
+        await self.process.step("pool", asyncpg.ConnectionDoesNotExistError)
+        if sql != intake.TAKE:
+            raise NotImplementedError(sql)
+        came = {str(event_id): told for event_id, told in zip(args[0], args[4], strict=True)}
+        new = len(came.keys() - self.database.facts.keys() - self.facts.keys())
+        self.facts |= came
+        return new
 
     def apply(self) -> None:
         for event_id, told in self.facts.items():

@@ -20,6 +20,7 @@ from compensation.history import History
 from compensation.laws import broken
 from compensation.line import Line, total
 from compensation.months import Month
+from compensation.parties import pairs
 from compensation.period import Close, Posted, posted
 from compensation.plan import Assignment, PlanVersion, Rate, parse, shipped
 from compensation.reading import fact
@@ -141,6 +142,21 @@ closings = st.lists(st.integers(1, 11), max_size=4, unique=True).map(
 def _posted(made: Company, person: str, closes: Sequence[Close], known_at: datetime | None = None) -> Posted:
     history, plans, assigned, rates = _read(made)
     return posted(history, plans, assigned, person, MONTHS[-1], known_at, rates, closes)
+
+
+@often
+@given(companies, closings, st.one_of(st.none(), st.integers(0, 240)))
+def test_a_statement_follows_from_the_clients_whom_its_person_has_to_do_with(
+    made: Company, closes: list[Close], days: int | None
+) -> None:
+    known_at = None if days is None else datetime.fromordinal(date(2026, 1, 1).toordinal() + days).replace(tzinfo=UTC)
+    history, plans, assigned, rates = _read(made)
+    named = pairs(made.envelopes)
+    for person in made.people:
+        own = [e for e in made.envelopes if e.client_id is None or (person, e.client_id) in named]
+        file, basis = _read(made, own)[0], (person, MONTHS, known_at, rates, closes)
+        mine = [one for one in assigned if one.person == person]
+        assert statements(file, plans, mine, *basis) == statements(history, plans, assigned, *basis)
 
 
 @often

@@ -1,5 +1,7 @@
 """What-if: another plan, variant or policy over the same history; nothing that was paid changes."""
 
+import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,6 +14,7 @@ from pay_histories import ZONE, Company, company
 from whatif_case import FLAT, scene
 
 from belt.core.calendar import Calendar
+from compensation import kept
 from compensation.cases import Scene
 from compensation.documents import FaultyDocument
 from compensation.facts import Fact, Milestone, Rejected, Seat
@@ -33,6 +36,7 @@ from compensation.whatif import (
     simulate,
     sums,
 )
+from conveyor_events import to_json
 from conveyor_events.words import VARIANTS
 
 MARCH = {"from": "2026-03", "to": "2026-03"}
@@ -101,6 +105,33 @@ def test_the_plan_in_force_tried_again_makes_no_difference(made: Company) -> Non
     assert [explain(both, read_scenario(YEAR), person) for person in both.people] == [[]] * len(both.people)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"plans": [{"document": FLAT}]},
+        {"variant": "hunter"},
+        {"accept_within_hours": 1, "account_accept_within_hours": 1},
+    ],
+    ids=("plans", "variant", "policy"),
+)
+@often
+@given(made=companies)
+def test_only_what_a_rule_may_look_at_is_read_and_nothing_comes_out_otherwise(
+    made: Company, change: dict[str, Any]
+) -> None:
+    rows = [(e.type, json.dumps(to_json(e))) for e in made.envelopes]
+    asked: list[frozenset[str]] = []
+
+    def read(types: frozenset[str]) -> Iterator[Fact]:
+        asked.append(types)
+        return kept.facts(row for name, row in rows if name in types)
+
+    scenario = read_scenario(YEAR | change)
+    assert outcome(replace(random_basis(made), facts=read), scenario) == outcome(random_basis(made), scenario)
+    assert "conveyor.deals.DealClosed" in asked[0]
+    assert "conveyor.deals.ProposalSent" not in asked[0]
+
+
 @often
 @given(companies)
 def test_plans_of_one_version_drafted_again_make_no_difference(made: Company) -> None:
@@ -114,7 +145,7 @@ def test_plans_of_one_version_drafted_again_make_no_difference(made: Company) ->
 @given(companies)
 def test_totals_are_those_of_the_statements(made: Company) -> None:
     of = random_basis(made)
-    history = History(of.facts, zone=ZONE)
+    history = History((fact(e) for e in made.envelopes), zone=ZONE)
     months = list(Month(2026, 2).through(Month(2026, 11)))
     for person in made.people:
         folded = sums(Known(history, rates=of.rates), of.plans, of.assignments, person, months)

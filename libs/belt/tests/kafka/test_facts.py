@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import asyncpg
 import pytest
 from small_line import Publisher, Station, all_taken_in, keeper
@@ -9,8 +11,9 @@ from wire import eventually, fetchval
 
 from belt.io.intake import skipping
 from belt.io.intake.facts import Facts
-from belt.io.kafka.clients import Brokers, Outgoing
-from conveyor_events.envelope import to_kafka
+from belt.io.intake.taking import Progress
+from belt.io.kafka.clients import Brokers, Outgoing, Received
+from conveyor_events.envelope import Envelope, to_kafka
 
 
 @pytest.fixture
@@ -91,6 +94,24 @@ async def test_the_order_of_arrival_means_nothing(station: Station, publisher: P
         await eventually(lambda: complete(facts), "the gate closes up")
         await consumer.stop()
     assert await kept(station.dsn) == {"a": [1, 2, 3, 4, 5]}
+
+
+async def test_batches_that_wait_are_written_together_and_one_does_not_spoil_the_others(
+    station: Station, publisher: Publisher
+) -> None:
+    """Each batch is of another partition, and all of them are at hand at once."""
+
+    def record(envelope: Envelope, offset: int) -> Received:
+        key, value, headers = to_kafka(envelope)
+        return Received(publisher.topic, 0, offset, key, value, tuple(headers), 0.0)
+
+    made = [[publisher.make(f"client-{n}", "bad" if (n, m) == (3, 1) else "count") for m in range(4)] for n in range(8)]
+    batches = [[record(envelope, n * 10 + m) for m, envelope in enumerate(some)] for n, some in enumerate(made)]
+    async with keeper(station.dsn, publisher, {"bad"}) as (facts, parking):
+        await asyncio.gather(*(facts.take(batch, Progress()) for batch in batches))
+        assert [parked.key for parked in await parking.listed(0, 10)] == ["client-3"]
+    assert await kept(station.dsn) == {f"client-{n}": [1, 3, 4] if n == 3 else [1, 2, 3, 4] for n in range(8)}
+    assert [await gate(station.dsn, f"client-{n}") for n in (2, 3, 4)] == [4, 1, 4]
 
 
 async def test_a_poisoned_fact_is_parked_alone_and_holds_its_gate_back(station: Station, publisher: Publisher) -> None:

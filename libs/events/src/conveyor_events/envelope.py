@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic_core import from_json as parsed
+
 from conveyor_events.catalog import UnknownEvent, entry
 from conveyor_events.upcast import lift
 from conveyor_events.words import Event, Seat, instant_text, parse_instant, utc
@@ -86,18 +88,9 @@ def sequence_text(sequence: int) -> str:
     return f"{sequence:010d}"
 
 
-def _attributes(env: Envelope) -> dict[str, str]:
+def _attributes(env: Envelope) -> dict[str, Any]:
     """Every CloudEvents attribute that has a value, as text, without the content type."""
-    optional = {
-        "causationid": env.causation_id,
-        "clientid": env.client_id,
-        "journeyid": env.journey_id,
-        "variant": env.variant,
-        "actorperson": env.actor.person if env.actor else None,
-        "actorrole": env.actor.role if env.actor else None,
-        "traceparent": env.traceparent,
-    }
-    return {
+    found = {
         "specversion": "1.0",
         "id": str(env.id),
         "type": env.type,
@@ -110,8 +103,20 @@ def _attributes(env: Envelope) -> dict[str, str]:
         "sequence": sequence_text(env.sequence),
         "correlationid": env.correlation_id,
         "commandid": env.command_id,
-        **{name: str(value) for name, value in optional.items() if value is not None},
     }
+    if env.causation_id is not None:
+        found["causationid"] = env.causation_id
+    if env.client_id is not None:
+        found["clientid"] = env.client_id
+    if env.journey_id is not None:
+        found["journeyid"] = env.journey_id
+    if env.variant is not None:
+        found["variant"] = env.variant
+    if env.actor is not None:
+        found |= {"actorperson": env.actor.person, "actorrole": str(env.actor.role)}
+    if env.traceparent is not None:
+        found["traceparent"] = env.traceparent
+    return found
 
 
 def _text(attributes: Mapping[str, Any], name: str) -> str:
@@ -172,12 +177,11 @@ def _envelope(attributes: Mapping[str, Any], data: object) -> Envelope:
 
 def to_json(env: Envelope) -> dict[str, Any]:
     """CloudEvents structured JSON, as the feed serves it."""
-    return {
-        **_attributes(env),
-        "schemaversion": env.schema_version,
-        "datacontenttype": "application/json",
-        "data": env.data,
-    }
+    found: dict[str, Any] = _attributes(env)
+    found["schemaversion"] = env.schema_version
+    found["datacontenttype"] = "application/json"
+    found["data"] = env.data
+    return found
 
 
 def from_json(event: Mapping[str, Any]) -> Envelope:
@@ -197,7 +201,7 @@ def from_kafka(key: bytes | None, value: bytes | None, headers: Iterable[tuple[s
     """Reads a record in binary or structured mode."""
     try:
         texts = {name.lower(): content.decode() for name, content in headers}
-        body = json.loads(value or b"")
+        body = parsed(value or b"")
     except ValueError as wrong:
         raise Malformed(str(wrong)) from wrong
     if texts.get("content-type", "").startswith(STRUCTURED):
@@ -205,7 +209,7 @@ def from_kafka(key: bytes | None, value: bytes | None, headers: Iterable[tuple[s
             raise Malformed("a structured event is a JSON object")
         env = from_json(body)
     else:
-        env = _envelope({name[3:]: text for name, text in texts.items() if name.startswith("ce_")}, body)
+        env = _envelope({name[3:]: text for name, text in texts.items() if name[:3] == "ce_"}, body)
     if key is not None and key != env.subject.encode():
         raise Malformed(f"the key {key!r} is not the subject {env.subject!r}")
     return env

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -27,6 +28,7 @@ MINOR_UNITS: dict[str, int] = {
 
 _MAX_WHOLE, _MAX_FRACTION = 30, 12
 _PLAIN = rf"-?[0-9]{{1,{_MAX_WHOLE}}}(\.[0-9]{{1,{_MAX_FRACTION}}})?"
+_IS_PLAIN = re.compile(_PLAIN).fullmatch
 _EXACT = Context(prec=200)
 
 
@@ -41,6 +43,7 @@ def minor_units(currency: str) -> int:
     return MINOR_UNITS[currency]
 
 
+@lru_cache
 def _unit(currency: str) -> Decimal:
     return Decimal(1).scaleb(-minor_units(currency))
 
@@ -83,11 +86,11 @@ def plain(amount: Decimal) -> str:
 
 def _read(value: object) -> Decimal:
     if isinstance(value, str):
-        if not re.fullmatch(_PLAIN, value):
+        if not _IS_PLAIN(value):
             raise ValueError("an amount is a plain decimal string such as '1666.67'")
         return Decimal(value)
     if isinstance(value, Decimal):
-        if not value.is_finite() or not re.fullmatch(_PLAIN, plain(value) if abs(value.adjusted()) < 50 else ""):
+        if not value.is_finite() or not _IS_PLAIN(plain(value) if abs(value.adjusted()) < 50 else ""):
             raise ValueError("an amount is a finite decimal of reasonable size")
         return value
     raise ValueError("an amount is a decimal string, never a JSON number")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 HOUSE = "house"
 """The pseudo-person that holds a seat without pay."""
@@ -78,16 +78,18 @@ def parse_instant(text: str) -> datetime:
     text = text.upper()
     if not _RFC3339.fullmatch(text):
         raise ValueError(f"not an RFC 3339 time: {text!r}")
-    return datetime.fromisoformat(text).astimezone(UTC)
+    return utc(datetime.fromisoformat(text))
 
 
 def instant_text(at: datetime) -> str:
     """RFC 3339 in UTC with microseconds and Z: sorts as text the way it sorts as time."""
-    return utc(at).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return utc(at).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def utc(at: datetime) -> datetime:
     """The same instant in UTC; a time without a zone is refused."""
+    if at.tzinfo is UTC:
+        return at
     if at.tzinfo is None or at.utcoffset() is None:
         raise ValueError("a time needs a zone")
     return at.astimezone(UTC)
@@ -97,14 +99,13 @@ def _read_instant(value: object) -> object:
     if isinstance(value, str):
         return parse_instant(value)
     if isinstance(value, datetime):
-        return value
+        return utc(value)
     raise ValueError("a time is an RFC 3339 string")
 
 
 Instant = Annotated[
     datetime,
     BeforeValidator(_read_instant),
-    AfterValidator(utc),
     PlainSerializer(instant_text, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]

@@ -6,22 +6,31 @@ for it. One of a type or version that this release does not know is kept: a late
 
 from __future__ import annotations
 
-import contextlib
-import json
 from collections.abc import Sequence
 from typing import Any
 
-from compensation.reading import fact
+from pydantic_core import to_json as written
+
+from compensation.parties import pairs
+from compensation.reading import examine
 from conveyor_events import Envelope, UnknownEvent, to_json
 from conveyor_events.catalog import wire_type
 from conveyor_events.leads import PersonalDataErased
 
 ERASED = wire_type(PersonalDataErased)
-LOCK = "select pg_advisory_xact_lock(4720)"  # numbers are given in the order of commits, so a reader skips none
+# Numbers are given in the order of commits, so a reader skips none. What comes is filed here, not by the trigger.
+LOCK = "select pg_advisory_xact_lock(4720), set_config('conveyor.filed', 'yes', true)"
 TAKE = """
-insert into facts (event_id, type, client_id, occurred_at, envelope)
-select * from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[])
-on conflict (event_id) do nothing
+with new as (
+    insert into facts (event_id, type, client_id, occurred_at, envelope)
+    select * from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[])
+    on conflict (event_id) do nothing returning 1
+), filed as (
+    insert into parties (person, client_id) select * from unnest($6::text[], $7::text[]) on conflict do nothing
+), known as (
+    insert into kinds (type, schema) select * from unnest($8::text[], $9::int[]) on conflict do nothing
+)
+select count(*) from new
 """
 FORGET = """
 insert into keys (holder, wrapped) select unnest($1::text[]), null
@@ -37,18 +46,26 @@ async def take(connection: Any, envelopes: Sequence[Envelope]) -> int:
     if not envelopes:
         return 0
     for envelope in envelopes:
-        with contextlib.suppress(UnknownEvent):
-            fact(envelope)
+        try:
+            examine(envelope)
+        except UnknownEvent:
+            continue
     forgotten = sorted({envelope.client_id for envelope in envelopes if envelope.type == ERASED and envelope.client_id})
     if forgotten:  # what was said of the client in conflicts is sealed here
         await connection.execute(FORGET, forgotten)
-    await connection.execute(LOCK)
-    done: str = await connection.execute(
-        TAKE,
+    named = list(pairs(envelopes))
+    kinds = list({(envelope.type, envelope.schema_version) for envelope in envelopes})
+    kept = [
         [envelope.id for envelope in envelopes],
         [envelope.type for envelope in envelopes],
         [envelope.client_id for envelope in envelopes],
         [envelope.occurred_at for envelope in envelopes],
-        [json.dumps(to_json(envelope), ensure_ascii=False, separators=(",", ":")) for envelope in envelopes],
-    )
-    return int(done.rpartition(" ")[2])
+        [written(to_json(envelope), inf_nan_mode="constants").decode() for envelope in envelopes],
+        [person for person, _ in named],
+        [client for _, client in named],
+        [name for name, _ in kinds],
+        [version for _, version in kinds],
+    ]
+    await connection.execute(LOCK)
+    new: int = await connection.fetchval(TAKE, *kept)
+    return new

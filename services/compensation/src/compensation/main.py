@@ -123,7 +123,10 @@ SERVICE = Service(
     topics=tuple(topic for topic in TOPICS if topic != "conveyor.pay.v1"),
     take=intake.take,
     codes=CODES,
-    tables={"facts": APPEND_ONLY, "closing_waits": PASSING, "simulation_progress": PASSING},
+    tables={
+        **dict.fromkeys(("facts", "parties", "kinds"), APPEND_ONLY),
+        **dict.fromkeys(("closing_waits", "simulation_progress"), PASSING),
+    },
     forgets=(wire_type(PersonalDataErased),),
     chores=(clerk, simulator),
     watched=WATCHED,

@@ -28,7 +28,6 @@ from compensation.facts import (
     Seat,
     Seated,
     Sold,
-    Staff,
     contested,
 )
 from conveyor_events import Envelope, Event, accounts, deals, leads, pay, sale, staff
@@ -40,13 +39,20 @@ class NoClient(ValueError):
     """A fact about a client does not say which one."""
 
 
+def examine(envelope: Envelope) -> Event:
+    """The event, if pay can be reckoned with it. Raises UnknownEvent where this release cannot read it."""
+    event = open_event(envelope)
+    kind = type(event)
+    if envelope.client_id is None and kind not in _OF_NOBODY and (kind in _READERS or kind.__name__ in TRIGGERS):
+        raise NoClient(f"{envelope.type} {envelope.id} names no client")
+    return event
+
+
 def fact(envelope: Envelope) -> Fact:
     """The fact an event states. Raises UnknownEvent where this release cannot read the event."""
-    event = open_event(envelope)
+    event = examine(envelope)
     name = type(event).__name__
     data = _milestone(name, event) if name in TRIGGERS else _read(event)
-    if envelope.client_id is None and not isinstance(data, Staff | Adjusted | Noted):
-        raise NoClient(f"{envelope.type} {envelope.id} names no client")
     client, journey = envelope.client_id, envelope.journey_id
     at = envelope.occurred_at
     # A conflict is known since its last event is: when somebody looked does not matter.
@@ -64,23 +70,23 @@ def fact(envelope: Envelope) -> Fact:
 
 
 @lru_cache(maxsize=4096)
-def _shared(person: str, role: str) -> Seat:
+def shared_seat(person: str, role: str) -> Seat:
     return Seat(intern(person), intern(role))
 
 
 def _seat(seat: PublicSeat) -> Seat:
-    return _shared(seat.person, seat.role)
+    return shared_seat(seat.person, seat.role)
 
 
 @lru_cache(maxsize=65_536)
-def _seats(names: tuple[str, ...], holders: tuple[Seat, ...]) -> dict[str, Seat]:
+def seats_of(names: tuple[str, ...], holders: tuple[Seat, ...]) -> dict[str, Seat]:
     return dict(zip(names, holders, strict=True))
 
 
 def _milestone(name: str, event: Event) -> Milestone:
     return Milestone(
         line=intern(getattr(event, "line")),  # noqa: B009 - every event in TRIGGERS has one
-        seats=_seats(TRIGGERS[name], tuple(_seat(getattr(event, seat)) for seat in TRIGGERS[name])),
+        seats=seats_of(TRIGGERS[name], tuple(_seat(getattr(event, seat)) for seat in TRIGGERS[name])),
         need_id=getattr(event, "need_id", None),
         offer_id=getattr(event, "offer_id", None),
         mode=getattr(event, "mode", None),
@@ -172,6 +178,7 @@ def _offered(event: deals.AccountOffered) -> Offered:
     return Offered(intern(event.line), event.offer_id, event.mode)
 
 
+_OF_NOBODY = (staff.StaffHired, staff.StaffLeft, pay.AdjustmentPosted)
 _READERS: dict[type[Event], Callable[..., Data]] = {
     staff.StaffHired: _hired,
     staff.StaffLeft: _left,

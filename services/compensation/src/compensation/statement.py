@@ -249,8 +249,10 @@ def earnings(
     frozen: Mapping[str, Sequence[Line]] | None = None,
 ) -> Mapping[str, dict[Month, Statement]]:
     """The statements of everybody for these months."""
-    kept = frozen or {}
+    kept, of = frozen or {}, defaultdict[str, list[Assignment]](list)
+    for one in assignments:
+        of[one.person].append(one)
     return {
-        person: statements(history, plans, assignments, person, months, known_at, rates, closes, kept.get(person))
+        person: statements(history, plans, of[person], person, months, known_at, rates, closes, kept.get(person))
         for person in everybody(history, assignments)
     }

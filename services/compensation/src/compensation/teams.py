@@ -30,6 +30,11 @@ class Teams:
         """The lines whose teams the person leads at an instant."""
         return frozenset(line for line in self.roster.lines if self.roster.manages(person, line, at))
 
+    def ever_led(self, person: str, now: datetime) -> frozenset[str]:
+        """Whoever was at some time in a team of a line that the person leads now."""
+        led = self.led(person, now)
+        return frozenset(member for line in led for staffed in self.roster.lines[line] for member in _members(staffed))
+
     def member(self, person: str, at: datetime) -> frozenset[str]:
         """The lines that have the person in a team at an instant."""
         return frozenset(line for line, span in self.memberships(person) if span.covers(at))

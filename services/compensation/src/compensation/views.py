@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, Integer, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from belt.io.store.projection import StreamView, version_columns
@@ -55,6 +55,22 @@ FACTS = Table(
     Index("facts_of_client", "client_id", "occurred_at"),
 )
 """`taken` is given under a lock, so whoever reads above a number misses nothing."""
+
+PARTIES = Table(
+    "parties",
+    TABLES,
+    Column("person", Text(collation="C"), primary_key=True),  # in the order in which people are listed
+    Column("client_id", Text, primary_key=True),
+)
+"""Who is named in a fact of which client: the facts that a person's statements are reckoned from."""
+
+KINDS = Table(
+    "kinds",
+    TABLES,
+    Column("type", Text, primary_key=True),
+    Column("schema", Integer, primary_key=True),
+)
+"""The types and versions of the facts that are here: whether there is one that this release cannot read."""
 
 Row = Mapping[str, Any]
 

@@ -120,7 +120,6 @@ async def serve(service: Service, settings: Settings, role: str) -> None:
             plain = server(parts.app, host=settings.host, port=port, shutdown=settings.shutdown_deadline / 2)
             http = _Server(plain.config)
             web = asyncio.create_task(http.serve(), name="belt-http")
-        spare_collector()
         log.info("service.started", service=service.name, role=role, port=http.config.port if http else None)
         waits = [asyncio.create_task(ended.wait()), asyncio.create_task(parts.stuck.wait())]
         waits += [web] if web is not None else []  # type: ignore[list-item]
@@ -138,7 +137,7 @@ async def serve(service: Service, settings: Settings, role: str) -> None:
     log.info("service.stopped", service=service.name)
 
 
-def spare_collector() -> None:
+def collect_seldom() -> None:
     """What is there now stays; what comes is looked at less often.
 
     By default Python looks at all that lives whenever that has grown by a quarter: for a service that remembers tens of
@@ -146,7 +145,7 @@ def spare_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 100)
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _told(stream: str, began: float, done: int, of: int) -> None:
@@ -186,6 +185,7 @@ def run(service: Service) -> None:
     except ValueError as wrong:
         sys.exit(f"{service.name}: {unfit(wrong)}")
     configure_logging(service.name, settings.log_level)
+    collect_seldom()
     uvloop.run(_run(service, settings, role, given.start, given.days))
 
 

@@ -24,6 +24,7 @@ from compensation.api.replies import CaseList, CaseReply, CaseShown
 from compensation.api.shown import PAY
 from compensation.api.sight import Sight, Sights
 from compensation.clerk.books import Books
+from compensation.clerk.cases import Cases
 from compensation.clerk.chores import detected
 from compensation.conflict import KINDS, Case, Claim
 from compensation.line import Line, payable_text
@@ -60,8 +61,8 @@ class ResolveBody(BaseBody):
     reason: Annotated[str, Field(min_length=1, max_length=5_000)]
 
 
-def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
-    _decide(doors, desk, books, sights)
+def add(doors: Doors, desk: Desk, books: Books, cases: Cases, sights: Sights) -> None:
+    _decide(doors, desk, books, cases, sights)
 
     async def stages() -> dict[str, dict[str, Any]]:
         rows = await desk.rows(select(CONFLICTS))
@@ -80,20 +81,20 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
 
         Shown are those of people whose pay you may see; the other side of a case is a "colleague" if it is not.
         """
-        cases, decided = await books.conflicts(), await stages()
+        all_cases, decided = await cases.all(), await stages()
         sight = await sights.of(request)
         found = [
             case
-            for case in cases
+            for case in all_cases
             if kind in (None, case.kind)
             and client in (None, case.client)
             and _visible(case, sight)
             and (person is None or person in _named(case, sight))
         ]
-        lines = _of(sight, await books.at_stake(Month.of(desk.clock.now().date())))
         pairs = Counter(tuple(sorted(_named(case, sight))) for case in found if case.b is not None)
         often = pairs.most_common(MOST)
         some, following = cut(found, limit, cursor, lambda case: (instant_text(case.at), case.case_id), str, str)
+        lines = _of(sight, await cases.at_stake(some, Month.of(desk.clock.now().date())))
         await sight.read(
             *{one for case in some for one in _named(case, sight)}, *(p for pair, _ in often for p in pair)
         )
@@ -110,13 +111,15 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
     @doors.query("/v1/conflicts/{case_id}", *PAY, reply=CaseShown)
     async def one(request: Request, case_id: str) -> dict[str, Any]:
         """One case, with its events."""
-        case = next((case for case in await books.conflicts() if case.case_id == case_id), None)
+        case = await cases.find(case_id)
         sight = await sights.of(request)
         if case is None or not _visible(case, sight):
             raise Refused("conflict.unknown")
-        lines, decided = _of(sight, await books.at_stake(Month.of(desk.clock.now().date()))), await stages()
+        stake, decided = await cases.at_stake([case], Month.of(desk.clock.now().date())), await stages()
+        lines = _of(sight, stake)
         await sight.read(*_named(case, sight))
-        events = [sight.told(event) for event in case.events]
+        known = await books.told(case.events)
+        events = await sight.told([known[event] for event in case.events])
         return _shown(case, lines, sight) | _stage(case, decided, sight) | {"told": events}
 
 
@@ -126,7 +129,7 @@ def _stage(case: Case, decided: Mapping[str, Mapping[str, Any]], sight: Sight) -
     return found | {"claimed": [sight.named(person, case.at) for person in found["claimed"]]}
 
 
-def _decide(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
+def _decide(doors: Doors, desk: Desk, books: Books, cases: Cases, sights: Sights) -> None:
     @doors.command("/v1/conflicts/{case_id}/invite", "conflicts:resolve", reply=CaseReply)
     async def invite(request: Request, case_id: str, body: InviteBody) -> Response:
         """Asks the two for what they have to say."""
@@ -137,7 +140,7 @@ def _decide(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
     async def state(request: Request, case_id: str, body: ClaimBody) -> Response:
         """One of the two says why it is theirs. Nobody else learns that there is a case."""
         by, sight = desk.who(desk.subject(request), body.by), await sights.of(request)
-        case = await known(case_id)
+        case = await cases.find(case_id)
         if case is not None and not any(sight.may("answer", Deed(person, case.at)) for person in case.people):
             raise Refused("conflict.unknown")
         return await do(request, case_id, resolution.StateClaim(body.text, by, desk.clock.now()), body)
@@ -148,15 +151,12 @@ def _decide(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
         by = desk.who(desk.subject(request), body.by)
         return await do(request, case_id, resolution.Resolve(body.outcome, body.reason, by, desk.clock.now()), body)
 
-    async def known(case_id: str) -> Case | None:
-        return next((case for case in await books.conflicts() if case.case_id == case_id), None)
-
     async def do(request: Request, case_id: str, command: resolution.Command, body: BaseBody) -> Response:
         steps = [Step(resolution.CATEGORY, case_id, command)]
         step = steps[0]
-        found = await known(case_id)
+        found = await cases.find(case_id)
         if found is not None:  # the clerk may not have recorded it yet; what it recorded and is gone is decided, too
-            steps.insert(0, detected(desk, books, found))
+            steps.insert(0, await detected(desk, books, found))
 
         def reply(outcome: Any) -> dict[str, Any]:
             after: resolution.Conflict = outcome.state(step.stream_id)

@@ -98,7 +98,7 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
             raise Refused("statement.too-long", lines=len(found.lines), most=MOST_LINES)
         frozen = await kept(desk, person, period) if known_at is None else None
         digest = frozen["digest"] if frozen is not None else None
-        work = partial(pdf, found, books.history.zone, lang, name=name, digest=digest)
+        work = partial(pdf, found, books.zone, lang, name=name, digest=digest)
         return Pdf(await press.make(work), headers=_named(f"{period}.pdf"))
 
     @doors.query("/v1/statements/{person}/{period}.csv", *SUMS, reply=None, response_class=Csv, responses=_file(Csv))

@@ -20,7 +20,7 @@ from belt.io.http.paging import Cursor, Limit, cut
 from compensation.api.replies import ClosingReply, PeriodList, SheetsReply
 from compensation.api.shown import SUMS, Shown, month_of
 from compensation.api.sight import Sights
-from compensation.clerk.books import Books
+from compensation.clerk.company import Company
 from compensation.laws import broken
 from compensation.months import Month
 from compensation.office import ledger, sheet
@@ -48,9 +48,9 @@ class FinalBody(BaseBody):
     """Makes final whatever can be: acknowledged, silent until the end of the time to object, or settled."""
 
 
-def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
+def add(doors: Doors, desk: Desk, company: Company, sights: Sights) -> None:
     _statements(doors, desk)
-    _verification(doors, desk, books, sights)
+    _verification(doors, desk, company, sights)
 
     @doors.query("/v1/periods", *SEES, reply=PeriodList)
     async def listed(limit: Limit = 50, cursor: Cursor = None) -> dict[str, Any]:
@@ -128,14 +128,14 @@ def _statements(doors: Doors, desk: Desk) -> None:
         return await desk.do(request, *steps, body=body, reply=lambda _: told)
 
 
-def _verification(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
+def _verification(doors: Doors, desk: Desk, company: Company, sights: Sights) -> None:
     @doors.query("/v1/verification", "pay:read:all", "pay:audit", "periods:close", reply=Shown)
     async def verification(request: Request) -> dict[str, Any]:
         """Walks the digest chain, replays every closed month from the facts, and names the first row that differs.
 
         The laws of pay are looked at, too, over everything up to this month.
         """
-        replayed = await books.replayed()
+        replayed = await company.replayed()
         state: ledger.Ledger = (await desk.state(ledger.CATEGORY, ledger.COMPANY)).state
         rows = await desk.rows(select(STATEMENTS).order_by(STATEMENTS.c.period, STATEMENTS.c.person))
         kept = [Kept(r["period"], r["person"], r["lines"], r["totals"], r["digest"]) for r in rows]
@@ -147,8 +147,8 @@ def _verification(doors: Doors, desk: Desk, books: Books, sights: Sights) -> Non
                     again[str(one.period), one.person] = shown["lines"], shown["totals"]
         faults = list(verify(state.closed.values(), kept, again))
         now = Month.of(desk.clock.now().date())
-        stated = await books.earnings(list(books.first_month(now).through(now)))
-        laws = await books.by_clerk(lambda: broken(books.history, [s for by in stated.values() for s in by.values()]))
+        stated, history = await company.earnings(await company.months(now)), await company.history()
+        laws = await company.beside(broken, history, [s for by in stated.values() for s in by.values()])
         await sights.read(request, *(fault.person for fault in faults if fault.person is not None))
         return {
             "ok": not faults and not laws,

@@ -24,7 +24,7 @@ from compensation.api.shown import PAY
 from compensation.api.sight import Sights
 from compensation.approval import Approve, Draft, Lint, standing
 from compensation.assignment import Assign
-from compensation.clerk.books import Books
+from compensation.clerk.cases import Cases
 from compensation.documents import FaultyDocument
 from compensation.lint import Finding, blocking, fitting, lint
 from compensation.months import Month
@@ -66,7 +66,7 @@ class AssignBody(BaseBody):
     line: GivenId | None = None
 
 
-def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
+def add(doors: Doors, desk: Desk, cases: Cases, sights: Sights) -> None:
     _assign(doors, desk)
 
     @doors.command("/v1/plans", "plans:write", reply=PlanReply, status=201)
@@ -113,7 +113,7 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
             raise Refused("variant.unknown", variant=variant, known=sorted(VARIANTS))
         found: tuple[Finding, ...] = ()
         if variant is not None:
-            found = tuple(lint([this, *others], variant, body.accept_within_hours, await books.conflicts()))
+            found = tuple(lint([this, *others], variant, body.accept_within_hours, await cases.all()))
         by = desk.who(desk.subject(request), body.by)
         step = Step("plan", plan, Lint(plan, int(number), found, by, desk.clock.now()))
         shown = [asdict(finding) for finding in found]
@@ -142,8 +142,9 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
         sight = await sights.of(request)
         rows = await desk.rows(select(PLANS))
         today = desk.clock.now().astimezone(ZoneInfo(desk.settings.zone)).date()
+        everybody = await sight.assignments()
         await sight.read()
-        seen = [shown for row in rows if (shown := sight.plan(_standing(row, today))) is not None]
+        seen = [shown for row in rows if (shown := sight.plan(_standing(row, today), everybody)) is not None]
         items, following = cut(seen, limit, cursor, lambda plan: (plan["plan"],), str)
         return {"items": items, "next": following}
 

@@ -12,14 +12,15 @@ from starlette.requests import Request
 
 from belt.io.http.desk import Desk
 from compensation.access import Action, Deed, Pay, Reader, Thing, authorize
-from compensation.clerk.books import Agreed, Books, told
-from compensation.history import Known
+from compensation.clerk.agreed import assignments
+from compensation.clerk.books import Books, told
+from compensation.history import History, Known
 from compensation.line import Line
 from compensation.masking import COLLEAGUE, masked_event, masked_line
 from compensation.plan import Assignment
 from compensation.statement import Statement
 from compensation.teams import Teams
-from conveyor_events import HOUSE, UnknownEvent
+from conveyor_events import HOUSE, Envelope, UnknownEvent
 from conveyor_events import open as open_event
 from conveyor_events.roster import Roster, evolve
 
@@ -32,14 +33,14 @@ class Sights:
 
     def __init__(self, desk: Desk, books: Books) -> None:
         self._desk, self._books = desk, books
-        self._known = 0, Teams(Roster(), books.history.zone)
+        self._known = 0, Teams(Roster(), books.zone)
 
     async def of(self, request: Request) -> Sight:
         """What this request's subject sees, by everything taken in so far."""
-        agreed = await self._books.current()
+        await self._books.current()
         subject = self._desk.subject(request)
         reader = Reader(subject.person, subject.scopes)
-        return Sight(reader, self._teams(), self._desk.clock.now(), self._books, agreed, partial(self.read, request))
+        return Sight(reader, self._teams(), self._desk.clock.now(), self._books, partial(self.read, request))
 
     async def read(self, request: Request, *whose: str) -> None:
         """Written down before pay is answered: whose it is. Only of one's own pay, and of what is nobody's, nothing is
@@ -51,27 +52,33 @@ class Sights:
             await self._desk.tell(request, "pay", *named)
 
     def _teams(self) -> Teams:
-        said = list(self._books.staff)
-        if len(said) != self._known[0]:
-            roster = Roster()
+        if len(self._books.staff) != self._known[0]:
+            said, roster = list(self._books.staff), Roster()
             for envelope in sorted(said, key=lambda e: (e.recorded_at, e.sequence, str(e.id))):
                 try:
                     roster = evolve(roster, open_event(envelope))
                 except UnknownEvent:
                     continue  # a release that knows the type reads it
-            self._known = len(said), Teams(roster, self._books.history.zone)
+            self._known = len(said), Teams(roster, self._books.zone)
         return self._known[1]
 
 
 class Sight:
     """One reader's, at one instant."""
 
-    def __init__(
-        self, reader: Reader, teams: Teams, now: datetime, books: Books, agreed: Agreed, read: Callable[..., Told]
-    ) -> None:
+    def __init__(self, reader: Reader, teams: Teams, now: datetime, books: Books, read: Callable[..., Told]) -> None:
         self.reader, self._teams, self._now = reader, teams, now
-        self._books, self._agreed = books, agreed
+        self._books = books
         self.read = read
+
+    @property
+    def whose(self) -> frozenset[str] | None:
+        """Whose pay may be seen in part at least, at most; None: everybody's."""
+        if self.reader.everything or self.reader.may("pay:read:totals"):
+            return None
+        own = {self.reader.person} if self.reader.may("pay:read:own") else set()
+        led = self._teams.ever_led(self.reader.person, self._now) if self.reader.may("pay:read:team") else frozenset()
+        return frozenset(own | led)
 
     def may(self, action: Action, thing: Thing) -> bool:
         return authorize(self.reader, action, thing, self._teams, self._now)
@@ -84,55 +91,67 @@ class Sight:
         """The name, or that it is somebody else."""
         return person if person == HOUSE or self.may("deed", Deed(person, at)) else COLLEAGUE
 
-    def statement(self, found: Statement) -> Statement | None:
-        """The statement as this reader sees it: whole, without lines, or None."""
+    def statement(self, found: Statement, history: History) -> Statement | None:
+        """The statement as this reader sees it: whole, without lines, or None. `history`: of the person's clients."""
         pay = Pay(found.person, found.period)
         if self.may("lines", pay):
-            return replace(found, lines=self.lines(found.lines), related=self.lines(found.related))
+            return replace(found, lines=self.lines(found.lines, history), related=self.lines(found.related, history))
         return replace(found, lines=(), related=(), waiting=()) if self.may("sums", pay) else None
 
-    def lines(self, lines: Collection[Line]) -> tuple[Line, ...]:
-        return tuple(self.line(line) for line in lines)
+    def lines(self, lines: Collection[Line], history: History) -> tuple[Line, ...]:
+        return tuple(self.line(line, history) for line in lines)
 
-    def line(self, line: Line) -> Line:
+    def line(self, line: Line, history: History) -> Line:
         """A line that may be seen; of a shared sale only its payee's part, if others in it may not be seen."""
         if self.reader.everything or line.sale_id is None:
             return line
-        earners = self._earners(line.sale_id) - {line.person}
+        earners = _earners(line.sale_id, history) - {line.person}
         return masked_line(line, earners, self.sees("deed", line.at or self._now))
 
-    def _earners(self, sale_id: str) -> set[str]:
-        """Who is paid for a sale; nobody while it is not known."""
-        known = Known(self._books.history)
-        made = known.sale(sale_id)
-        return {person for person, _ in known.parts(made)} if made is not None else set()
-
-    def told(self, event_id: str, action: Action = "deed") -> dict[str, Any]:
-        """An event in short, with what this reader may not see taken out."""
-        shown = told(self._books, event_id)
+    async def told(self, events: Collection[Envelope], action: Action = "deed") -> list[dict[str, Any]]:
+        """Events in short, with what this reader may not see taken out."""
         if self.reader.everything:
-            return shown
-        envelope = self._books.envelopes[event_id]
-        staff = {*self._teams.roster.people, *(one.person for one in self._agreed.assignments)}
-        sale = envelope.data.get("sale")
-        earners = self._earners(str(sale.get("sale_id"))) if isinstance(sale, Mapping) else set()
-        return masked_event(shown, staff, earners, self.sees(action, envelope.occurred_at))
+            return [told(envelope) for envelope in events]
+        staff = {*self._teams.roster.people, *(one.person for one in await self.assignments())}
+        stories: dict[str | None, History] = {}
+        shown = []
+        for envelope in events:
+            sale, earners = envelope.data.get("sale"), set[str]()
+            if isinstance(sale, Mapping) and (client := envelope.client_id) is not None:
+                if client not in stories:
+                    stories[client] = (await self._books.story(client))[1]
+                earners = _earners(str(sale.get("sale_id")), stories[client])
+            shown.append(masked_event(told(envelope), staff, earners, self.sees(action, envelope.occurred_at)))
+        return shown
 
-    def plan(self, row: Mapping[str, Any]) -> dict[str, Any] | None:
+    async def assignments(self) -> tuple[Assignment, ...]:
+        """Everybody's."""
+        async with self._books.engine.connect() as connection:
+            return await assignments(connection)
+
+    def plan(self, row: Mapping[str, Any], everybody: Collection[Assignment]) -> dict[str, Any] | None:
         """A plan with its versions; for who is paid by it only the approved ones, without who wrote them."""
         whole = {key: value for key, value in row.items() if key not in ("version", "shape")}
         if self.reader.everything or self.reader.may("plans:write") or self.reader.may("plans:approve"):
             return whole
-        if not any(self.may("terms", a) for a in self._assigned(row["plan"])):
+        if not any(self.may("terms", a) for a in _assigned(row["plan"], everybody)):
             return None
         kept = ("version", "stage", "document", "effective_from", "approved_at")
         versions = [{k: v[k] for k in kept if k in v} for v in row["versions"] if v["stage"] in IN_FORCE]
         return whole | {"versions": versions}
 
-    def _assigned(self, plan: str) -> list[Assignment]:
-        """The latest word on each assignment to the plan."""
-        latest: dict[tuple[Any, ...], Assignment] = {}
-        for one in sorted(self._agreed.assignments, key=lambda a: a.recorded_at):
-            if one.plan == plan:
-                latest[one.person, one.role, one.line, one.since] = one
-        return list(latest.values())
+
+def _earners(sale_id: str, history: History) -> set[str]:
+    """Who is paid for a sale; nobody while it is not known."""
+    known = Known(history)
+    made = known.sale(sale_id)
+    return {person for person, _ in known.parts(made)} if made is not None else set()
+
+
+def _assigned(plan: str, everybody: Collection[Assignment]) -> list[Assignment]:
+    """The latest word on each assignment to the plan."""
+    latest: dict[tuple[Any, ...], Assignment] = {}
+    for one in sorted(everybody, key=lambda a: a.recorded_at):
+        if one.plan == plan:
+            latest[one.person, one.role, one.line, one.since] = one
+    return list(latest.values())

@@ -20,7 +20,7 @@ from belt.io.ids import fresh
 from compensation.api.listing import Listing
 from compensation.api.replies import PairList, SimulationList, SimulationReply, SimulationShown
 from compensation.api.sight import Sights
-from compensation.clerk.books import Books
+from compensation.clerk.company import Company
 from compensation.documents import FaultyDocument
 from compensation.office import simulation
 from compensation.office.views import PROGRESS, SIMULATIONS
@@ -67,7 +67,7 @@ class CancelBody(BaseBody):
     """Nothing to say but stop."""
 
 
-def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
+def add(doors: Doors, desk: Desk, company: Company, sights: Sights) -> None:
     @doors.command("/v1/simulations", *ASKS, reply=SimulationReply, status=201)
     async def ask(request: Request, body: SimulationBody) -> Response:
         """Replays a range of months as it would have been. The result is kept; nobody is paid by it."""
@@ -133,7 +133,7 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
         state: simulation.Simulation = (await desk.state(simulation.CATEGORY, simulation_id)).state
         if state.asked is None:
             raise Refused("simulation.unknown")
-        basis = await books.basis(state.asked.at)
+        basis = await company.basis(state.asked.at, person)
         scenario = read_scenario(json.loads(state.asked.scenario))
         pairs = await asyncio.to_thread(explained, basis, scenario, person)
         # What was known when it was asked for does not change, and so a pair keeps its number.

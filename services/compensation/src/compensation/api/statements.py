@@ -12,7 +12,7 @@ from belt.core.decider import Refused
 from belt.io import tracing
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
-from belt.io.http.paging import Cursor, Limit, cut
+from belt.io.http.paging import Cursor, Limit, decode_cursor, page
 from compensation.access import Pay
 from compensation.api.replies import Items, StatementShown
 from compensation.api.sheets import BESIDE, kept
@@ -37,17 +37,14 @@ async def seen(
         raise Refused("statement.unknown")
     with tracing.step("fold statement", {"conveyor.period": period}):
         found = await books.statement(person, month, known_at)
-    tracing.point_to(books.traces(found.lines))
-    shown = sight.statement(found)
-    known = bool(found.lines) or await books.by_clerk(_named, books, person)
+    file = await books.file(person)
+    tracing.point_to(file.contexts(found.lines))
+    shown = sight.statement(found, file.history)
+    known = bool(found.lines) or person in file.history.people
     if shown is None or not known:
         raise Refused("statement.unknown")
     await sight.read(person)
     return shown
-
-
-def _named(books: Books, person: str) -> bool:
-    return person in books.history.people
 
 
 def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
@@ -73,14 +70,16 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
         Each event names the trace of the command that led to it, where there is one.
         """
         sight = await sights.of(request)
-        found = await books.line(line_id, Month.of(desk.clock.now().date()))
-        if found is None or not sight.may("lines", Pay(found.person, found.period)):
+        stands = await books.line(line_id, Month.of(desk.clock.now().date()), sight.whose)
+        if stands is None or not sight.may("lines", Pay(stands[0].person, stands[0].period)):
             raise Refused("line.unknown")
+        found, file = stands
         await sight.read(found.person)
-        tracing.point_to(books.traces([found]))
-        causes = [sight.told(event_id) for event_id in found.causes if event_id in books.envelopes]
+        tracing.point_to(file.contexts([found]))
+        known = await books.told(found.causes)
+        causes = await sight.told([known[event_id] for event_id in found.causes if event_id in known])
         journey = f"/v1/journeys/{found.client_id}" if found.client_id is not None else None
-        return sight.line(found).to_json() | {"events": causes, "journey": journey}
+        return sight.line(found, file.history).to_json() | {"events": causes, "journey": journey}
 
     @doors.query("/v1/earnings", *SUMS, reply=Items)
     async def earnings(
@@ -94,9 +93,16 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
         first, last = month_of(since), month_of(to)
         if first > last or first < last.plus(-23):
             raise Refused("period.invalid", period=f"{since}..{to}")
-        found = await books.earnings(list(first.through(last)))
-        sight = await sights.of(request)
-        shown = [s for by in found.values() for one in by.values() if one.lines and (s := sight.statement(one))]
-        items, following = cut(shown, limit, cursor, lambda s: (s.person, str(s.period)), str, str)
+        sight, months = await sights.of(request), list(first.through(last))
+        seen = None if cursor is None else decode_cursor(cursor, str, str)
+        shown: list[Statement] = []
+        async for person in books.everybody(sight.whose, seen[0] if seen else ""):
+            if any(sight.may("sums", Pay(person, month)) for month in months):
+                file, by = await books.file(person), await books.stated(person, months)
+                found = [s for one in by.values() if one.lines and (s := sight.statement(one, file.history))]
+                shown += [s for s in found if seen is None or (s.person, str(s.period)) > seen]
+            if len(shown) > limit:
+                break
+        items, following = page(shown, limit, lambda s: (s.person, str(s.period)))
         await sight.read(*{s.person for s in items})
         return {"items": [s.to_json() for s in items], "next": following}

@@ -11,7 +11,9 @@ from belt.io.http.desk import Desk
 from belt.io.intake.taking import OUT_OF_REACH
 from belt.io.intake.watermark import Publishers
 from compensation.clerk.books import Books, of
+from compensation.clerk.cases import Cases, cases_of
 from compensation.clerk.closing import close
+from compensation.clerk.company import company
 from compensation.conflict import Case
 from compensation.office import resolution
 
@@ -24,14 +26,14 @@ AT_ONCE = 100
 
 async def clerk(desk: Desk) -> None:
     """Until cancelled. What is out of reach is tried again; what goes wrong is told and tried again, more slowly."""
-    books = of(desk)
+    cases, everybody = cases_of(desk), company(desk)
     publishers = Publishers(desk.settings.publishers, desk.settings.feed_token)
     known: dict[str, Case] = {}
     while True:
         pause = EVERY
         try:
-            await detect(desk, books, known)
-            await close(desk, books, publishers)
+            await detect(desk, of(desk), cases, known)
+            await close(desk, everybody, publishers)
         except OUT_OF_REACH as away:
             log.warning("clerk.waits", error=f"{type(away).__name__}: {away}")
             pause = PATIENCE
@@ -41,16 +43,18 @@ async def clerk(desk: Desk) -> None:
         await asyncio.sleep(pause)
 
 
-async def detect(desk: Desk, books: Books, known: dict[str, Case]) -> None:
+async def detect(desk: Desk, books: Books, cases: Cases, known: dict[str, Case]) -> None:
     """Records the cases that are new, or have grown. `known` are those that were recorded already."""
-    fresh = [case for case in await books.conflicts() if known.get(case.case_id) != case]
+    found = await cases.all()
+    looked, fresh = cases.looked or 0, [case for case in found if known.get(case.case_id) != case]
     for start in range(0, len(fresh), AT_ONCE):
         some = fresh[start : start + AT_ONCE]
-        await desk.writer.handle(*(detected(desk, books, case) for case in some))
+        await desk.writer.handle(*[await detected(desk, books, case) for case in some])
         known |= {case.case_id: case for case in some}
+    await cases.record(looked)
 
 
-def detected(desk: Desk, books: Books, case: Case) -> Step:
+async def detected(desk: Desk, books: Books, case: Case) -> Step:
     """The command that records a case."""
-    since = max(books.envelopes[event].recorded_at for event in case.events)
+    since = max(envelope.recorded_at for envelope in (await books.told(case.events)).values())
     return Step(resolution.CATEGORY, case.case_id, resolution.Detect(case, since, desk.clock.now()))

@@ -19,7 +19,8 @@ from belt.io.http.desk import Desk
 from belt.io.intake.missing import PublisherAway
 from belt.io.intake.watermark import Publishers, seal
 from compensation import digest, intake
-from compensation.clerk.books import Books
+from compensation.clerk.company import Company
+from compensation.history import History
 from compensation.months import Month, calendar
 from compensation.office import ledger, sheet
 from compensation.office.views import WAITS
@@ -39,7 +40,7 @@ REASONS = 20
 STATIONS = tuple(dict.fromkeys(t.publisher for t in TOPICS.values() if t.name != "conveyor.pay.v1"))
 
 
-async def close(desk: Desk, books: Books, publishers: Publishers) -> bool:
+async def close(desk: Desk, company: Company, publishers: Publishers) -> bool:
     """One try. True when a month was closed."""
     state: ledger.Ledger = (await desk.state(ledger.CATEGORY, ledger.COMPANY)).state
     if state.closing is None:
@@ -51,7 +52,7 @@ async def close(desk: Desk, books: Books, publishers: Publishers) -> bool:
             return False
         reasons = await _everything_here(desk, connection, publishers, state.closing.cutoff)
         if not reasons:
-            reasons = await _freeze(desk, books, state, state.closing)
+            reasons = await _freeze(desk, company, state, state.closing)
         await _tell(desk, state.closing.period, reasons)
         return not reasons
     finally:
@@ -98,16 +99,16 @@ async def _taken_in(
     return []
 
 
-async def _freeze(desk: Desk, books: Books, state: ledger.Ledger, closing: ledger.CloseBegun) -> list[str]:
+async def _freeze(desk: Desk, company: Company, state: ledger.Ledger, closing: ledger.CloseBegun) -> list[str]:
     """Freezes every statement of the month (the first time: of all months before, too), then closes it."""
     last = Month.parse(closing.period)
-    await books.current()
-    if books.unread:
-        return [f"{len(books.unread)} events that this release cannot read, such as {books.unread[0]}"]
-    first = Month.parse(state.last.period).plus(1) if state.last is not None else books.first_month(last)
-    months = list(first.through(last))
-    found = await books.as_closed(months, closing.cutoff)
-    if waiting := _waiting(books, found, last):
+    await company.books.current()
+    if unread := company.books.unread:
+        return [f"{len(unread)} events that this release cannot read, such as {unread[0]}"]
+    first = Month.parse(state.last.period).plus(1) if state.last is not None else None
+    months = list(first.through(last)) if first is not None else await company.months(last)
+    found = await company.as_closed(months, closing.cutoff)
+    if waiting := _waiting(await company.history(), found, last):
         return waiting
     sheets = [s for by in found.values() for s in by.values() if s.lines]
     previous, closed = (state.last.digest if state.last else None), []
@@ -133,14 +134,14 @@ def freeze(statement: Statement, at: datetime) -> sheet.Freeze:
     return sheet.Freeze(period, person, json.dumps(lines), json.dumps(totals), said, at)
 
 
-def _waiting(books: Books, found: Mapping[str, Mapping[Month, Statement]], last: Month) -> list[str]:
+def _waiting(history: History, found: Mapping[str, Mapping[Month, Statement]], last: Month) -> list[str]:
     """Facts of the month, or of an earlier one, that cannot be rated yet."""
-    zone = calendar(books.history.zone)
+    zone = calendar(history.zone)
     reasons: dict[str, None] = {}
     for by in found.values():
         for statement in by.values():
             for one in statement.waiting:
-                fact = books.history.facts.get(one.event_id)
+                fact = history.facts.get(one.event_id)
                 if fact is None or zone.month(fact.occurred_at) <= last:
                     reasons[f"event {one.event_id}: {one.reason}"] = None
     return list(reasons)[:REASONS]

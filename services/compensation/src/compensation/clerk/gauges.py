@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 from belt.io.http.desk import Desk
 from belt.io.telemetry import gauge
 from belt.io.watching import Deadline, Reading, Sample, Watched
-from compensation.clerk.books import Books, of
+from compensation.clerk.books import of
+from compensation.clerk.company import company
 from compensation.months import Month, calendar
 from compensation.office import dispute
 from compensation.office.views import CONFLICTS, DISPUTES, LEDGER, WAITS
@@ -44,7 +45,7 @@ async def read(desk: Desk) -> list[Sample]:
         (PAY_FACTS_UNREAD, (), max(last_taken - books.read_to, 0)),
         (PAY_FACTS_UNREADABLE, (), len(books.unread)),
         (PAY_NEWEST_FACT_SECONDS, (), (now - books.newest).total_seconds() if books.newest else 0.0),
-        (PERIOD_OPEN_SECONDS, (), _since_end(books, desk, ledgers[0]["closed"] if ledgers else [], now)),
+        (PERIOD_OPEN_SECONDS, (), await _since_end(desk, ledgers[0]["closed"] if ledgers else [], now)),
         (CLOSE_WAITS_FOR, (), sum(len(row["reasons"]) for row in waits)),
         (CLOSE_SECONDS, (), (now - begun).total_seconds()),
     ]
@@ -63,11 +64,11 @@ async def _disputes(desk: Desk) -> list[Sample]:
     return [(DISPUTES_OPEN, ("yes",), late), (DISPUTES_OPEN, ("no",), len(rows) - late)]
 
 
-def _since_end(books: Books, desk: Desk, closed: list[Mapping[str, Any]], now: datetime) -> float:
+async def _since_end(desk: Desk, closed: list[Mapping[str, Any]], now: datetime) -> float:
     """How long ago the oldest month that is not closed has ended."""
     this = calendar(desk.settings.zone).month(now)
     last = max((Month.parse(month["period"]) for month in closed), default=None)
-    oldest = last.plus(1) if last is not None else books.first_month(this)
+    oldest = last.plus(1) if last is not None else (await company(desk).months(this))[0]
     ended = datetime.combine(oldest.plus(1).first_day, time.min, ZoneInfo(desk.settings.zone))
     return max((now - ended) / timedelta(seconds=1), 0.0)
 

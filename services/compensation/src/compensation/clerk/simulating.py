@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from belt.core.decider import Step
 from belt.io.http.desk import Desk
 from belt.io.intake.taking import OUT_OF_REACH
-from compensation.clerk.books import Books, of
+from compensation.clerk.company import Company, company
 from compensation.office import ledger, simulation
 from compensation.office.views import PROGRESS, SIMULATIONS
 from compensation.whatif import Outcome, read_scenario, simulate
@@ -26,14 +26,14 @@ LOOK_EVERY = 10  # people between two looks at whether it was cancelled
 
 async def simulator(desk: Desk) -> None:
     """Until cancelled. One at a time; what was interrupted begins anew."""
-    books = of(desk)
+    everybody = company(desk)
     oldest = select(SIMULATIONS.c.simulation_id).where(SIMULATIONS.c.stage == "queued")
     while True:
         pause = EVERY
         try:
             rows = await desk.rows(oldest.order_by(SIMULATIONS.c.asked_at).limit(1))
             if rows:
-                await _simulate(desk, books, rows[0]["simulation_id"])
+                await _simulate(desk, everybody, rows[0]["simulation_id"])
                 pause = 0
         except OUT_OF_REACH as away:
             log.warning("simulator.waits", error=f"{type(away).__name__}: {away}")
@@ -41,13 +41,13 @@ async def simulator(desk: Desk) -> None:
         await asyncio.sleep(pause)
 
 
-async def _simulate(desk: Desk, books: Books, name: str) -> None:
+async def _simulate(desk: Desk, everybody: Company, name: str) -> None:
     state: simulation.Simulation = (await desk.state(simulation.CATEGORY, name)).state
     if state.asked is None or state.stage != "queued":
         return
     try:
         before = await _ledger(desk)
-        basis = await books.basis(state.asked.at)
+        basis = await everybody.basis(state.asked.at)
         steps = simulate(basis, read_scenario(json.loads(state.asked.scenario)))
         outcome: Outcome | None = None
         while outcome is None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from belt.core.calendar import Calendar
 from compensation.facts import Cancelled, Fact, Milestone, Noted, Offered, Paid, Refunded, Sale, Sold
 from compensation.history import History, Known
-from compensation.plan import Assignment, PlanVersion, Rate
+from compensation.kept import types
+from compensation.plan import Assignment, PlanVersion, Rate, known_assignments
 from compensation.rules import Bounty, Growth
 from compensation.whatif import answering, reseating
 from compensation.whatif.answering import answered
@@ -20,11 +21,15 @@ ASSUMES = (
 )
 
 
+Source = Callable[[frozenset[str]], Iterable[Fact]]
+"""Reads the facts of these types, on the wire. Others may come, too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Basis:
     """What is known and agreed; the facts are read once. `calendars`: the working hours of each line."""
 
-    facts: Iterable[Fact]
+    facts: Iterable[Fact] | Source
     zone: str
     plans: Sequence[PlanVersion]
     assignments: Sequence[Assignment]
@@ -39,6 +44,14 @@ class Side:
     known: Known
     plans: Sequence[PlanVersion]
     assignments: Sequence[Assignment]
+    _of: dict[str, list[Assignment]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def of(self, person: str) -> Sequence[Assignment]:
+        """The person's assignments."""
+        if not self._of:
+            for one in self.assignments:
+                self._of.setdefault(one.person, []).append(one)
+        return self._of.get(person, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +63,17 @@ class Sides:
     people: tuple[str, ...]
     assumes: tuple[str, ...]
 
+    def same_for(self, person: str) -> bool:
+        """Whether nothing that the person is paid by is otherwise: then neither is anything they get."""
+        if self.actual.known.history is not self.simulated.known.history:
+            return False
+        had = known_assignments(self.actual.of(person), None)
+        plans = {one.plan for one in had}
+        return had == known_assignments(self.simulated.of(person), None) and (
+            [one for one in self.actual.plans if one.plan.plan in plans]
+            == [one for one in self.simulated.plans if one.plan.plan in plans]
+        )
+
 
 def sides(basis: Basis, scenario: Scenario, tick: Callable[[], None] | None = None) -> Sides:
     """Reads the history once, twice only where seats or answers change. `tick` is called for each fact read."""
@@ -58,10 +82,11 @@ def sides(basis: Basis, scenario: Scenario, tick: Callable[[], None] | None = No
     replayed = scenario.variant is not None or scenario.policy != Policy()
     if replayed:
         needed |= {"LeadQualified", "LeadAccepted", "LeadOfferExpired", "AccountAccepted"}
-    kept = list(kept_facts(basis.facts, needed, tick))
+    facts = basis.facts(types(needed)) if callable(basis.facts) else basis.facts
+    kept = list(kept_facts(facts, needed, tick))
     before = Side(Known(History(kept, zone=basis.zone), rates=basis.rates), basis.plans, basis.assignments)
     assumes: tuple[str, ...] = ASSUMES
-    facts: Iterable[Fact] = kept
+    facts = kept
     if scenario.policy != Policy():
         facts = list(answered(facts, scenario.policy, basis.calendars, basis.zone, scenario.line))
         assumes += answering.ASSUMES

@@ -5,7 +5,9 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from compensation.facts import TRIGGERS
 from compensation.fold import fold
+from compensation.kept import types
 from compensation.line import Line
 from compensation.whatif.differing import Pair, differing
 from compensation.whatif.scenario import Scenario
@@ -86,7 +88,8 @@ def simulated(both: Sides, scenario: Scenario) -> Iterator[Progress | Outcome]:
     months, found, digest, waiting = scenario.months, [], hashlib.sha256(), [0, 0]
     for number, person in enumerate(both.people):
         yield Progress(number, len(both.people))
-        had, gets = _folded(both.actual, person, scenario), _folded(both.simulated, person, scenario)
+        had = _folded(both.actual, person, scenario)
+        gets = had if both.same_for(person) else _folded(both.simulated, person, scenario)
         for month in months:
             for currency in sorted({c for m, c in had.months if m == month}):
                 told = had.months[month, currency].to_json(currency)
@@ -102,12 +105,12 @@ def simulated(both: Sides, scenario: Scenario) -> Iterator[Progress | Outcome]:
 
 
 def _folded(side: Side, person: str, scenario: Scenario) -> Folded:
-    return sums(side.known, side.plans, side.assignments, person, scenario.months)
+    return sums(side.known, side.plans, side.of(person), person, scenario.months)
 
 
 def explained(basis: Basis, scenario: Scenario, person: str) -> list[Pair]:
     """The same for one person straight from the basis: only the clients they have to do with are read."""
-    everything = list(basis.facts)
+    everything = list(basis.facts(types(TRIGGERS)) if callable(basis.facts) else basis.facts)
     clients = {fact.client_id for fact in everything if person in named(fact)}
     facts = [fact for fact in everything if fact.client_id is None or fact.client_id in clients]
     return explain(sides(replace(basis, facts=facts), scenario), scenario, person)

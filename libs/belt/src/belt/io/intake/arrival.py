@@ -22,7 +22,7 @@ LONGEST_KEY = 255
 LAST = 2**63 - 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: there are very many, and freezing costs most of making one
 class Arrival:
     """An event at our door. `envelope` is None if it cannot be read, `wrong` then says why.
 

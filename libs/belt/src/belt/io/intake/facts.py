@@ -7,8 +7,10 @@ fetched from the publisher, however long that takes, and nobody waits for it.
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -34,7 +36,8 @@ Keep = Callable[[Any, list[Envelope]], Awaitable[int]]
 GATES = "select key, sequence from gates where consumer = $1 and topic = $2 and key = any($3::text[])"
 MOVE = """
 insert into gates (consumer, topic, key, sequence)
-select $1, $2, key, sequence from unnest($3::text[], $4::bigint[]) as u(key, sequence) order by key
+select consumer, $1, key, sequence
+from unnest($2::text[], $3::text[], $4::bigint[]) as u(consumer, key, sequence) order by consumer, key
 on conflict (consumer, topic, key) do update set sequence = greatest(gates.sequence, excluded.sequence)
 """
 OPEN = """
@@ -42,6 +45,20 @@ select seen.topic, seen.key, coalesce(gate.sequence, 0) as have, seen.sequence a
 from gates seen left join gates gate on gate.consumer = $2 and gate.topic = seen.topic and gate.key = seen.key
 where seen.consumer = $1 and seen.sequence > coalesce(gate.sequence, 0) order by seen.topic, seen.key limit $3
 """
+
+
+AT_ONCE = 1_000
+HANDS = 2  # one writes, one makes ready: in the database they would wait for each other
+
+
+@dataclass(eq=False)
+class _Waiting:
+    """A batch that is to be written."""
+
+    topic: str
+    arrivals: Sequence[Arrival]
+    kept: bool = False
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Facts:
@@ -60,6 +77,8 @@ class Facts:
         self._keep, self._parking, self._pool, self._fetch = keep, parking, pool, fetch
         self._patience, self._deadline = patience, deadline
         self._seen = f"{parking.consumer}/seen"
+        self._waiting: list[_Waiting] = []
+        self._hands = asyncio.Semaphore(HANDS)
 
     async def take(self, records: Sequence[Received], progress: Progress) -> None:
         arrivals = [from_record(record) for record in records]
@@ -120,7 +139,7 @@ class Facts:
         arrival = parked.arrival
         try:
             if arrival.envelope is not None:
-                await self._commit(parked.topic, [arrival])
+                await self._write(parked.topic, [arrival])
             elif parked.sequence > 0:
                 raise Poison(f"unreadable: {arrival.wrong}")
         except OUT_OF_REACH:
@@ -131,7 +150,7 @@ class Facts:
             found = await self._fetch(parked.topic, parked.key, parked.sequence - 1, parked.sequence)
             if not found or found[0] == arrival.envelope:
                 raise
-            await self._commit(parked.topic, [from_envelope(parked.topic, found[0])])
+            await self._write(parked.topic, [from_envelope(parked.topic, found[0])])
 
     async def skip(self, parked_id: int, by: str, because: str) -> Redriven | None:
         """The fact is never kept, and its place counts as complete: a month may close over it."""
@@ -167,10 +186,8 @@ class Facts:
                     await self._park(arrival, f"unreadable: {arrival.wrong}")
         readable = [arrival for arrival in arrivals if arrival.envelope is not None]
         try:
-            with tracing.together(arrival.process() for arrival in readable):
-                new = await self._commit(topic, arrivals)
-            CONSUMED.labels(topic, "applied").inc(new)
-            CONSUMED.labels(topic, "duplicate").inc(len(readable) - new)
+            with tracing.together(arrival.process() for arrival in (readable if tracing.on() else ())):
+                await self._commit(topic, arrivals)
         except OUT_OF_REACH:
             raise
         except Exception as fault:  # noqa: BLE001 (any fault of the keeper)
@@ -181,8 +198,7 @@ class Facts:
 
     async def _alone(self, arrival: Arrival) -> None:
         try:
-            new = await self._commit(arrival.topic, [arrival])
-            CONSUMED.labels(arrival.topic, "applied" if new else "duplicate").inc()
+            await self._write(arrival.topic, [arrival])
         except OUT_OF_REACH:
             raise
         except Exception as fault:  # noqa: BLE001 (any fault of the keeper)
@@ -194,26 +210,67 @@ class Facts:
         CONSUMED.labels(arrival.topic, "parked").inc()
         if arrival.sequence > 0:
             async with self._pool.acquire(timeout=self._deadline) as connection:
-                await connection.execute(MOVE, self._seen, arrival.topic, [arrival.key], [arrival.sequence])
+                await connection.execute(MOVE, arrival.topic, [self._seen], [arrival.key], [arrival.sequence])
 
-    async def _commit(self, topic: str, arrivals: Sequence[Arrival]) -> int:
-        """Keeps the facts and moves the gates, in one transaction. Answers how many were new."""
+    async def _commit(self, topic: str, arrivals: Sequence[Arrival]) -> None:
+        """Keeps the facts and moves the gates, together with what other partitions of the topic have at hand."""
+        mine = _Waiting(topic, arrivals)
+        self._waiting.append(mine)
+        try:
+            async with self._hands:
+                if mine in self._waiting:
+                    await self._together(self._group(mine))
+            await mine.ended.wait()
+        finally:
+            if mine in self._waiting:
+                self._waiting.remove(mine)
+        if not mine.kept:  # somebody in the group spoiled it for all, so each goes alone
+            await self._write(topic, arrivals)
+
+    async def _together(self, group: Sequence[_Waiting]) -> None:
+        try:
+            await self._write(group[0].topic, [arrival for one in group for arrival in one.arrivals])
+            for one in group:
+                one.kept = True
+        except Exception as fault:  # whatever it was: it comes again to whom it belongs
+            if len(group) == 1:
+                raise
+            log.warning("intake.group_failed", topic=group[0].topic, batches=len(group), error=type(fault).__name__)
+        finally:
+            for one in group:
+                one.ended.set()
+
+    def _group(self, first: _Waiting) -> list[_Waiting]:
+        """What is written now: this batch, and what waits beside it on the same topic, as far as there is room."""
+        group, room = [first], AT_ONCE - len(first.arrivals)
+        for one in [one for one in self._waiting if one is not first and one.topic == first.topic]:
+            if len(one.arrivals) <= room:
+                group.append(one)
+                room -= len(one.arrivals)
+        self._waiting = [one for one in self._waiting if one not in group]
+        return group
+
+    async def _write(self, topic: str, arrivals: Sequence[Arrival]) -> None:
+        """In one transaction."""
+        envelopes = [arrival.envelope for arrival in arrivals if arrival.envelope is not None]
         came: dict[str, set[int]] = {}
-        for arrival in arrivals:
-            if arrival.envelope is not None:
-                came.setdefault(arrival.key, set()).add(arrival.sequence)
+        for envelope in envelopes:
+            came.setdefault(envelope.subject, set()).add(envelope.sequence)
         if not came:
-            return 0
+            return
         async with self._pool.acquire(timeout=self._deadline) as connection, connection.transaction():
-            new = await self._keep(connection, [a.envelope for a in arrivals if a.envelope is not None])
+            # Before anything is kept, and others may have to wait. A gate that somebody moves meanwhile is still right:
+            # what then seems to be missing is found to be here.
             rows = await connection.fetch(GATES, self._parking.consumer, topic, list(came))
             gates: dict[str, int] = {row["key"]: row["sequence"] for row in rows}
             whole, beyond = _advanced(gates, came)
-            if whole:
-                await connection.execute(MOVE, self._parking.consumer, topic, list(whole), list(whole.values()))
-            if beyond:
-                await connection.execute(MOVE, self._seen, topic, list(beyond), list(beyond.values()))
-        return new
+            new = await self._keep(connection, envelopes)
+            moved = [(self._parking.consumer, *at) for at in whole.items()]
+            moved += [(self._seen, *at) for at in beyond.items()]
+            if moved:
+                await connection.execute(MOVE, topic, *map(list, zip(*moved, strict=True)))
+        CONSUMED.labels(topic, "applied").inc(new)
+        CONSUMED.labels(topic, "duplicate").inc(len(envelopes) - new)
 
 
 def _advanced(gates: dict[str, int], came: dict[str, set[int]]) -> tuple[dict[str, int], dict[str, int]]:
