@@ -44,6 +44,7 @@ from belt.io.store.handle import Writer
 from belt.io.store.migrate import upgrade
 from belt.io.store.seal import Vault
 from bench.company import facts
+from bench.disk import on_disk
 from bench.picture import Bars
 from bench.report import Figure, Report
 from bench.rounds import in_turns, middle, ratio
@@ -197,12 +198,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    stack = Stack.start(name="bench", fast=False, attached=True)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            return uvloop.run(measure(stack, Path(folder), asked.records, asked.rounds, asked.seed))
-    finally:
-        stack.stop()
+    with on_disk("facts") as stack, tempfile.TemporaryDirectory() as folder:
+        return uvloop.run(measure(stack, Path(folder), asked.records, asked.rounds, asked.seed))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import random
 import statistics
 import sys
@@ -50,6 +49,7 @@ from belt.io.store.migrate import upgrade
 from belt.io.store.projection import rebuild
 from belt.io.store.seal import Vault
 from bench.company import facts, people
+from bench.disk import on_disk
 from bench.loading import Life, client_of, load, load_facts
 from bench.picture import Curves
 from bench.report import Figure, Report
@@ -59,7 +59,6 @@ from compensation.clerk.company import company
 from compensation.main import SERVICE as PAY
 from conveyor_events import from_json
 from conveyor_local import Stack
-from conveyor_local.home import stack_home
 from lead_gen.main import SERVICE as STATION
 from lead_gen.prospect.commands import LogCall
 
@@ -334,14 +333,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--rebuild", type=int, default=5_000_000, help="the largest size that is rebuilt as well")
     asked = parser.parse_args()
-    # On a disk: in memory, where passing stacks lie otherwise, there is no room for it.
-    servers = Stack.start(stack_home(f"growth-{os.getpid()}"), fast=False, attached=True)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            sizes = [int(size) for size in asked.sizes.split(",")]
-            return uvloop.run(measure(servers, Path(folder), sizes, asked.rounds, asked.rebuild))
-    finally:
-        servers.stop()
+    sizes = [int(size) for size in asked.sizes.split(",")]
+    with on_disk("growth") as servers, tempfile.TemporaryDirectory() as folder:
+        return uvloop.run(measure(servers, Path(folder), sizes, asked.rounds, asked.rebuild))
 
 
 if __name__ == "__main__":

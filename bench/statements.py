@@ -27,6 +27,7 @@ from typing import Any
 
 import uvloop
 
+from bench.disk import on_disk
 from bench.growth import MONTH, an_office, served
 from bench.memory import peak
 from bench.picture import Bars
@@ -127,11 +128,8 @@ def main() -> int:
         if asked.only is not None:
             print(json.dumps(uvloop.run(rebuild(asked.only, Path(folder)))))
             return 0
-        servers = Stack.start(name="bench", fast=False, attached=True)
-        try:
+        with on_disk("statements") as servers:
             return uvloop.run(measure(servers, Path(folder), asked.facts, asked.rounds))
-        finally:
-            servers.stop()
 
 
 if __name__ == "__main__":
