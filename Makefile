@@ -20,7 +20,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo up down test check faults fuzz k8s k8s-secrets images simulate bench-whatif \
+.PHONY: help setup tools demo up down test check faults rehearse fuzz k8s k8s-secrets images simulate bench-whatif \
     bench-tracing sbom licences audit lock clean
 
 help:  ## this list
@@ -59,6 +59,9 @@ images: $(READY)  ## build an image for each service, with docker, podman or bui
 
 faults: $(READY)  ## everything breaks for SECONDS=60, and must be whole again (SEED=, ONLY=kafka-away,poison)
 	@$(PYTHON) tests/faults/run_faults.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) --only '$(ONLY)' $(ARGS)
+
+rehearse: $(READY) $(K8S)/.ready  ## replace every process under load as production would; ARGS=--together: all at once
+	@PYTHONPATH=tests/faults:tests/contract:tests/journey:. $(PYTHON) tests/rehearsal/rehearse.py $(ARGS)
 
 fuzz: $(TOOLS)  ## requests of every kind at the four services, for SECONDS=60 each; SEED= sends the same again
 	@$(PYTHON) tests/contract/run_http_fuzz.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(ARGS)

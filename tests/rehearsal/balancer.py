@@ -39,11 +39,13 @@ class Wired:
     http: h11.Connection
     used: float = field(default_factory=time.monotonic)
 
-    async def event(self, within: float | None = None) -> h11.Event | type[h11.PAUSED]:
+    async def event(self, within: float | None = None) -> h11.Event:
         while True:
             found = self.http.next_event()
-            if found is not h11.NEED_DATA:
+            if isinstance(found, h11.Event):
                 return found
+            if found is h11.PAUSED:
+                raise Gone("it sends more than it was asked for")
             try:
                 async with asyncio.timeout(within):
                     piece = await self.reader.read(CHUNK)
@@ -208,4 +210,3 @@ async def _body(wired: Wired) -> AsyncIterator[h11.Event]:
             return
         else:
             raise Gone("it has closed")
-

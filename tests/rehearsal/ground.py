@@ -9,6 +9,7 @@ import json
 import os
 import secrets
 import shutil
+import ssl
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -77,7 +78,8 @@ class Ground:
         """How a consumer that may read everything comes in."""
         assert self.broker.kafka.guard is not None
         return {
-            "security_protocol": "SASL_PLAINTEXT",
+            "security_protocol": "SASL_SSL",
+            "ssl_context": ssl.create_default_context(cafile=str(self.broker.authority.file)),
             "sasl_mechanism": "PLAIN",
             "sasl_plain_username": ADMINISTRATOR,
             "sasl_plain_password": self.broker.kafka.guard.password,
@@ -181,4 +183,3 @@ async def _encrypt(postgres: Postgres, identity: Path) -> None:
         await db.execute("select pg_reload_conf()")
     finally:
         await db.close(timeout=10)
-

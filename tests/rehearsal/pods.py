@@ -20,7 +20,13 @@ class Pod:
     """`changed` is called whenever it becomes ready or unready, begins to leave, or is gone."""
 
     def __init__(
-        self, told: Told, number: int, port: int, environment: Mapping[str, str], home: Path, changed: Callable[[], None]
+        self,
+        told: Told,
+        number: int,
+        port: int,
+        environment: Mapping[str, str],
+        home: Path,
+        changed: Callable[[], None],
     ) -> None:
         self.told, self.port, self.changed = told, port, changed
         self.name = f"{told.called}-{number}"
