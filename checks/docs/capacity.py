@@ -199,7 +199,9 @@ class Need:
     def database(self) -> float | None:
         """Cores of the largest."""
         spent, events = self.found["database_ms"], self.found["events"]
-        return None if spent is None or events is None else self.commands * events * spent / 1_000 * max(SHARES.values())
+        return (
+            None if spent is None or events is None else self.commands * events * spent / 1_000 * max(SHARES.values())
+        )
 
     def disk(self) -> tuple[float, float] | None:
         """GB a year: PostgreSQL in one copy, Kafka in all of its copies."""

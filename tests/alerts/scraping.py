@@ -70,9 +70,8 @@ async def scraped(targets: Mapping[str, Process], metrics: Collection[str]) -> S
 def series(ordinary: Scrape, scene: Sequence[Scrape], *, after: int = AFTER) -> list[dict[str, Any]]:
     """The scene as promtool's input, one value a minute."""
     known = {key for scrape in (ordinary, *scene) for key in scrape.values}
-    return [
-        {"series": _named(key), "values": " ".join(_values(key, ordinary, scene, after))} for key in sorted(known, key=str)
-    ]  # fmt: skip
+    ordered = sorted(known, key=str)
+    return [{"series": _named(key), "values": " ".join(_values(key, ordinary, scene, after))} for key in ordered]
 
 
 def _values(key: Series, ordinary: Scrape, scene: Sequence[Scrape], after: int) -> list[str]:

@@ -33,7 +33,7 @@ RULES = {
 }
 RAISED = {
     "RelayStalled": ("kafka", "lead-gen"),
-    "RelayWithoutLeader": ("kafka", "conversion"),
+    "RelayWithoutLeader": ("kafka", "lead-gen"),
     "RelayRestarts": ("kafka", "lead-gen"),
     "ConsumerLag": ("databases", "conversion"),
     "KeysParked": ("records", "account-mgmt"),
@@ -41,7 +41,7 @@ RAISED = {
     "SequenceReused": ("records", "conversion"),
     "TopicRecordsMissing": ("records", "lead-gen"),
     "TopicPartitionsWrong": ("records", "compensation"),
-    "TimersLate": ("people", "conversion"),
+    "TimersLate": ("databases", "conversion"),
     "Faults": ("databases", "lead-gen"),
     "Slow": ("databases", "conversion"),
     "Overloaded": ("databases", "conversion"),
