@@ -21,7 +21,7 @@ unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
 .PHONY: help setup tools demo up down test check faults rehearse fuzz k8s k8s-secrets images simulate bench-whatif \
-    bench-tracing sbom licences audit lock clean
+    bench-tracing bench-footprint sbom licences audit lock clean
 
 help:  ## this list
 	@echo "Conveyor: sales as a production line, and pay computed from its events."
@@ -74,6 +74,9 @@ bench-whatif: $(READY)  ## how fast history is played again, and in how much mem
 
 bench-tracing: $(READY)  ## what tracing costs on the way of a command
 	@$(PYTHON) bench/tracing.py $(ARGS)
+
+bench-footprint: $(READY) $(K8S)/.ready  ## processor time, memory and disk of the line at work, as production runs it
+	@PYTHONPATH=tests/faults:tests/contract:tests/journey:. $(PYTHON) tests/rehearsal/footprint.py $(ARGS)
 
 sbom: $(READY)  ## the bill of materials in build/ (CycloneDX; ONLY=conveyor-lead-gen: of what one image installs)
 	@$(PYTHON) -m checks.supply sbom --output build/$(or $(ONLY),conveyor).cdx.json $(if $(ONLY),--only '$(ONLY)')

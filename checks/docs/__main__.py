@@ -10,7 +10,20 @@ from functools import partial
 from pathlib import Path
 
 from checks import asked
-from checks.docs import access, alerts, dashboards, doors, errors, metrics, openapi, plans, roles, settings, states
+from checks.docs import (
+    access,
+    alerts,
+    capacity,
+    dashboards,
+    doors,
+    errors,
+    metrics,
+    openapi,
+    plans,
+    roles,
+    settings,
+    states,
+)
 from checks.docs.apps import services
 from checks.supply import licences
 
@@ -26,6 +39,7 @@ def documents() -> Pages:
     """Every generated document: its path in the checkout, and who writes it."""
     pages: Pages = {
         "docs/access.md": lambda: MARK + access.page(),
+        "docs/capacity.md": partial(capacity.page, ROOT),
         "docs/errors.md": lambda: MARK + errors.page(),
         "docs/licences.md": lambda: MARK + licences.page(ROOT),
         "docs/metrics.md": lambda: MARK + metrics.page(),
