@@ -45,7 +45,7 @@ class Deployment:
         wanted = self.told.replicas()
         surge, unavailable = self.told.rolling()
         endings: list[asyncio.Task[None]] = []
-        while old or any(not pod.ready for pod in new):
+        while old or len(new) < wanted or any(not pod.ready for pod in new):
             self._moved.clear()
             while len(new) < wanted and len(old) + len(new) < wanted + surge:
                 new.append(await self._new())

@@ -27,7 +27,7 @@ def stranger(rendered: Cluster, port: int, **spec: Any) -> Told:
     one = told(Cluster("production", deepcopy(rendered.manifests)), ("lead-gen",), ("api",))[0]
     one.pod.container["args"] = ["http.server", str(port), "--bind", "127.0.0.1"]
     one.pod.container.pop("lifecycle")
-    cast(dict[str, Any], one.pod.spec).update(spec)
+    cast("dict[str, Any]", one.pod.spec).update(spec)
     return one
 
 

@@ -38,7 +38,9 @@ async def test_nobody_notices_that_every_process_is_replaced(running: Line) -> N
     assert found.errors == []
     assert found.ok, found.figures
     assert found.figures["rolled"] == len(before) == 8
-    assert not before & {pod.name for one in running.deployments for pod in one.now}
+    after = {pod.name for one in running.deployments for pod in one.now if pod.ready}
+    assert len(after) == len(before)
+    assert not before & after
     assert found.figures["requests"] > 300
     assert found.figures["streams_opened"] >= 4, "the readers of the feeds were let go and came back"
     assert found.figures["spans"] > 0
