@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 import yaml
-from provoking import DEALS, LEADS, STAFF, Stage, provoke
+from provoking import provoke
+from records import DEALS, LEADS, STAFF
 from scraping import BEFORE, SPACE, Scrape, series
+from stage import Stage
 from watched_line import watched
 
 from checks.docs.alerts import asks
