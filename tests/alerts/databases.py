@@ -14,31 +14,19 @@ from journey_firm import post
 from people import nearly_due
 from records import STAFF
 from stage import Stage
-from watched_line import Process, Watched, until
+from watched_line import DOORS, Process, Watched, until
 
 from conveyor.exits import Problem
 
 BREAKS = (aiohttp.ClientError, OSError, TimeoutError)
-IMPATIENT = """
-from functools import partial
-import belt.io.http.discovery as parts
-from conversion.main import SERVICE
-from belt.io.service import run
-parts.KeySet = partial(parts.KeySet, min_interval=1.0)
-run(SERVICE)
-"""
-"""Conversion as it is, but that it asks for the issuer's keys again after a second; else it waits for thirty."""
 
 
 async def databases(stage: Stage) -> None:
     """Tables are locked or gone, a database grows, callers ask too much, and an issuer is away."""
     watched = stage.watched
-    issuer = {"CONVEYOR_JWKS": "http://127.0.0.1:9/keys", "CONVEYOR_ISSUER": "http://127.0.0.1:9"}
-    small = {"CONVEYOR_DATABASE_LIMIT_BYTES": "1000000", "CONVEYOR_RATE": "2", "CONVEYOR_BURST": "2"}
-    await asyncio.gather(
-        watched.another("conversion-door", "conversion", ("-c", IMPATIENT, "api"), **issuer),
-        watched.another("account-mgmt-door", "account-mgmt", **small),
-    )
+    for pod in DOORS:
+        await watched.beside[pod].ready()
+        watched.targets[pod] = watched.beside[pod]
     assert stage.firm is not None
     offer = await stage.firm.offered(nearly_due())
 
@@ -52,7 +40,7 @@ async def databases(stage: Stage) -> None:
     async with (
         watched.locked("conversion", "commands"),
         watched.locked("account-mgmt", "accounts"),
-        watched.locked("compensation", "gates"),
+        watched.locked("compensation", "facts"),
         _asking(watched, watched.targets["lead-gen"], "/v1/prospects", 1),
         _asking(watched, watched.targets["conversion"], "/v1/offers/none/accept", 4, {"by": "west-hunter"}),
         _asking(watched, watched.targets["account-mgmt"], "/v1/accounts", 4),
@@ -72,7 +60,7 @@ async def databases(stage: Stage) -> None:
         await stage.shows("conveyor_looks_failed_total", lambda v: v > 0, pod="lead-gen")
         await stage.seen("databases")
     await watched.execute("lead-gen", "alter table prospects_away rename to prospects")
-    for pod in ("conversion-door", "account-mgmt-door"):
+    for pod in DOORS:
         await watched.targets.pop(pod).end(signal.SIGKILL)
 
 

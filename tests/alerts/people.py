@@ -35,7 +35,7 @@ async def ordinary(stage: Stage) -> None:
     await stage.shows("conveyor_consumer_lag_seconds", lambda v: v == 0)
     await stage.shows("conveyor_pay_facts_unread", lambda v: v == 0)
     await stage.shows("conveyor_things_in_hand", lambda v: v == 1, line="calm")
-    await stage.seen("ordinary")
+    await stage.seen("ordinary", 1)
     stage.ordinary = stage.scenes["ordinary"][-1]
 
 

@@ -7,6 +7,7 @@ people would be waited for.
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -17,7 +18,13 @@ from records import records
 from stage import Stage
 from things_away import kafka, processes
 
-SCENES: tuple[Callable[[Stage], Awaitable[None]], ...] = (ordinary, people, records, databases, kafka, processes)
+
+async def away(stage: Stage) -> None:
+    """Both at once: they have nothing to do with each other, and each takes its time."""
+    await asyncio.gather(kafka(stage), processes(stage))
+
+
+SCENES: tuple[Callable[[Stage], Awaitable[None]], ...] = (ordinary, people, records, databases, away)
 
 
 async def provoke(stage: Stage) -> None:

@@ -37,7 +37,7 @@ async def kafka(stage: Stage) -> None:
 async def processes(stage: Stage) -> None:
     """One is frozen, one is gone with its pod, one dies again and again."""
     targets, watch = stage.watched.targets, stage.watched.watch
-    targets["lead-gen"].send(signal.SIGSTOP)
+    targets["compensation"].send(signal.SIGSTOP)
     await targets.pop("account-mgmt").end(signal.SIGKILL)
     dying = targets["conversion"]
     for _ in range(3):
@@ -46,4 +46,4 @@ async def processes(stage: Stage) -> None:
         dying.start(watch)
         await dying.ready()
     await stage.seen("processes", 1)
-    targets["lead-gen"].send(signal.SIGCONT)
+    targets["compensation"].send(signal.SIGCONT)

@@ -38,6 +38,28 @@ SETTINGS: Mapping[str, Mapping[str, str]] = {
     "compensation": {"CONVEYOR_REQUEST_DEADLINE": "2"},
 }
 """What each is given beside the usual, so that its limits are near."""
+IMPATIENT = """
+from functools import partial
+import belt.io.http.discovery as parts
+from conversion.main import SERVICE
+from belt.io.service import run
+parts.KeySet = partial(parts.KeySet, min_interval=1.0)
+run(SERVICE)
+"""
+"""Conversion as it is, but that it asks for the issuer's keys again after a second; else it waits for thirty."""
+DOORS: Mapping[str, tuple[str, Sequence[str], Mapping[str, str]]] = {
+    "conversion-door": (
+        "conversion",
+        ("-c", IMPATIENT, "api"),
+        {"CONVEYOR_JWKS": "http://127.0.0.1:9/keys", "CONVEYOR_ISSUER": "http://127.0.0.1:9"},
+    ),
+    "account-mgmt-door": (
+        "account-mgmt",
+        ("-m", "account_mgmt", "api"),
+        {"CONVEYOR_DATABASE_LIMIT_BYTES": "1000000", "CONVEYOR_RATE": "2", "CONVEYOR_BURST": "2"},
+    ),
+}
+"""Further doors: whose issuer is away, and whose limits have been reached."""
 
 
 @dataclass
@@ -89,13 +111,14 @@ class Process:
 
 @dataclass
 class Watched:
-    """Everything. `targets`: the processes that Prometheus knows of."""
+    """Everything. `targets`: the processes that Prometheus knows of; `beside`: doors that it will know of."""
 
     stack: Stack
     watch: Watch
     line: Line
     faults: Path
     targets: dict[str, Process] = field(default_factory=dict)
+    beside: dict[str, Process] = field(default_factory=dict)
 
     def dsn(self, service: str) -> str:
         return self.stack.dsn(service.replace("-", "_"))
@@ -123,17 +146,6 @@ class Watched:
         partial = self.faults / ".clock"
         partial.write_text(str(seconds))
         partial.replace(self.faults / "clock")
-
-    async def another(self, pod: str, service: str, argv: Sequence[str] = (), **more: str) -> Process:
-        """One more door of a service, with other settings."""
-        port, like = free_port(), self.targets[service]
-        command = argv or ("-m", service.replace("-", "_"), "api")
-        settings = {**like.environment, **more, "CONVEYOR_PORT": str(port)}
-        made = Process(pod, service, port, command, settings, like.home)
-        made.start(self.watch)
-        await made.ready()
-        self.targets[pod] = made
-        return made
 
 
 def _settings(stack: Stack, line: Line, home: Path) -> dict[str, dict[str, str]]:
@@ -193,11 +205,16 @@ async def watched() -> AsyncIterator[Watched]:
             argv = [str(ARMED), package, "all"] if service == "compensation" else ["-m", package, "all"]
             made.targets[service] = Process(service, service, int(mine["CONVEYOR_PORT"]), argv, mine, home)
             made.targets[service].start(watch)
+        for pod, (service, command, more) in DOORS.items():
+            port = free_port()
+            mine = {**settings[service], **more, "CONVEYOR_PORT": str(port)}
+            made.beside[pod] = Process(pod, service, port, command, mine, home)
+            made.beside[pod].start(watch)
         await asyncio.gather(*(process.ready() for process in made.targets.values()))
         async with line:
             yield made
     finally:
-        started = [process for process in made.targets.values() if process.server is not None]
+        started = [one for one in (*made.targets.values(), *made.beside.values()) if one.server is not None]
         for process in started:
             if process.server is not None and process.server.alive():
                 process.send(signal.SIGCONT)
