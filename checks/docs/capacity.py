@@ -37,27 +37,21 @@ LOCK = 20_000  # commands a second, where the store's lock of one service ends i
 
 @dataclass(frozen=True)
 class Source:
-    """Where a figure stands: the median of what a contestant did in each round, or a plain number."""
+    """Where a figure stands in a result: a number, or what was reached in each round, of which the middle counts."""
 
     file: str
     made_by: str
-    contestant: str = ""
-    path: tuple[str, ...] = ()
+    path: tuple[str, ...]
 
     def read(self, root: Path) -> float | None:
         """None where it was not measured."""
         file = root / RESULTS / self.file
-        if not file.is_file():
-            return None
-        found: Any = json.loads(file.read_text(encoding="utf-8"))
-        if self.path:
-            for step in self.path:
-                found = found.get(step) if isinstance(found, dict) else None
-            return None if found is None else float(found)
-        rounds = found.get("each") or found.get("rounds")
-        if not isinstance(rounds, dict):
-            return None
-        return next((median(map(float, r)) for name, r in rounds.items() if name.startswith(self.contestant)), None)
+        found: Any = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+        for step in self.path:
+            found = found.get(step) if isinstance(found, dict) else None
+        if isinstance(found, list):
+            found = median(map(float, found))
+        return None if found is None else float(found)
 
 
 @dataclass(frozen=True)
@@ -77,68 +71,80 @@ def _fine(unit: str, value: float) -> str:
     return f"{value:,.2f} {unit}".strip()
 
 
-FOOTPRINT = partial(Source, "footprint.json", "make bench-footprint", "")
+FOOTPRINT = partial(Source, "footprint.json", "make bench-footprint")
+COMMANDS = partial(Source, "commands.json", "make bench-commands")
+FACTS = partial(Source, "facts.json", "make bench-facts")
 FIGURES: Mapping[str, Figure] = {
     "commands": Figure(
-        "commands over HTTP, everything on, 64 clients: one process of a station",
-        Source("commands.json", "make bench-commands", "all features"),
+        "commands on existing streams, everything on, 64 callers: one door",
+        COMMANDS(("rounds", "call at 64", "conveyor")),
+        partial(_whole, "a second"),
+    ),
+    "registered": Figure(
+        "commands that begin a stream, everything on, 64 callers: one door",
+        COMMANDS(("rounds", "register at 64", "conveyor")),
+        partial(_whole, "a second"),
+    ),
+    "bulk": Figure(
+        "commands through the bulk door: one door",
+        COMMANDS(("rounds", "bulk", "bulk")),
         partial(_whole, "a second"),
     ),
     "facts": Figure(
         "facts from Kafka into PostgreSQL: one worker of compensation",
-        Source("facts.json", "make bench-facts", "facts in PostgreSQL"),
+        FACTS(("each", "facts in PostgreSQL, exactly once")),
         partial(_whole, "a second"),
     ),
     "relayed": Figure(
         "events from PostgreSQL to Kafka: the one relay of a service, from a backlog",
-        Source("relay.json", "make bench-relay", "relay"),
+        Source("relay.json", "make bench-relay", ("rounds", "relay, from PostgreSQL")),
         partial(_whole, "a second"),
     ),
     "statements": Figure(
         "statements of a month: one process of compensation",
-        Source("facts.json", "make bench-facts", path=("statements_per_second",)),
+        FACTS(("statements_per_second",)),
         partial(_whole, "a second"),
     ),
     "door_ms": Figure(
         "processor time of a request, commands and looks as they come, with all that a door does",
-        FOOTPRINT(path=("door_ms_per_request",)),
+        FOOTPRINT(("door_ms_per_request",)),
         partial(_fine, "ms"),
     ),
     "worker_ms": Figure(
         "processor time of a public event: carried to Kafka and taken in wherever it is heard, all workers together",
-        FOOTPRINT(path=("worker_ms_per_public_event",)),
+        FOOTPRINT(("worker_ms_per_public_event",)),
         partial(_fine, "ms"),
     ),
     "database_ms": Figure(
         "processor time of PostgreSQL for a stored event, with all that is read around it",
-        FOOTPRINT(path=("database_ms_per_event",)),
+        FOOTPRINT(("database_ms_per_event",)),
         partial(_fine, "ms"),
     ),
     "idle": Figure(
         "processor time of a process that has nothing to do",
-        FOOTPRINT(path=("idle_ms_per_second",)),
+        FOOTPRINT(("idle_ms_per_second",)),
         partial(_fine, "ms a second"),
     ),
     "door_memory": Figure(
-        "memory of a door under this load", FOOTPRINT(path=("door_megabytes",)), partial(_whole, "MB")
+        "memory of a door under this load", FOOTPRINT(("door_megabytes",)), partial(_whole, "MB")
     ),
     "worker_memory": Figure(
-        "memory of a worker under this load", FOOTPRINT(path=("worker_megabytes",)), partial(_whole, "MB")
+        "memory of a worker under this load", FOOTPRINT(("worker_megabytes",)), partial(_whole, "MB")
     ),
     "events": Figure(
-        "stored events of a command", FOOTPRINT(path=("events_per_command",)), partial(_fine, "")
+        "stored events of a command", FOOTPRINT(("events_per_command",)), partial(_fine, "")
     ),
     "public": Figure(
-        "public events of a command", FOOTPRINT(path=("public_events_per_command",)), partial(_fine, "")
+        "public events of a command", FOOTPRINT(("public_events_per_command",)), partial(_fine, "")
     ),
     "stored_bytes": Figure(
         "PostgreSQL's disk for a million stored events, with their public ones, lists and facts, all databases",
-        FOOTPRINT(path=("database_bytes_per_event",)),
+        FOOTPRINT(("database_bytes_per_event",)),
         lambda value: f"{value / 1_000:,.1f} GB",
     ),
     "record_bytes": Figure(
         "Kafka's disk for a million public events, one copy",
-        FOOTPRINT(path=("kafka_bytes_per_public_event",)),
+        FOOTPRINT(("kafka_bytes_per_public_event",)),
         lambda value: f"{value / 1_000:,.1f} GB",
     ),
 }  # fmt: skip

@@ -47,8 +47,10 @@ def test_what_nobody_has_measured_is_said_to_be_missing(tmp_path: Path) -> None:
 def test_a_figure_is_the_median_of_its_rounds(tmp_path: Path) -> None:
     relay = {"rounds": {"relay, from PostgreSQL": [3_000, 9_000, 4_000], "bare producer": [1]}}
     facts = {"each": {"bare consumer": [1], "facts in PostgreSQL, exactly once": [10.5, 20.5]}}
-    found = measured(checkout(tmp_path, {"relay.json": relay, "facts.json": facts}))
-    assert (found["relayed"], found["facts"], found["commands"]) == (4_000, 15.5, None)
+    commands = {"rounds": {"call at 64": {"conveyor": [2_000, 1_000, 3_000]}}}
+    found = measured(checkout(tmp_path, {"relay.json": relay, "facts.json": facts, "commands.json": commands}))
+    assert (found["relayed"], found["facts"], found["commands"]) == (4_000, 15.5, 2_000)
+    assert found["bulk"] is None
 
 
 def test_the_needs_follow_from_the_figures(tmp_path: Path) -> None:
