@@ -17,7 +17,7 @@ from pods import Pod
 from checks.k8s.cluster import Cluster
 from conveyor_local.home import free_port
 
-SERVICES = ("lead-gen", "conversion", "account-mgmt", "compensation")
+SERVICES = ("lead-gen", "conversion", "account-mgmt", "compensation")  # rolled from the end, as the runbook says
 
 
 @dataclass
@@ -69,7 +69,7 @@ async def line(wanted: Wanted, cluster: Cluster | None = None) -> AsyncIterator[
     cluster = cluster or production()
     if loose := unfounded(cluster):
         raise ValueError(f"replaced on this machine, and in no ConfigMap: {sorted(loose)}")
-    deployed = told(cluster, wanted.services, KINDS)
+    deployed = sorted(told(cluster, wanted.services, KINDS), key=lambda one: -SERVICES.index(one.service))
     issuer = deployed[0].settings["CONVEYOR_ISSUER"]
     async with ground(issuer) as (base, authority):
         balancers = {service: Balancer(service) for service in wanted.services}
