@@ -73,7 +73,8 @@ async def _impatient_line(firm: Firm) -> None:
     teams = {station: {"team": f"west-{station}", "members": [firm.seat(station)]} for station in Station}
     teams[Station.LEAD_GEN]["members"] = [firm.scout, "west-second"]
     policy = {"calendar": ALWAYS_OPEN, "accept_within_hours": 1}
-    staffed = {"variant": firm.variant, "since": "2026-01-02T00:00:00Z", "zone": "UTC", "currency": "EUR"}
+    zone = "UTC" if 2 <= datetime.now(UTC).hour < 22 else "Asia/Tokyo"  # far from midnight: a day lacks its last minute
+    staffed = {"variant": firm.variant, "since": "2026-01-02T00:00:00Z", "zone": zone, "currency": "EUR"}
     body = staffed | {"teams": teams, "policy": policy}
     await post(firm.line, "lead-gen", "/v1/lines/west/staffing", body)
 

@@ -18,20 +18,18 @@ from load import under_load
 from outcome import Outcome, judged
 from stood_up import SERVICES, Line, Wanted, line
 
-CALM = 3.0  # seconds of load before and after
-
 
 async def rehearsed(running: Line) -> Outcome:
     """The whole of it: load, roll, load, rest, verdict."""
     found = Outcome()
     async with under_load(running) as load:
-        await asyncio.sleep(CALM)
+        await asyncio.sleep(running.wanted.calm)
         begun = time.monotonic()
         for _ in range(running.wanted.rounds):
             await running.roll(running.deployments)
         took = time.monotonic() - begun
         running.say("everything is replaced")
-        await asyncio.sleep(CALM)
+        await asyncio.sleep(running.wanted.calm)
         found.figures |= {"rolled": sum(pod.gone for one in running.deployments for pod in one.pods),
                           "roll_seconds": round(took, 1)}  # fmt: skip
         await judged(running, load, found)
@@ -66,7 +64,7 @@ def main() -> int:
         print(text, file=sys.stderr, flush=True)
 
     services = tuple(name for name in asked.services.split(",") if name)
-    wanted = Wanted(services, asked.together, asked.rounds, asked.lives, asked.looks, asked.seed, say)
+    wanted = Wanted(services, asked.together, asked.rounds, asked.lives, asked.looks, asked.seed, say=say)
     found = asyncio.run(_main(wanted))
     report(found)
     return 0 if found.ok else 1

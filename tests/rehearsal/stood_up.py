@@ -30,6 +30,7 @@ class Wanted:
     lives: float = 2.0  # begun a second
     looks: float = 20.0  # a second
     seed: int = 1
+    calm: float = 3.0  # seconds of load before and after
     say: Callable[[str], None] = lambda _: None
 
 

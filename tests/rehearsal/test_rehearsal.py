@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
 
 @pytest.fixture(scope="module")
 async def running() -> AsyncIterator[Line]:
-    async with line(Wanted(("lead-gen", "conversion"), together=True)) as found:
+    async with line(Wanted(("lead-gen", "conversion"), together=True, calm=1.0)) as found:
         yield found
 
 
