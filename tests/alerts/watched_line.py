@@ -164,7 +164,7 @@ def _settings(stack: Stack, line: Line, home: Path) -> dict[str, dict[str, str]]
         "CONVEYOR_PUBLISHERS": json.dumps(line.addresses),
     }
     return {
-        service: shared | SETTINGS[service] | {
+        service: {**shared, **SETTINGS[service]} | {
             "CONVEYOR_DSN": stack.dsn(service.replace("-", "_")),
             "CONVEYOR_PORT": address.rpartition(":")[2],
         }

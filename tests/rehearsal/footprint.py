@@ -53,13 +53,15 @@ def _seconds(processes: list[psutil.Process]) -> float:
 
 async def spent(running: Line, load: Load | None) -> Spent:
     """Looks at everything."""
-    counts = [0, 0, 0]
+    events = public = stored = 0
     for dsn in running.dsns.values():
         db = await asyncpg.connect(dsn, timeout=10, command_timeout=30)
         try:
-            counts = [had + has for had, has in zip(counts, await db.fetchrow(COUNTS) or (), strict=True)]
+            found = await db.fetchrow(COUNTS)
         finally:
             await db.close(timeout=10)
+        assert found is not None
+        events, public, stored = events + found[0], public + found[1], stored + found[2]
     server = running.ground.postgres.server
     assert server is not None
     main = psutil.Process(server.pid)
@@ -68,8 +70,18 @@ async def spent(running: Line, load: Load | None) -> Spent:
     logs = running.ground.broker.kafka.data.glob("conveyor.*/*.log")
     history = load.caller.history if load is not None else []
     accepted = len([asked for asked in history if asked.outcome == "ok"])
-    return Spent(time.monotonic(), _seconds(of(running, "api")), _seconds(of(running, "worker")), database, *counts,
-                 sum(log.stat().st_size for log in logs), len(load.caller.heard) if load else 0, accepted)  # fmt: skip
+    return Spent(
+        at=time.monotonic(),
+        doors=_seconds(of(running, "api")),
+        workers=_seconds(of(running, "worker")),
+        database=database,
+        events=events,
+        public=public,
+        stored=stored,
+        sent=sum(log.stat().st_size for log in logs),
+        requests=len(load.caller.heard) if load else 0,
+        commands=accepted,
+    )
 
 
 def of(running: Line, kind: str) -> list[psutil.Process]:
