@@ -5,6 +5,9 @@ is sent a second time, not even one that found nobody at the door, which ingress
 answer is answered with 502 here, and kept in `failures`. So an error of a roll is seen, whatever stands before the
 pods in a company: an ingress that is kinder, or a Service, which is not.
 
+`by_connection` is how a Service carries it, without any ingress: each connection of a caller leads to one pod as long as
+it lasts, also when the pod is off the list already; only new ones go to others.
+
 The list of pods is told from outside (deployment.py); a pod that is not on it any more gets no further request, and
 its idle connections are closed.
 """
@@ -73,6 +76,7 @@ class Balancer:
 
     name: str
     port: int = 0
+    by_connection: bool = False
     ends: tuple[int, ...] = ()
     answered: int = 0
     failures: list[tuple[float, int, str, str]] = field(default_factory=list)  # when, which pod, what, why
@@ -106,6 +110,9 @@ class Balancer:
         self._open.add(task)
         caller = Wired(reader, writer, h11.Connection(h11.SERVER))
         try:
+            if self.by_connection:
+                await self._through(reader, writer)
+                return
             while await self._served(caller):
                 caller.http.start_next_cycle()
         except (OSError, Gone, h11.RemoteProtocolError, asyncio.CancelledError):
@@ -113,6 +120,30 @@ class Balancer:
         finally:
             self._open.discard(task)
             caller.close()
+
+    async def _through(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Bytes, both ways, until one side closes."""
+        pod = self._turn()
+        if pod is None:
+            self.failures.append((time.monotonic(), 0, "a connection", "no pod is ready"))
+            return
+        try:
+            async with asyncio.timeout(REACH):
+                back, forth = await asyncio.open_connection("127.0.0.1", pod)
+        except (OSError, TimeoutError) as broken:
+            self.failures.append((time.monotonic(), pod, "a connection", f"{type(broken).__name__}: {broken}"))
+            return
+        ways = [asyncio.create_task(_copied(*way)) for way in ((reader, forth), (back, writer))]
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            await writer.drain()
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
+            for end in (forth, writer):
+                end.close()
+            await asyncio.gather(forth.wait_closed(), writer.wait_closed(), return_exceptions=True)
 
     async def _served(self, caller: Wired) -> bool:
         """Carries one request and its answer; whether the caller may ask again on this connection."""
@@ -193,6 +224,12 @@ class Balancer:
         head = h11.Response(status_code=502 if pod else 503, headers=[*about, *closing])
         await caller.send(head, h11.Data(data=body), h11.EndOfMessage())
         return False
+
+
+async def _copied(source: asyncio.StreamReader, drain: asyncio.StreamWriter) -> None:
+    while piece := await source.read(CHUNK):
+        drain.write(piece)
+        await drain.drain()
 
 
 def _carried(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -53,6 +53,7 @@ async def _main(wanted: Wanted) -> Outcome:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Replaces every process of the line under load.")
     parser.add_argument("--together", action="store_true", help="all Deployments at once, as kubectl apply does")
+    parser.add_argument("--by-connection", action="store_true", help="a Service before the doors, and no ingress")
     parser.add_argument("--services", default=",".join(SERVICES), help="the first so many stations, or all")
     parser.add_argument("--rounds", type=int, default=1, help="how often all is replaced: there, back, …")
     parser.add_argument("--lives", type=float, default=2.0, help="clients' lives begun a second")
@@ -64,7 +65,9 @@ def main() -> int:
         print(text, file=sys.stderr, flush=True)
 
     services = tuple(name for name in asked.services.split(",") if name)
-    wanted = Wanted(services, asked.together, asked.rounds, asked.lives, asked.looks, asked.seed, say=say)
+    wanted = Wanted(
+        services, asked.together, asked.by_connection, asked.rounds, asked.lives, asked.looks, asked.seed, say=say
+    )
     found = asyncio.run(_main(wanted))
     report(found)
     return 0 if found.ok else 1

@@ -22,10 +22,14 @@ SERVICES = ("lead-gen", "conversion", "account-mgmt", "compensation")  # rolled 
 
 @dataclass
 class Wanted:
-    """`together`: all Deployments at once, as `kubectl apply` does; else one process after the other."""
+    """`together`: all Deployments at once, as `kubectl apply` does; else one process after the other.
+
+    `by_connection`: a Service stands before the doors, and no ingress (balancer.py).
+    """
 
     services: Sequence[str] = SERVICES
     together: bool = False
+    by_connection: bool = False
     rounds: int = 1
     lives: float = 2.0  # begun a second
     looks: float = 20.0  # a second
@@ -73,7 +77,7 @@ async def line(wanted: Wanted, cluster: Cluster | None = None) -> AsyncIterator[
     deployed = sorted(told(cluster, wanted.services, KINDS), key=lambda one: -SERVICES.index(one.service))
     issuer = deployed[0].settings["CONVEYOR_ISSUER"]
     async with ground(issuer) as (base, authority):
-        balancers = {service: Balancer(service) for service in wanted.services}
+        balancers = {service: Balancer(service, by_connection=wanted.by_connection) for service in wanted.services}
         for balancer in balancers.values():
             await balancer.listen()
         here = base.here({name: f"http://127.0.0.1:{one.port}" for name, one in balancers.items()})
