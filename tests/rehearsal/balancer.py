@@ -5,7 +5,7 @@ is sent a second time, not even one that found nobody at the door, which ingress
 answer is answered with 502 here, and kept in `failures`. So an error of a roll is seen, whatever stands before the
 pods in a company: an ingress that is kinder, or a Service, which is not.
 
-`by_connection` is how a Service carries it, without any ingress: each connection of a caller leads to one pod as long as
+`by_connection` is how a Service carries it, without an ingress: each connection of a caller leads to one pod as long as
 it lasts, also when the pod is off the list already; only new ones go to others.
 
 The list of pods is told from outside (deployment.py); a pod that is not on it any more gets no further request, and
