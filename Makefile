@@ -22,8 +22,8 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo up down test check docs docs-serve faults fuzz k8s k8s-secrets images simulate bench \
-    sbom licences audit lock clean
+.PHONY: help setup tools demo up down test check docs docs-serve faults rehearse fuzz k8s k8s-secrets images simulate \
+    bench bench-footprint sbom licences audit lock clean
 
 help:  ## this list
 	@echo "Conveyor: sales as a production line, and pay computed from its events."
@@ -68,6 +68,9 @@ images: $(READY)  ## build an image for each service, with docker, podman or bui
 faults: $(READY)  ## everything breaks for SECONDS=60, and must be whole again (SEED=, ONLY=kafka-away,poison)
 	@$(PYTHON) tests/faults/run_faults.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) --only '$(ONLY)' $(ARGS)
 
+rehearse: $(READY) $(K8S)/.ready  ## replace every process under load as production would; ARGS=--together: all at once
+	@PYTHONPATH=tests/faults:tests/contract:tests/journey:. $(PYTHON) tests/rehearsal/rehearse.py $(ARGS)
+
 fuzz: $(TOOLS)  ## requests of every kind at the four services, for SECONDS=60 each; SEED= sends the same again
 	@$(PYTHON) tests/contract/run_http_fuzz.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
@@ -81,6 +84,9 @@ BENCHES := commands append relay latency processes facts statements whatif traci
 .PHONY: $(addprefix bench-,$(BENCHES))
 $(addprefix bench-,$(BENCHES)): $(PEERS)/.ready
 	@PYTHONPATH=$(PEERS) $(PYTHON) -m bench.$(@:bench-%=%) $(ARGS)
+
+bench-footprint: $(READY) $(K8S)/.ready  ## processor time, memory and disk of the line at work, as production runs it
+	@PYTHONPATH=tests/faults:tests/contract:tests/journey:. $(PYTHON) tests/rehearsal/footprint.py $(ARGS)
 
 sbom: $(READY)  ## the bill of materials in build/ (CycloneDX; ONLY=conveyor-lead-gen: of what one image installs)
 	@$(PYTHON) -m checks.supply sbom --output build/$(or $(ONLY),conveyor).cdx.json $(if $(ONLY),--only '$(ONLY)')

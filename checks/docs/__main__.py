@@ -13,6 +13,7 @@ from checks import asked
 from checks.docs import (
     access,
     alerts,
+    capacity,
     dashboards,
     doors,
     errors,
@@ -40,6 +41,7 @@ def documents() -> Pages:
     """Every generated document: its path in the checkout, and who writes it."""
     pages: Pages = {
         "docs/access.md": lambda: MARK + access.page(),
+        "docs/capacity.md": partial(capacity.page, ROOT),
         "docs/errors.md": lambda: MARK + errors.page(),
         "docs/licences.md": lambda: MARK + licences.page(ROOT),
         "docs/metrics.md": lambda: MARK + metrics.page(),

@@ -115,9 +115,11 @@ async def counts_of(dsns: Mapping[str, str]) -> dict[str, int]:
     return found
 
 
-async def records_of(brokers: str) -> list[Record]:
-    """Every record of every topic, in the order of each partition."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=brokers, enable_auto_commit=False, auto_offset_reset="earliest")
+async def records_of(brokers: str, **access: Any) -> list[Record]:
+    """Every record of every topic, in the order of each partition. `access`: how Kafka lets the reader in."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=brokers, enable_auto_commit=False, auto_offset_reset="earliest", **access
+    )
     async with asyncio.timeout(READ_WITHIN):
         await consumer.start()
         try:
