@@ -17,6 +17,7 @@ from checks.docs import (
     dashboards,
     doors,
     errors,
+    figures,
     metrics,
     openapi,
     pictures,
@@ -42,6 +43,7 @@ def documents() -> Pages:
     pages: Pages = {
         "docs/access.md": lambda: MARK + access.page(),
         "docs/capacity.md": partial(capacity.page, ROOT),
+        "docs/performance.md": partial(figures.page, ROOT),
         "docs/errors.md": lambda: MARK + errors.page(),
         "docs/licences.md": lambda: MARK + licences.page(ROOT),
         "docs/metrics.md": lambda: MARK + metrics.page(),
