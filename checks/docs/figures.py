@@ -31,7 +31,6 @@ def table(root: Path) -> str:
             reached = value <= bound if at_most else value >= bound
             word = f"{'at most' if at_most else 'at least'} {bound:g}"
             verdict = "reached" if reached else "**missed**"
-            rows.append(
-                f"| `make bench-{path.stem}` | {figure['figure']} | {figure['ceiling']} | {value:,.2f} | {word} | {verdict} |"
-            )
+            cells = [f"`make bench-{path.stem}`", figure["figure"], figure["ceiling"], f"{value:,.2f}", word, verdict]
+            rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
