@@ -54,6 +54,7 @@ class Issuer(DevelopmentIssuer):
         scopes: Iterable[str] = (),
         ttl: float = LIFE,
         audience: str = AUDIENCE,
+        claims: Mapping[str, Any] | None = None,
     ) -> str:
         now = int(time.time())
         claims = {"iss": self.name, "aud": audience, "sub": sub, "iat": now, "exp": now + int(min(ttl, LIFE))}
