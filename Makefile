@@ -3,7 +3,7 @@
 VENV    := .venv
 PYTHON  := $(VENV)/bin/python
 UV      := $(VENV)/bin/uv
-MEMBERS := $(wildcard libs/* services/*) cli deploy/local
+MEMBERS := $(wildcard libs/* services/* apps/*) cli deploy/local
 READY   := $(VENV)/.ready
 NODE    := checks/node
 TOOLS   := $(VENV)/node/.ready
