@@ -27,6 +27,7 @@ from urllib.request import urlopen
 from belt.io.http.issuer import DevelopmentIssuer
 from conveyor.exits import StartFailed
 from conveyor.line import SERVICES
+from conveyor.pages import close_pages, open_pages
 from conveyor.running import Running, ServiceProcess, address
 from conveyor_local import LocalStackError, Stack
 from conveyor_local.admin import catalog_topics
@@ -56,6 +57,7 @@ class Wish:
     clock: str = "system"
     log_level: str = "INFO"
     zone: str | None = None
+    pages: bool = False  # what people open in a browser, too
 
 
 def up(wish: Wish, report: Report) -> tuple[Running, list[str]]:
@@ -73,7 +75,7 @@ def up(wish: Wish, report: Report) -> tuple[Running, list[str]]:
         missing = [service for service in SERVICES if service not in alive]
         ports = {service: _port(running, service) for service in missing}
         launch(running, stack, ports, wish, report)
-        return running, [*started, *missing]
+        return running, [*started, *missing, *(open_pages(running, report) if wish.pages else ())]
 
 
 @contextmanager
@@ -104,7 +106,7 @@ def down(name: str, report: Report, *, erase: bool = False) -> list[str]:
         running = Running.found(name)
         if running is not None:
             report("services")
-            ended += stop_services(running)
+            ended += close_pages(running) + stop_services(running)
             running.forget()
         stack = Stack.find(name)
         if stack is not None and any(stack.running().values()):

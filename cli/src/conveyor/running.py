@@ -35,6 +35,8 @@ class Running:
     home: Path
     clock: str = "system"
     services: dict[str, ServiceProcess] = field(default_factory=dict)
+    pages: dict[str, ServiceProcess] = field(default_factory=dict)
+    """What people open in a browser, by name. Nothing of the line needs them."""
 
     @classmethod
     def found(cls, name: str = "dev", home: Path | None = None) -> Self | None:
@@ -44,8 +46,11 @@ class Running:
         if not path.exists():
             return None
         record: dict[str, Any] = json.loads(path.read_text())
-        services = {service: ServiceProcess(**process) for service, process in record["services"].items()}
-        return cls(record["name"], home, record["clock"], services)
+        services, pages = (
+            {name: ServiceProcess(**process) for name, process in record.get(kind, {}).items()}
+            for kind in ("services", "pages")
+        )
+        return cls(record["name"], home, record["clock"], services, pages)
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -65,6 +70,7 @@ class Running:
             "name": self.name,
             "clock": self.clock,
             "services": {service: asdict(process) for service, process in self.services.items()},
+            "pages": {name: asdict(process) for name, process in self.pages.items()},
         }
         partial = self.home / f"{FILE}.partial"
         partial.write_text(json.dumps(record, indent=2) + "\n")

@@ -13,7 +13,7 @@ import typer
 from conveyor.commands.options import AsJson, Name
 from conveyor.exits import NotRunning
 from conveyor.line import SERVICES, issuer_of, known
-from conveyor.running import Running
+from conveyor.running import Running, address
 from conveyor.screen import console, print_json, say
 
 
@@ -27,22 +27,27 @@ def up(
     clock: Annotated[Clock, typer.Option(help="driven: stands still until PUT /v1/clock moves it.")] = Clock.SYSTEM,
     as_json: AsJson = False,
 ) -> None:
-    """Starts PostgreSQL, Kafka and the four services; said again, only what is dead."""
+    """Starts PostgreSQL, Kafka, the four services and a sign-in for browsers; said again, only what is dead."""
     from conveyor.processes import Wish, up
 
-    running, started = up(Wish(name, clock.value), lambda step: say(f"[dim]… {step}[/dim]"))
+    running, started = up(Wish(name, clock.value, pages=True), lambda step: say(f"[dim]… {step}[/dim]"))
     if as_json:
         services = {service: {"address": running.addresses[service], "pid": process.pid, "log": process.log}
                     for service, process in running.services.items()}  # fmt: skip
-        print_json({"name": name, "clock": running.clock, "started": started, "services": services,
+        pages = {page: address(process.port) for page, process in running.pages.items()}
+        print_json({"name": name, "clock": running.clock, "started": started, "services": services, "pages": pages,
                     "issuer": str(running.issuer)})  # fmt: skip
         return
     out = console()
     out.print(f"started: {', '.join(started)}" if started else "all of it is up already")
     for service in SERVICES:
         out.print(f"  {service:<13} {running.addresses[service]}   log {running.services[service].log}")
+    for page, process in running.pages.items():
+        out.print(f"  {page:<13} {address(process.port)}   log {process.log}")
     out.print("a token: conveyor token --role manager --sub vera; the end: conveyor down")
-    out.print('for curl: eval "$(conveyor env)" sets LEAD_GEN, CONVERSION, ACCOUNT_MGMT, COMPENSATION and KAFKA')
+    out.print(
+        'for curl: eval "$(conveyor env)" sets LEAD_GEN, CONVERSION, ACCOUNT_MGMT, COMPENSATION, SIGN_IN and KAFKA'
+    )
 
 
 def down(
@@ -61,14 +66,19 @@ def down(
 
 
 def env(name: Name = "dev", as_json: AsJson = False) -> None:
-    """Prints where everything is, for `eval "$(conveyor env)"`: LEAD_GEN=http://… and so on, and KAFKA=host:port."""
+    """Prints where everything is, for `eval "$(conveyor env)"`: LEAD_GEN=http://… and so on, and KAFKA=host:port.
+
+    SIGN_IN is the issuer that an application of your own may be given, where the sign-in runs.
+    """
     from conveyor_local import Stack
     from conveyor_local.stack import KAFKA_BROKERS
 
-    addresses = known(Running.found(name))
+    running = Running.found(name)
+    addresses = known(running)
     stack = Stack.find(name)
     ours = stack.kafka.brokers if stack is not None and stack.kafka is not None else ""
-    places = {service.upper().replace("-", "_"): address for service, address in addresses.items()}
+    pages = {page: address(process.port) for page, process in running.pages.items()} if running else {}
+    places = {place.upper().replace("-", "_"): door for place, door in {**addresses, **pages}.items()}
     places["KAFKA"] = os.environ.get(KAFKA_BROKERS) or ours
     if not places["KAFKA"]:
         raise NotRunning(f"no Kafka is known: run `conveyor up`, or name it in {KAFKA_BROKERS}")
