@@ -15,12 +15,12 @@ from starlette.responses import JSONResponse, Response
 from belt.io.http.app import Readiness
 from belt.io.telemetry import exposition
 from board.frame import Frame
-from board.pages import line, session
+from board.pages import clients, conflicts, day, disputes, line, pay, plans, session, whatif
 from board.visit import Forged, Guest, Hall, SignInNeeded, to_sign_in
 
 log = structlog.get_logger()
 
-ROUTES = (session.routes, line.routes)
+PAGES = (session, line, clients, day, pay, disputes, plans, whatif, conflicts)
 
 
 def app_of(hall: Hall, readiness: Readiness) -> FastAPI:
@@ -51,8 +51,8 @@ def app_of(hall: Hall, readiness: Readiness) -> FastAPI:
     handlers = {HTTPException: refused, RequestValidationError: refused, Forged: forged, SignInNeeded: sign_in}
     app = plain(readiness, frame, handlers=handlers)
     app.state.hall = hall
-    for routes in ROUTES:
-        app.include_router(routes)
+    for page in PAGES:
+        app.include_router(page.routes)
     return app
 
 

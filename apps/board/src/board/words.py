@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 import yaml
 from markupsafe import Markup
 
+from board.arithmetic import Step
+
 from conveyor_events.words import instant_text, parse_instant
 
 LANGUAGES = {"en": "English", "ru": "Русский"}
@@ -91,15 +93,23 @@ class Words:
             text, shown, THIN + currency if currency else ""
         )
 
+    def here(self, value: datetime | str) -> datetime:
+        """An instant in the company's zone."""
+        return (parse_instant(value) if isinstance(value, str) else value).astimezone(self.zone)
+
+    def step(self, step: Step) -> str:
+        """A step of a line's arithmetic, as a sentence."""
+        figures = {name: self.amount(value) for name, value in step.amounts.items()}
+        return self(f"calc.{step.key}", **figures, **step.plain)
+
     def when(self, value: datetime | str | None, *, day: bool = True, seconds: bool = False) -> Markup:
         """An instant, in the company's zone."""
         if value is None:
             return Markup('<span class="none">–</span>')
-        at = parse_instant(value) if isinstance(value, str) else value
-        here = at.astimezone(self.zone)
+        here = self.here(value)
         clock = f"{here:%H:%M:%S}" if seconds else f"{here:%H:%M}"
         shown = f"{self.day(here.date())}, {clock}" if day else clock
-        return Markup('<time datetime="{}">{}</time>').format(instant_text(at), shown)
+        return Markup('<time datetime="{}">{}</time>').format(instant_text(here), shown)
 
     def day(self, value: date | str) -> str:
         """A day: 3 Mar 2026, or 3 мар 2026."""
