@@ -17,6 +17,7 @@ from conveyor.running import Running, ServiceProcess, address
 from conveyor_local.home import free_port, is_free
 from conveyor_local.process import Server
 from conveyor_local.trouble import tail
+from conveyor_local.watch import Watch
 
 SIGN_IN, BOARD = "sign-in", "board"
 PORTS = {SIGN_IN: 8090, BOARD: 8080}
@@ -26,7 +27,9 @@ STOP_SECONDS = 15.0
 MIGRATE_SECONDS = 60.0
 
 
-def open_pages(running: Running, shared: Mapping[str, str], report: Callable[[str], None]) -> list[str]:
+def open_pages(
+    running: Running, shared: Mapping[str, str], report: Callable[[str], None], watch: Watch | None = None
+) -> list[str]:
     """Starts what does not run yet, and returns the names of what was started. `shared`: what the board reads."""
     missing = [name for name in PORTS if _alive(running, name) is None]
     ports = {name: _port(running, name) if name in missing else running.pages[name].port for name in PORTS}
@@ -36,7 +39,8 @@ def open_pages(running: Running, shared: Mapping[str, str], report: Callable[[st
         command = ["--port", str(ports[SIGN_IN]), "--folder", str(running.issuer)]
         command += ["--lead-gen", running.addresses["lead-gen"]]
         command += ["--redirect", board + BACK, "--after-logout", f"{board}/"]
-        _start(running, SIGN_IN, ports[SIGN_IN], ["conveyor.signin", *command], {}, "/.well-known/openid-configuration")
+        started = _start(running, SIGN_IN, ports[SIGN_IN], ["conveyor.signin", *command], {})
+        _wait(started, running, SIGN_IN, "/.well-known/openid-configuration", watch)
     if BOARD in missing:
         report(BOARD)
         wanted = dict(shared) | {
@@ -45,7 +49,8 @@ def open_pages(running: Running, shared: Mapping[str, str], report: Callable[[st
             "CONVEYOR_SIGNIN_ADDRESS": sign_in,
         }
         _migrate(running, wanted)
-        _start(running, BOARD, ports[BOARD], [BOARD, "all"], wanted, "/readyz")
+        started = _start(running, BOARD, ports[BOARD], [BOARD, "all"], wanted)
+        _wait(started, running, BOARD, "/readyz", watch)
     return missing
 
 
@@ -66,13 +71,19 @@ def _migrate(running: Running, wanted: Mapping[str, str]) -> None:
         raise StartFailed(f"the board's database could not be brought up to date; {tail(log)}")
 
 
-def _start(running: Running, name: str, port: int, module: list[str], wanted: Mapping[str, str], ready: str) -> None:
+def _start(running: Running, name: str, port: int, module: list[str], wanted: Mapping[str, str]) -> Server:
     log = running.logs / f"{name}.log"
     argv = [sys.executable, "-m", *module]
     server = Server.spawn(name, argv, cwd=running.home, log=log, env=dict(os.environ) | dict(wanted), account=None)
     running.pages[name] = ServiceProcess(server.pid, server.born, port, str(log))
     running.write()
-    server.wait_until(partial(_answers, address(port) + ready), READY_SECONDS)
+    return server
+
+
+def _wait(server: Server, running: Running, name: str, ready: str, watch: Watch | None) -> None:
+    if watch is not None:
+        watch.over("server", server.pid)
+    server.wait_until(partial(_answers, address(running.pages[name].port) + ready), READY_SECONDS)
 
 
 def close_pages(running: Running) -> list[str]:

@@ -78,11 +78,11 @@ def up(wish: Wish, report: Report) -> tuple[Running, list[str]]:
         return running, [*started, *missing, *(_pages(running, stack, wish, report) if wish.pages else ())]
 
 
-def _pages(running: Running, stack: Stack, wish: Wish, report: Report) -> list[str]:
+def _pages(running: Running, stack: Stack, wish: Wish, report: Report, watch: Watch | None = None) -> list[str]:
     """The board is one more consumer: a database of its own, and the environment of the others."""
     asyncio.run(stack.create_database(database(BOARD)))
     wanted = _shared(stack, running, {}, wish) | {"CONVEYOR_DSN": stack.dsn(database(BOARD))}
-    return open_pages(running, wanted, report)
+    return open_pages(running, wanted, report, watch)
 
 
 @contextmanager
@@ -98,8 +98,11 @@ def passing(wish: Wish, report: Report) -> Iterator[Running]:
         try:
             ports = {service: free_port() for service in SERVICES}
             launch(running, stack, ports, wish, report, watch)
+            if wish.pages:
+                _pages(running, stack, wish, report, watch)
             yield running
         finally:
+            close_pages(running)
             stop_services(running)
             stack.stop()
             watch.done()

@@ -38,7 +38,9 @@ def _some(calc: Figures, *names: str) -> dict[str, Any]:
 def _base(calc: Figures) -> Iterator[Step]:
     """The base: in which currency, whose part of it."""
     if "foreign" in calc and "rate" in calc:
-        yield Step("foreign", _some(calc, "foreign"), {"currency": calc.get("foreign_currency", ""), "rate": calc["rate"]})
+        yield Step(
+            "foreign", _some(calc, "foreign"), {"currency": calc.get("foreign_currency", ""), "rate": calc["rate"]}
+        )
     if {"of_base", "base", "weight", "of_weights"} <= calc.keys() and calc["weight"] != calc["of_weights"]:
         yield Step("part", _some(calc, "of_base", "base"), _some(calc, "weight", "of_weights"))
     elif "base" in calc:

@@ -1,4 +1,4 @@
-"""A plan's document as people read it: YAML with line numbers, and beside each line what the linter says of it. Pure."""
+"""A plan's document as people read it: YAML, and beside each line what the linter says of it. Pure."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def written(document: Mapping[str, Any]) -> str:
 def _ordered(value: Any) -> Any:
     match value:
         case Mapping():
-            keys = sorted(value, key=lambda key: (FIRST.index(key) if key in FIRST else len(FIRST)))
+            keys = sorted(value, key=lambda key: FIRST.index(key) if key in FIRST else len(FIRST))
             return {key: _ordered(value[key]) for key in keys}
         case list():
             return [_ordered(one) for one in value]

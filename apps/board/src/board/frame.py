@@ -76,15 +76,15 @@ class Frame:
             HTTP_SECONDS.labels(scope["method"], _route(scope)).observe(time.perf_counter() - started)
 
     async def _inside(
-        self, scope: Scope, receive: Receive, answer: Send, seen: dict[str, Any], timeout: asyncio.Timeout
+        self, scope: Scope, receive: Receive, answer: Send, seen: dict[str, Any], within: asyncio.Timeout
     ) -> None:
         try:
-            async with timeout:
+            async with within:
                 await self._app(scope, receive, answer)
         except ClientDisconnect:
             seen["status"] = seen["status"] or GONE
         except Exception as wrong:  # the last line of defence: told to the log, not to the viewer
-            late = isinstance(wrong, TimeoutError) and timeout.expired()
+            late = isinstance(wrong, TimeoutError) and within.expired()
             log.exception("board.late" if late else "board.fault", route=_route(scope))
             if seen["status"]:
                 raise  # half a page cannot be mended

@@ -36,27 +36,16 @@ ERRAND_COOKIE = "errand"
 FORM = "application/x-www-form-urlencoded"
 
 
-@dataclass(frozen=True)
-class Hall:
-    """What every page stands on. One per process."""
+@cache
+def static(name: str) -> bytes:
+    """A file of ours that browsers are given."""
+    return files("board").joinpath("static", name).read_bytes()
 
-    settings: BoardSettings
-    pool: Pool
-    apis: Apis
-    sight: Sight
-    sessions: Sessions
-    sign_in: SignIn
-    pulse: Pulse
-    now: Now
-    pages: Environment = field(default_factory=lambda: environment())
 
-    @property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.settings.zone)
-
-    @property
-    def session_cookie(self) -> str:
-        return "__Host-board" if self.settings.secure else "board"
+@cache
+def file_address(name: str) -> str:
+    """Its address, which changes with what is in it."""
+    return f"/static/{name}?v={hashlib.sha256(static(name)).hexdigest()[:12]}"
 
 
 def environment() -> Environment:
@@ -69,16 +58,27 @@ def environment() -> Environment:
     return made
 
 
-@cache
-def static(name: str) -> bytes:
-    """A file of ours that browsers are given."""
-    return files("board").joinpath("static", name).read_bytes()
+@dataclass(frozen=True)
+class Hall:
+    """What every page stands on. One per process."""
 
+    settings: BoardSettings
+    pool: Pool
+    apis: Apis
+    sight: Sight
+    sessions: Sessions
+    sign_in: SignIn
+    pulse: Pulse
+    now: Now
+    pages: Environment = field(default_factory=environment)
 
-@cache
-def file_address(name: str) -> str:
-    """Its address, which changes with what is in it."""
-    return f"/static/{name}?v={hashlib.sha256(static(name)).hexdigest()[:12]}"
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.settings.zone)
+
+    @property
+    def session_cookie(self) -> str:
+        return "__Host-board" if self.settings.secure else "board"
 
 
 class SignInNeeded(Exception):

@@ -14,7 +14,6 @@ import yaml
 from markupsafe import Markup
 
 from board.arithmetic import Step
-
 from conveyor_events.words import instant_text, parse_instant
 
 LANGUAGES = {"en": "English", "ru": "Русский"}

@@ -129,9 +129,7 @@ class Scale:
 
     def __init__(self, instants: Iterable[datetime]) -> None:
         self._at = sorted(set(instants))
-        gaps = [
-            LEAST + sqrt((b - a).total_seconds() / 3_600) for a, b in zip(self._at, self._at[1:], strict=False)
-        ]
+        gaps = [LEAST + sqrt((b - a).total_seconds() / 3_600) for a, b in zip(self._at, self._at[1:], strict=False)]
         whole, room, done = sum(gaps) or 1.0, WIDTH - LEFT - RIGHT, 0.0
         self._x = [LEFT]
         for gap in gaps:
@@ -184,34 +182,35 @@ DECIDES_LEAD = {
 DECIDES_BUYER = {"AccountAccepted": "accepted", "AccountRejected": "rejected"}
 
 
+SITS = {  # an event: on which lane, and who sits there from then on
+    "ProspectRegistered": (0, "sourced_by"),
+    "ProspectClaimed": (0, "sourced_by"),
+    "ProspectReassigned": (0, "sourced_by"),
+    "LeadReturned": (0, "sourced_by"),
+    "OpportunityRecycled": (0, "sourced_by"),
+    "LeadAccepted": (1, "converted_by"),
+    "OpportunityOpened": (1, "converted_by"),
+    "AccountAccepted": (2, "served_by"),
+    "SeatAssigned": (2, "holder"),
+}
+LEAVES = {
+    **dict.fromkeys(ENDS_AT_FIRST, 0),
+    **dict.fromkeys(("OpportunityLost", "OpportunityRecycled", "AccountAccepted"), 1),
+    "CustomerChurned": 2,
+}
+OFFERS = {"LeadQualified": 0, "AccountOffered": 1}
+
+
 def _walk(drawing: _Drawing, name: str, data: Mapping[str, Any], at: str) -> None:
     offer = str(data.get("offer_id", ""))
     if name in DECIDES_LEAD:
         drawing.decides(0, offer, at, DECIDES_LEAD[name])
     if name in DECIDES_BUYER:
         drawing.decides(1, offer, at, DECIDES_BUYER[name])
-    match name:
-        case "ProspectRegistered" | "ProspectClaimed" | "ProspectReassigned" | "LeadReturned":
-            drawing.sits(0, data.get("sourced_by"), at)
-        case "LeadQualified":
-            drawing.offers(0, offer, at)
-        case "LeadAccepted" | "OpportunityOpened":
-            drawing.sits(1, data.get("converted_by"), at)
-        case "OpportunityLost":
-            drawing.leaves(1, at)
-        case "OpportunityRecycled":
-            drawing.leaves(1, at)
-            drawing.sits(0, data.get("sourced_by"), at)
-        case "AccountOffered":
-            drawing.offers(1, offer, at)
-        case "AccountAccepted":
-            drawing.leaves(1, at)
-            drawing.sits(2, data.get("served_by"), at)
-        case "SeatAssigned":
-            drawing.sits(2, data.get("holder"), at)
-        case "CustomerChurned":
-            drawing.leaves(2, at)
-        case _ if name in ENDS_AT_FIRST:
-            drawing.leaves(0, at)
-        case _:
-            pass
+    if name in OFFERS:
+        drawing.offers(OFFERS[name], offer, at)
+    if name in LEAVES:
+        drawing.leaves(LEAVES[name], at)
+    if name in SITS:
+        lane, seat = SITS[name]
+        drawing.sits(lane, data.get(seat), at)

@@ -33,9 +33,7 @@ async def listed(
     lines = await who.asked.listed("lead-gen", "/v1/lines")
     for place in places:
         service, path = LISTS[place]
-        answer = await who.asked.get(
-            service, path, line=line or None, stage=stage or None, cursor=cursor, limit=PAGE
-        )
+        answer = await who.asked.get(service, path, line=line or None, stage=stage or None, cursor=cursor, limit=PAGE)
         if at in LISTS or answer.state != "closed":
             break
     return who.page("clients.html", at=place, answer=answer, lines=lines.items, line=line, stage=stage, lists=LISTS)

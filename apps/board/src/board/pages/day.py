@@ -59,10 +59,7 @@ async def page(who: Annotated[Visit, Depends(visit)], of: Person = None) -> Resp
     me, now, asked = of or who.person, await who.now(), who.asked
     wanted = _asked(me, now)
     answers = await asyncio.gather(
-        *(
-            asked.get(service, path, **({"limit": MOST} | filters))
-            for service, path, filters in wanted.values()
-        ),
+        *(asked.get(service, path, **({"limit": MOST} | filters)) for service, path, filters in wanted.values()),
         asked.listed("lead-gen", "/v1/lines"),
     )
     told: dict[str, Answer] = dict(zip(wanted, answers, strict=False))

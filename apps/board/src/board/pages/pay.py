@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any
@@ -18,6 +19,7 @@ from board.arithmetic import steps
 from board.visit import Visit, visit
 
 MONTHS = 6
+LEAST = 2
 SHOWN = 400
 Name = Annotated[str, InPath(max_length=100)]
 Month = Annotated[str, InPath(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
@@ -34,6 +36,12 @@ def months_until(last: str, many: int = MONTHS) -> list[str]:
     return [f"{at // 12}-{at % 12 + 1:02}" for at in range(count - many + 1, count + 1)]
 
 
+def months_after(last: str) -> str:
+    """The month that ends the next page."""
+    count = int(last[:4]) * 12 + int(last[5:]) - 1 + MONTHS
+    return f"{count // 12}-{count % 12 + 1:02}"
+
+
 @routes.get("/pay")
 async def overview(who: Annotated[Visit, Depends(visit)], until: Until = None) -> Response:
     """Everybody whose pay the viewer may see, by month; one's own first."""
@@ -44,6 +52,8 @@ async def overview(who: Annotated[Visit, Depends(visit)], until: Until = None) -
         who.asked.listed("compensation", "/v1/earnings", SHOWN * MONTHS, from_=months[0], to=months[-1]),
         who.asked.get("compensation", "/v1/disputes", limit=20),
     )
+    while len(months) > LEAST and not any(one["period"] == months[0] for one in earnings.items):
+        months = months[1:]  # nobody had anything then
     people: dict[str, dict[str, Mapping[str, Any]]] = {}
     for statement in earnings.items:
         people.setdefault(statement["person"], {})[statement["period"]] = statement
@@ -54,8 +64,8 @@ async def overview(who: Annotated[Visit, Depends(visit)], until: Until = None) -
         people=dict(sorted(people.items(), key=lambda one: (one[0] != who.person, one[0]))),
         earnings=earnings,
         disputes=disputes,
-        before=months_until(months[0], 2)[0],
-        after=None if months[-1] >= this else min(months_until(this)[-1], this),
+        before=months_until(until or this, MONTHS + 1)[0],
+        after=None if months[-1] >= this else min(this, months_after(months[-1])),
     )
 
 
@@ -77,24 +87,25 @@ async def statement(who: Annotated[Visit, Depends(visit)], person: Name, period:
 async def _statement(
     who: Visit, person: str, period: str, said: str | None = None, refused: Answer | None = None
 ) -> Response:
-    answer, disputes = await asyncio.gather(
+    answer, disputes, plans = await asyncio.gather(
         who.asked.get("compensation", f"/v1/statements/{quote(person, safe='')}/{period}"),
         who.asked.listed("compensation", "/v1/disputes"),
+        who.asked.listed("compensation", "/v1/plans"),
     )
     told = answer.document if answer.ok else None
     mine = [d for d in disputes.items if (d["person"], d["period"]) == (person, period)]
     status = 409 if refused is not None else 200 if answer.ok or answer.state == "away" else 404
-    around = months_until(period, 2)[0], months_until(period.replace(period, _next(period)), 1)[0]
     return who.page(
         "statement.html",
         status,
         answer=answer,
         told=told,
         lines=running(told["lines"] or ()) if told else [],
+        titles=titles(plans),
         person=person,
         period=period,
-        before=around[0],
-        after=around[1],
+        before=months_until(period, 2)[0],
+        after=_next(period),
         disputes=mine,
         disputable=bool(told) and told["stage"] in DISPUTABLE and person == who.person,
         said=said,
@@ -116,6 +127,21 @@ def running(lines: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any],
         if one["state"] == "earned":
             totals[one["currency"]] = totals.get(one["currency"], Decimal(0)) + Decimal(one["amount"])
         found.append((one, totals.get(one["currency"]) if one["state"] == "earned" else None))
+    return found
+
+
+def titles(plans: Answer) -> dict[tuple[str, int, str], str]:
+    """What the rules of the plans are called, where the viewer may read the plan: (plan, version, rule) -> title."""
+    found: dict[tuple[str, int, str], str] = {}
+    for plan in plans.items:
+        for version in plan["versions"]:
+            document = version["document"]
+            read = json.loads(document) if isinstance(document, str) else document
+            found |= {
+                (plan["plan"], version["version"], rule["id"]): str(rule["title"])
+                for rule in read.get("rules", ())
+                if rule.get("title")
+            }
     return found
 
 

@@ -38,7 +38,7 @@ routes = APIRouter()
 
 
 @routes.get("/sign-in")
-async def sign_in(request: Request, who: Annotated[Guest, Depends(guest)], then: Then = "/") -> Response:
+async def sign_in(who: Annotated[Guest, Depends(guest)], then: Then = "/") -> Response:
     """Sends the browser to the issuer."""
     try:
         address, errand = await who.hall.sign_in.begin(local(then))
