@@ -1,0 +1,64 @@
+"""A live page hears that something moved, and only of what its viewer may see."""
+
+from __future__ import annotations
+
+import asyncio
+
+import asyncpg
+from board_told import Story
+
+from board import projection
+from board.pulse import EVERYTHING, Pulse, beats, read
+
+SEEN = frozenset({("tools", "lead-gen")})
+
+
+async def until(condition: asyncio.Event) -> None:
+    async with asyncio.timeout(10):
+        await condition.wait()
+
+
+def test_the_payload_names_lines_and_stations() -> None:
+    assert read("tools\tleads\ntools\tdeals") == {("tools", "lead-gen"), ("tools", "conversion")}
+
+
+async def test_a_commit_is_heard_and_what_is_not_the_viewers_is_not(database: str) -> None:
+    pulse = Pulse(database)
+    listening = asyncio.create_task(pulse.run())
+    await until(pulse.listens)
+    heard = beats(pulse, SEEN, 0.0)
+    assert b"hello" in await anext(heard)
+    following = asyncio.ensure_future(anext(heard))
+    while not pulse.open:
+        await asyncio.sleep(0)
+    connection = await asyncpg.connect(database)
+    async with connection.transaction():
+        await projection.take(connection, Story("other", line="secret").registered().told)
+    async with connection.transaction():
+        await projection.take(connection, Story().registered().told)
+    async with asyncio.timeout(5):
+        first = await following
+        if first.startswith(b":"):
+            first = await anext(heard)
+    assert first == b"event: moved\ndata: lead-gen\n\n"
+    pulse.end()
+    await heard.aclose()
+    await connection.close()
+    listening.cancel()
+
+
+async def test_after_a_silence_everything_is_looked_at_again() -> None:
+    pulse = Pulse("postgresql://nobody@127.0.0.1:1/none")
+    with pulse.ear() as ear:
+        pulse.tell(EVERYTHING)
+        assert await ear.next(1.0) == EVERYTHING
+        assert await ear.next(0.01) == frozenset()
+
+
+async def test_streams_end_when_the_process_does() -> None:
+    pulse = Pulse("postgresql://nobody@127.0.0.1:1/none")
+    heard = beats(pulse, SEEN, 0.0)
+    await anext(heard)
+    pulse.end()
+    async with asyncio.timeout(5):
+        assert [one async for one in heard] in ([], [b": still here\n\n"])
