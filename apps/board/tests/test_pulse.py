@@ -29,8 +29,8 @@ async def test_a_commit_is_heard_and_what_is_not_the_viewers_is_not(database: st
     heard = beats(pulse, SEEN, 0.0)
     assert b"hello" in await anext(heard)
     following = asyncio.ensure_future(anext(heard))
-    while not pulse.open:
-        await asyncio.sleep(0)
+    await asyncio.sleep(0)  # it begins to wait
+    assert pulse.open == 1
     connection = await asyncpg.connect(database)
     async with connection.transaction():
         await projection.take(connection, Story("other", line="secret").registered().told)

@@ -17,6 +17,7 @@ from conveyor_events.words import parse_instant
 WIDTH, LEFT, RIGHT = 1000.0, 8.0, 16.0
 LANE, GAP, TOP = 30.0, 22.0, 20.0
 LANES = ("lead-gen", "conversion", "account-mgmt")
+TOPICS = {"leads": 0, "deals": 1, "accounts": 2}
 LEAST = 6.0  # between two events, as weight
 TICKS = 8
 
@@ -163,7 +164,9 @@ def band(events: Sequence[Event], now: datetime) -> Band:
     marks = []
     for event in events:
         topic, _, name = event["type"].removeprefix("conveyor.").rpartition(".")
-        lane = {"leads": 0, "deals": 1, "accounts": 2}.get(topic, 0)
+        lane = TOPICS.get(topic)
+        if lane is None:
+            continue  # what is said of pay stands beside the way, not on it
         marks.append(Mark(lane, drawing.scale.x(event["occurred_at"]), name, event["occurred_at"], event["event_id"]))
         _walk(drawing, name, event["data"], event["occurred_at"])
     for lane in tuple(drawing.holding):
