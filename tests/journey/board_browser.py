@@ -53,7 +53,7 @@ async def signed_in(running: Running, person: str, *roles: str, language: str = 
         asked = await http.get("/sign-in?then=/")
         ticket = re.search(r'name="ticket" value="([^"]+)"', asked.text)
         assert ticket is not None, asked.text
-        picked = {"ticket": ticket[1], "sub": person, "role": list(roles)}
+        picked = {"ticket": ticket[1], "name": person, "role": list(roles)}
         at_home = await http.post(str(asked.url.join("/pick")), data=picked)
         assert str(at_home.url) == f"{board}/", at_home.text[:2_000]
         yield Browser(http, person)

@@ -263,14 +263,6 @@ async def test_signing_out_ends_the_session_for_good(running: Running, told: Tol
         assert (await thief.get("/pay")).status_code == 303
 
 
-async def test_a_dispute_goes_from_the_page_to_its_decision(running: Running, line: Line, told: Told) -> None:
-    """March is closed by now only for this firm's people if nobody else closes it: the page says what the API says."""
-    async with signed_in(running, "seen-hunter", "hunter") as browser:
-        page = await browser.page(f"/pay/seen-hunter/{MONTH}")
-        stage = figure(page, "stage")
-        assert ('id="dispute-send"' in page) == (stage in ("published", "agreed"))
-
-
 async def test_a_what_if_is_asked_and_drawn(running: Running, told: Told) -> None:
     async with signed_in(running, "paula", "payroll") as browser:
         form = await browser.page("/what-if?plan=ref-hunter")

@@ -17,23 +17,23 @@ class BoardSettings(Settings):
     """The settings of the board. The sealing key seals what a session holds; `publishers` names the services."""
 
     public_address: Annotated[
-        str, Field(pattern=r"^https?://[^/]+$", description="board: the address under which browsers see it")
+        str, Field(pattern=r"^https?://[^/]+$", description="the address under which browsers see it")
     ] = "http://127.0.0.1:8080"
     signin_address: Annotated[
         str | None,
-        Field(pattern="^https?://", description="board: where the issuer is found, if its name is no address"),
+        Field(pattern="^https?://", description="where the issuer is found, if its name is no address"),
     ] = None
     signin_client: Annotated[
-        str, Field(min_length=1, max_length=200, description="board: the client id that the issuer knows it by")
+        str, Field(min_length=1, max_length=200, description="the client id that the issuer knows it by")
     ] = "board"
     signin_secret_file: Annotated[
         Path | None,
-        Field(description="board: file with the client's secret, if the issuer gave one", json_schema_extra=SECRET),
+        Field(description="file with the client's secret, if the issuer gave one", json_schema_extra=SECRET),
     ] = None
-    signin_scope: Annotated[str, Field(min_length=1, description="board: the scopes it asks the issuer for")] = "openid"
-    look_again: Annotated[
-        float, Field(ge=0, le=600, description="board: seconds until it asks again who may see a line")
-    ] = 60.0
+    signin_scope: Annotated[str, Field(min_length=1, description="the scopes it asks the issuer for")] = "openid"
+    look_again: Annotated[float, Field(ge=0, le=600, description="seconds until it asks again who may see a line")] = (
+        60.0
+    )
 
     @property
     def secure(self) -> bool:
