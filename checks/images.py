@@ -136,7 +136,7 @@ def _entries(text: str) -> dict[str, str]:
     return entries
 
 
-def home(service: str) -> str:
+def place(service: str) -> str:
     """The folder in which its own folder lies."""
     return "apps" if service in APPS else "services"
 
@@ -144,7 +144,7 @@ def home(service: str) -> str:
 def command(builder: str, service: str, registry: str, tag: str, revision: str) -> list[str]:
     """How an image is built with this builder."""
     name = f"{registry.rstrip('/')}/conveyor/{service}:{tag}".lstrip("/")
-    values = {"SERVICE": service, "HOME": home(service), "VERSION": tag, "REVISION": revision}
+    values = {"SERVICE": service, "PLACE": place(service), "VERSION": tag, "REVISION": revision}
     arguments = [word for key, value in values.items() for word in ("--build-arg", f"{key}={value}")]
     return [builder, "build", "--file", f"{IMAGES}/Containerfile", "--tag", name, *arguments, "."]
 

@@ -48,7 +48,7 @@ def fill(service: str, folder: Path) -> Path:
     locked = ROOT / images.IMAGES / f"{service}.lock"
     into = (UV, "pip", "install", "--quiet", "--python", sys.executable, *only)
     subprocess.run([*into, "-r", locked], check=True, timeout=100)
-    for source in ("libs/belt", "libs/events", f"{images.home(service)}/{service}"):
+    for source in ("libs/belt", "libs/events", f"{images.place(service)}/{service}"):
         ignored = shutil.ignore_patterns("__pycache__", "tests")
         shutil.copytree(ROOT / source / "src", packages, dirs_exist_ok=True, ignore=ignored)
     return packages
@@ -76,7 +76,7 @@ def environment(packages: Path, **more: str) -> dict[str, str]:
 def imported(service: str) -> set[str]:
     """The modules that the code of an image imports, early or late, by their first name."""
     found: set[str] = set()
-    for source in ("libs/belt", "libs/events", f"{images.home(service)}/{service}"):
+    for source in ("libs/belt", "libs/events", f"{images.place(service)}/{service}"):
         for file in (ROOT / source / "src").rglob("*.py"):
             for node in ast.walk(ast.parse(file.read_text())):
                 match node:
