@@ -223,7 +223,10 @@ def test_all_that_is_copied_is_sent_to_the_builder() -> None:
     copied = [
         word for line in re.findall(r"^COPY (?!--from)(.+) \S+$", CONTAINERFILE, re.MULTILINE) for word in line.split()
     ]
-    assert sorted(re.sub(r"\$\{SERVICE\}", "*", word) for word in copied) == sorted(kept)
+    named = {
+        word.replace("${SERVICE}", "*").replace("${PLACE}", place) for word in copied for place in ("services", "apps")
+    }
+    assert sorted(named) == sorted(kept)
     assert (ROOT / ".dockerignore").read_text() == (ROOT / ".containerignore").read_text()
 
 
