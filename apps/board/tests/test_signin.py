@@ -78,6 +78,7 @@ async def door(database: str, issuer: str, tmp_path: Path) -> AsyncIterator[Door
     nowhere = dict.fromkeys(("lead-gen", "conversion", "account-mgmt", "compensation"), "http://127.0.0.1:9")
     settings = BoardSettings(
         service="board",
+        port=0,
         dsn=database,
         jwks=str(tmp_path / "jwks.json"),
         key_file=key,
@@ -170,6 +171,7 @@ def test_sessions_are_for_https_or_for_this_machine(environment: str, address: s
     with pytest.raises(ValueError, match="https"):
         BoardSettings(
             service="board",
+            port=0,
             dsn="postgresql://x@y/z",
             environment=environment,  # type: ignore[arg-type]
             issuer="https://issuer.example",
@@ -179,6 +181,6 @@ def test_sessions_are_for_https_or_for_this_machine(environment: str, address: s
 
 
 def test_cookies_say_that_they_are_for_https_where_it_is_spoken(tmp_path: Path) -> None:
-    settings = BoardSettings(service="board", dsn="postgresql://x@y/z", public_address="https://board.example")
+    settings = BoardSettings(service="board", port=0, dsn="postgresql://x@y/z", public_address="https://board.example")
     assert settings.secure
     assert settings.discovery.endswith("/.well-known/openid-configuration")

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
@@ -44,7 +44,8 @@ def rows(document: str | Mapping[str, Any], findings: Sequence[Mapping[str, Any]
 class _Typed(yaml.SafeDumper):
     """Writes every text as it would be typed: 500.00, not '500.00'. `read` takes it as the same text."""
 
-    yaml_implicit_resolvers: ClassVar[dict[Any, Any]] = {}
+
+_Typed.yaml_implicit_resolvers = {}  # no text looks like a number
 
 
 def written(document: Mapping[str, Any]) -> str:
