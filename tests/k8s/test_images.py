@@ -178,7 +178,7 @@ async def test_what_is_in_the_image_migrates_and_its_worker_answers_the_probes(
 
 def spoilt(tmp_path: Path, change: Callable[[str], str]) -> list[str]:
     """What is wrong in a checkout whose requirements.lock was changed."""
-    for folder in ("libs", "services", "deploy"):
+    for folder in ("libs", "services", "apps", "deploy"):
         (tmp_path / folder).symlink_to(ROOT / folder)
     (tmp_path / "requirements.lock").write_text(change((ROOT / "requirements.lock").read_text()))
     return list(images.differences(tmp_path))

@@ -115,6 +115,22 @@ async def test_services_that_are_away_are_told_and_not_hidden(door: Door) -> Non
         assert "Traceback" not in page.text
 
 
+async def test_what_is_not_there_is_told_in_the_viewers_language(door: Door) -> None:
+    for language, text in (("en", "There is no such page"), ("ru", "Такой страницы нет")):
+        page = await door.http.get("/nothing/here", headers={"accept-language": language})
+        assert page.status_code == 404
+        assert text in page.text
+
+
+async def test_a_form_without_a_session_goes_to_the_sign_in_and_a_forged_language_nowhere(door: Door) -> None:
+    assert (await door.http.post("/sign-out", data={})).status_code == 303
+    evil = {"origin": "https://evil.example"}
+    assert (await door.http.post("/language", data={"language": "ru", "then": "/"}, headers=evil)).status_code == 403
+    chosen = await door.http.post("/language", data={"language": "ru", "then": "https://evil.example"})
+    assert (chosen.status_code, chosen.headers["location"]) == (303, "/")
+    assert "Вход" in (await door.http.get("/signed-out")).text
+
+
 async def test_an_answer_counts_once_and_only_in_the_browser_that_left(door: Door) -> None:
     back = await door.pick(await door.leave())
     stranger = httpx2.AsyncClient(transport=door.http._transport, base_url=BOARD)
@@ -168,7 +184,7 @@ async def test_an_issuer_that_is_away_is_told(door: Door, database: str, tmp_pat
 def test_sessions_are_for_https_or_for_this_machine(environment: str, address: str, tmp_path: Path) -> None:
     key = tmp_path / "sealing.key"
     key.write_text("0123456789abcdef0123456789abcdef")
-    with pytest.raises(ValueError, match="https"):
+    with pytest.raises(ValueError, match="loopback"):
         BoardSettings(
             service="board",
             port=0,
@@ -180,7 +196,12 @@ def test_sessions_are_for_https_or_for_this_machine(environment: str, address: s
         )
 
 
-def test_cookies_say_that_they_are_for_https_where_it_is_spoken(tmp_path: Path) -> None:
-    settings = BoardSettings(service="board", port=0, dsn="postgresql://x@y/z", public_address="https://board.example")
-    assert settings.secure
-    assert settings.discovery.endswith("/.well-known/openid-configuration")
+async def test_cookies_say_that_they_are_for_https_where_it_is_spoken(door: Door, database: str) -> None:
+    settings = door.settings.model_copy(update={"public_address": "https://board.example"})
+    async with asyncpg.create_pool(database) as pool, hall_of(settings, pool) as hall:
+        assert hall.session_cookie == "__Host-board"
+        transport = httpx2.ASGITransport(app_of(hall, Readiness()))
+        async with httpx2.AsyncClient(transport=transport, base_url="https://board.example") as http:
+            answer = await http.get("/sign-in")
+            assert "; Secure" in answer.headers["set-cookie"]
+            assert answer.headers["strict-transport-security"].startswith("max-age=")

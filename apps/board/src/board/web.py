@@ -27,7 +27,7 @@ def app_of(hall: Hall, readiness: Readiness) -> FastAPI:
     """All pages, and what a process shows of itself."""
 
     async def error_page(request: Request, status: int) -> Response:
-        return Guest(hall, request).page("error.html", status, status=status)
+        return Guest(hall, request).page("error.html", status, code=status)
 
     async def refused(request: Request, wrong: Exception) -> Response:
         status = wrong.status_code if isinstance(wrong, HTTPException) else 422

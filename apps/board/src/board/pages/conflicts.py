@@ -79,7 +79,7 @@ async def go_on(who: Annotated[Visit, Depends(visit)], case_id: Name, step: str)
         "resolve": {"outcome": given.get("outcome", ""), "reason": given.get("reason", "").strip()},
     }
     if step not in bodies:
-        return who.page("error.html", 404, status=404)
+        return who.page("error.html", 404, code=404)
     path = f"/v1/conflicts/{quote(case_id, safe='')}/{step}"
     answer = await who.asked.post("compensation", path, bodies[step], given.get("key", ""))
     if not answer.ok:

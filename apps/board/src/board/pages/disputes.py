@@ -49,7 +49,7 @@ async def go_on(who: Annotated[Visit, Depends(visit)], dispute_id: Name, step: s
     """A step of the dispute, as the API knows it."""
     given = await who.form()
     if step not in STEPS:
-        return who.page("error.html", 404, status=404)
+        return who.page("error.html", 404, code=404)
     body: dict[str, Any] = {}
     if step in ("ask", "answer"):
         body = {"text": given.get("text", "").strip()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from time import monotonic
 from typing import Annotated, Any
 
@@ -91,5 +91,5 @@ async def _shown(who: Visit, line: str | None) -> dict[str, Any]:
             topic: [(name, sum(found.flow[name]), hours(found.flow[name], most)) for name in names]
             for topic, names in COUNTED.items()
         },
-        "soon": timedelta(0),
+        "today": _begin_of_day(found.now, who),
     }

@@ -152,7 +152,7 @@ FILES = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8"}
 async def paper(who: Annotated[Visit, Depends(visit)], person: Name, period: Month, kind: str) -> Response:
     """The statement to print or to reckon with, as the API makes it."""
     if kind not in FILES:
-        return who.page("error.html", 404, status=404)
+        return who.page("error.html", 404, code=404)
     language = {"lang": who.words.language} if kind == "pdf" else {}
     answer = await who.asked.get("compensation", f"/v1/statements/{quote(person, safe='')}/{period}.{kind}", **language)
     if not answer.ok:

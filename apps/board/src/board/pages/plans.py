@@ -64,7 +64,7 @@ async def go_on(who: Annotated[Visit, Depends(visit)], plan: Name, number: Numbe
     """lint or approve."""
     given = await who.form()
     if step not in ("lint", "approve"):
-        return who.page("error.html", 404, status=404)
+        return who.page("error.html", 404, code=404)
     path = f"/v1/plans/{quote(plan, safe='')}/versions/{number}/{step}"
     answer = await who.asked.post("compensation", path, {}, given.get("key", ""))
     if not answer.ok:
