@@ -42,7 +42,6 @@ async def test_a_commit_is_heard_and_what_is_not_the_viewers_is_not(database: st
             first = await anext(heard)
     assert first == b"event: moved\ndata: lead-gen\n\n"
     pulse.end()
-    await heard.aclose()
     await connection.close()
     listening.cancel()
 

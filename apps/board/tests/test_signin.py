@@ -189,7 +189,7 @@ def test_sessions_are_for_https_or_for_this_machine(environment: str, address: s
             service="board",
             port=0,
             dsn="postgresql://x@y/z",
-            environment=environment,  # type: ignore[arg-type]
+            environment=environment,
             issuer="https://issuer.example",
             key_file=key,
             public_address=address,

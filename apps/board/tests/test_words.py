@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -127,7 +128,7 @@ DOCUMENT = {
 
 
 def test_findings_stand_beside_the_rule_they_speak_of() -> None:
-    findings = [
+    findings: list[dict[str, Any]] = [
         {"code": "L9", "level": "block", "plan": "p", "rule": "H2"},
         {"code": "L6", "level": "block", "plan": "p", "rule": None},
         {"code": "L2", "level": "block", "plan": "another", "rule": "H1"},

@@ -122,16 +122,15 @@ class Asked:
     async def listed(self, service: str, path: str, most: int = 1_000, **params: Any) -> Answer:
         """A list, page after page, up to so many items; `next` is left where there are more."""
         items: list[Any] = []
-        params = {"limit": min(most, 200), **params}
+        page = await self.get(service, path, **{"limit": min(most, 200), **params})
         for _ in range(PAGES):
-            page = await self.get(service, path, **params)
             if not page.ok:
                 return page
             items += page.items
             if page.more is None or len(items) >= most:
-                return Answer(200, {**page.document, "items": items[:most]})
-            params["cursor"] = page.more
-        return Answer(200, {**page.document, "items": items})
+                break
+            page = await self.get(service, path, **{"limit": min(most, 200), **params, "cursor": page.more})
+        return Answer(200, {**page.document, "items": items[:most]}) if page.ok else page
 
     async def each(self, asked: Iterable[tuple[str, str]], at_once: int = 8) -> list[Answer]:
         """Several documents, some at a time."""

@@ -133,7 +133,7 @@ async def picture(pool: Pool, seen: Seen, line: str | None, now: datetime, day: 
     for row in await pool.fetch(FLOW, day, day + timedelta(days=1), zone, names):
         if line in (None, row["line"]) and (row["line"], STATION_OF[row["topic"]]) in seen.parts:
             flow[row["name"]][row["hour"].hour] += row["many"]
-    latest = await pool.fetch(LATEST, *_topics(seen, line), 12)
+    latest: list[Mapping[str, Any]] = [dict(row) for row in await pool.fetch(LATEST, *_topics(seen, line), 12)]
     position = max((row["position"] for row in latest), default=0)
     return Picture(now, counts, clocks, longest, flow, latest, position)
 

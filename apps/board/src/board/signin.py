@@ -69,7 +69,8 @@ class SignIn:
     async def begin(self, then: str) -> tuple[str, bytes]:
         """Where the browser goes, and what it carries there and back, sealed."""
         places = await self._discovered()
-        errand = Errand(*(secrets.token_urlsafe(32) for _ in range(2)), secrets.token_urlsafe(48), then, _soon())
+        state, nonce, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(48)
+        errand = Errand(state, nonce, verifier, then, _soon())
         async with self._client() as client:
             address, _ = client.create_authorization_url(
                 places["authorization_endpoint"],

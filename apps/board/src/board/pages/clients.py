@@ -30,6 +30,7 @@ async def listed(
 ) -> Response:
     """A page of a station's list, as the station shows it to this viewer."""
     places = [at] if at in LISTS else list(LISTS)
+    place, answer = places[0], Answer(404)
     lines = await who.asked.listed("lead-gen", "/v1/lines")
     for place in places:
         service, path = LISTS[place]
