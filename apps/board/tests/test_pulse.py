@@ -13,6 +13,10 @@ from board.pulse import EVERYTHING, Pulse, beats, read
 SEEN = frozenset({("tools", "lead-gen")})
 
 
+async def seen() -> frozenset[tuple[str, str]]:
+    return SEEN
+
+
 async def until(condition: asyncio.Event) -> None:
     async with asyncio.timeout(10):
         await condition.wait()
@@ -26,7 +30,7 @@ async def test_a_commit_is_heard_and_what_is_not_the_viewers_is_not(database: st
     pulse = Pulse(database)
     listening = asyncio.create_task(pulse.run())
     await until(pulse.listens)
-    heard = beats(pulse, SEEN, 0.0)
+    heard = beats(pulse, seen, 0.0)
     assert b"hello" in await anext(heard)
     following = asyncio.ensure_future(anext(heard))
     await asyncio.sleep(0)  # it begins to wait
@@ -56,7 +60,7 @@ async def test_after_a_silence_everything_is_looked_at_again() -> None:
 
 async def test_streams_end_when_the_process_does() -> None:
     pulse = Pulse("postgresql://nobody@127.0.0.1:1/none")
-    heard = beats(pulse, SEEN, 0.0)
+    heard = beats(pulse, seen, 0.0)
     await anext(heard)
     pulse.end()
     async with asyncio.timeout(5):

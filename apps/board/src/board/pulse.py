@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 
 import asyncpg
 import structlog
@@ -21,6 +22,7 @@ log = structlog.get_logger()
 EVERYTHING = frozenset({("", "")})
 HEARTBEAT = 15.0
 LOOK_AGAIN = 1.0
+LIFETIME = 300.0  # of one stream: its page comes back, if its viewer is still signed in
 STATION_OF = {"leads": "lead-gen", "deals": "conversion", "accounts": "account-mgmt"}
 
 Moved = frozenset[tuple[str, str]]
@@ -51,8 +53,9 @@ class Ear:
 class Pulse:
     """One per process."""
 
-    def __init__(self, dsn: str, deadline: float = 5.0) -> None:
-        self._dsn, self._deadline = dsn, deadline
+    def __init__(self, dsn: str, deadline: float = 5.0, note: Callable[[Moved], None] = lambda _: None) -> None:
+        """`note` hears everything first."""
+        self._dsn, self._deadline, self._note = dsn, deadline, note
         self._ears: set[Ear] = set()
         self.beat = 0
         self.listens = asyncio.Event()
@@ -74,6 +77,7 @@ class Pulse:
 
     def tell(self, moved: Moved) -> None:
         self.beat += 1
+        self._note(moved)
         for ear in self._ears:
             ear.tell(moved)
 
@@ -110,13 +114,15 @@ def read(payload: str) -> Moved:
     return frozenset((line, STATION_OF.get(topic, "")) for line, _, topic in pairs)
 
 
-async def beats(pulse: Pulse, seen: Moved, gap: float) -> AsyncIterator[bytes]:
-    """Server-sent events for one page: `moved`, for what its viewer may see, at most one in `gap` seconds."""
+async def beats(pulse: Pulse, seen: Callable[[], Awaitable[Moved]], gap: float) -> AsyncIterator[bytes]:
+    """Server-sent events for one page: `moved`, for what its viewer may see then, at most one in `gap` seconds."""
     yield b"retry: 1000\nevent: hello\ndata: \n\n"
+    until = monotonic() + LIFETIME
     with pulse.ear() as ear:
-        while not pulse.over.is_set():
+        while not pulse.over.is_set() and monotonic() < until:
             moved = await ear.next(HEARTBEAT)
-            shown = seen if moved & EVERYTHING else moved & seen
+            theirs = await seen() if moved else frozenset[tuple[str, str]]()
+            shown = theirs if moved & EVERYTHING else moved & theirs
             if shown:
                 places = " ".join(sorted({station for _, station in shown}))
                 yield f"event: moved\ndata: {places}\n\n".encode()

@@ -106,15 +106,16 @@ async def hall_of(settings: BoardSettings, pool: Any) -> AsyncIterator[Hall]:
         roles_claim=settings.roles_claim,
         life=None if settings.issuer == DEV_ISSUER else settings.token_life,
     )
+    sight = Sight(pool, settings.look_again)
     async with Apis.open(settings.publishers) as apis:
         yield Hall(
             settings,
             pool,
             apis,
-            Sight(pool, settings.look_again),
+            sight,
             Sessions(pool, settings.sealing_key),
             SignIn(settings, verifier, keys),
-            Pulse(settings.dsn, settings.database_deadline),
+            Pulse(settings.dsn, settings.database_deadline, sight.note),
             Now(apis, settings.feed_token, driven=settings.clock == "driven"),
         )
 

@@ -59,15 +59,21 @@ class Sight:
 
     def __init__(self, pool: Pool, look_again: float) -> None:
         self._pool, self._look_again = pool, look_again
-        self._known: OrderedDict[bytes, tuple[float, asyncio.Task[Seen]]] = OrderedDict()
+        self._known: OrderedDict[bytes, tuple[float, int, asyncio.Task[Seen]]] = OrderedDict()
+        self._lines: set[str] = set()
+
+    def note(self, moved: frozenset[tuple[str, str]]) -> None:
+        """Something moved. On a line that was not heard of before: whoever looks next is asked for anew."""
+        self._lines |= {line for line, _ in moved if line}
 
     async def of(self, person: str, token: str, asked: Asked) -> Seen:
         """What this viewer sees. Whoever asks while somebody asks for the same viewer gets that answer."""
         key = hashlib.sha256(token.encode()).digest()
-        until, task = self._known.get(key, (0.0, None))
-        if task is None or monotonic() >= until or (task.done() and task.exception() is not None):
+        until, lines, task = self._known.get(key, (0.0, 0, None))
+        stale = monotonic() >= until or lines != len(self._lines)
+        if task is None or stale or (task.done() and task.exception() is not None):
             task = asyncio.create_task(self._ask(person, asked))
-            self._known[key] = monotonic() + self._look_again, task
+            self._known[key] = monotonic() + self._look_again, len(self._lines), task
             self._known.move_to_end(key)
             while len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)

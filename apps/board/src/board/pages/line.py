@@ -70,8 +70,12 @@ async def part(who: Annotated[Visit, Depends(visit)], line: LineName = None) -> 
 @routes.get("/line/moves")
 async def moves(who: Annotated[Visit, Depends(visit)]) -> Response:
     """Server-sent events: `moved`, whenever something did that this viewer may see."""
-    seen = await who.seen()
-    return StreamingResponse(beats(who.hall.pulse, seen.parts, GAP), media_type="text/event-stream")
+
+    async def seen() -> frozenset[tuple[str, str]]:
+        return (await who.seen()).parts
+
+    await seen()  # who may not ask at all is told so before a stream begins
+    return StreamingResponse(beats(who.hall.pulse, seen, GAP), media_type="text/event-stream")
 
 
 async def _shown(who: Visit, line: str | None) -> dict[str, Any]:
