@@ -127,7 +127,7 @@ def _opened(event: Any, client: str, at: datetime, found: dict[tuple[str, str], 
             yield from _at_account_mgmt(event, client, at, found)
 
 
-PROSPECT = {
+PROSPECT: dict[Any, str] = {
     leads.ProspectRegistered: "working",
     leads.ProspectClaimed: "working",
     leads.NeedIdentified: "need_known",
@@ -203,7 +203,7 @@ def _moved(
         yield replace(before, state=state, since=at)
 
 
-ACCOUNT = {
+ACCOUNT: dict[Any, str] = {
     at_accounts.AccountAtRiskFlagged: "at_risk",
     at_accounts.CustomerLapsed: "lapsed",
     at_accounts.CustomerChurned: "gone",
