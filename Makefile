@@ -35,7 +35,7 @@ tools: $(TOOLS) $(K8S)/.ready  ## what checks and tests need beside Python (they
 demo: $(READY)  ## a company works three months on the real thing; prints who earned what, and why
 	@$(VENV)/bin/conveyor demo $(ARGS)
 
-up: $(READY)  ## start PostgreSQL, Kafka and the four services, and leave them running
+up: $(READY)  ## start PostgreSQL, Kafka, the four services and the board, and leave them running
 	@$(VENV)/bin/conveyor up $(ARGS)
 
 down: $(READY)  ## end what `make up` started

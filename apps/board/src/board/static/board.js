@@ -16,7 +16,4 @@
   document.addEventListener("htmx:sseError", () => stale(true));
   document.addEventListener("htmx:sseOpen", () => stale(false));
   document.addEventListener("htmx:afterOnLoad", () => stale(false));
-  document.addEventListener("change", (event) => {
-    if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
-  });
 })();
