@@ -26,6 +26,7 @@ from board import projection
 from board.apis import Apis
 from board.now import Now
 from board.pulse import Pulse
+from board.reading import Pictures
 from board.sessions import Sessions
 from board.settings import BoardSettings
 from board.sight import Sight
@@ -116,7 +117,8 @@ async def hall_of(settings: BoardSettings, pool: Any) -> AsyncIterator[Hall]:
             Sessions(pool, settings.sealing_key),
             SignIn(settings, verifier, keys),
             Pulse(settings.dsn, settings.database_deadline, sight.note),
-            Now(apis, settings.feed_token, driven=settings.clock == "driven"),
+            now=Now(apis, settings.feed_token, driven=settings.clock == "driven"),
+            pictures=Pictures(pool, settings.zone),
         )
 
 

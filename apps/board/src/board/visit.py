@@ -24,6 +24,7 @@ from belt.io.store.public_log import Pool
 from board.apis import Apis, Asked
 from board.now import Now
 from board.pulse import Pulse
+from board.reading import Pictures
 from board.sessions import Sessions, Viewer
 from board.settings import BoardSettings
 from board.sight import Seen, Sight
@@ -48,6 +49,7 @@ def file_address(name: str) -> str:
     return f"/static/{name}?v={hashlib.sha256(static(name)).hexdigest()[:12]}"
 
 
+@cache
 def environment() -> Environment:
     """The templates: everything is escaped, and a name that is not given is a fault."""
     made = Environment(
@@ -70,6 +72,7 @@ class Hall:
     sign_in: SignIn
     pulse: Pulse
     now: Now
+    pictures: Pictures
     pages: Environment = field(default_factory=environment)
 
     @property

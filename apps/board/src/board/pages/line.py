@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from dataclasses import replace
 from datetime import datetime
-from time import monotonic
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -13,42 +10,15 @@ from starlette.responses import Response, StreamingResponse
 
 from board.drawing.bars import hours
 from board.pulse import beats
-from board.reading import COUNTED, NEAR, Picture, picture
-from board.sight import STATIONS, Seen
+from board.reading import COUNTED
+from board.sight import STATIONS
 from board.thing import WAITS
 from board.visit import Visit, visit
 
 GAP = 0.25  # seconds between two beats of one page, at least
-KEPT = 512
-FRESH = 2.0
 LineName = Annotated[str | None, Query(max_length=100)]
 
 routes = APIRouter()
-Key = tuple[frozenset[tuple[str, str]], str | None]
-
-
-class Pictures:
-    """The picture is the same for all who may see the same: read once after each beat, for as many as look."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[Key, tuple[float, int, Picture]] = OrderedDict()
-
-    async def of(self, who: Visit, seen: Seen, line: str | None) -> Picture:
-        key, beat = (seen.parts, line), who.hall.pulse.beat
-        made, at, kept = self._kept.get(key, (0.0, -1, None))
-        now = await who.now()
-        if kept is not None and at == beat and monotonic() - made < FRESH:
-            return replace(kept, now=now)
-        day = _begin_of_day(now, who)
-        found = await picture(who.hall.pool, seen, line, now, day, who.hall.settings.zone)
-        self._kept[key] = monotonic(), beat, found
-        self._kept.move_to_end(key)
-        while len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
-        return found
-
-
-PICTURES = Pictures()
 
 
 def _begin_of_day(now: datetime, who: Visit) -> datetime:
@@ -81,7 +51,8 @@ async def moves(who: Annotated[Visit, Depends(visit)]) -> Response:
 async def _shown(who: Visit, line: str | None) -> dict[str, Any]:
     seen = await who.seen()
     line = line if line in seen.lines else None
-    found = await PICTURES.of(who, seen, line)
+    now = await who.now()
+    found = await who.hall.pictures.of(seen, line, now, _begin_of_day(now, who), who.hall.pulse.beat)
     most = max((max(found.flow[name]) for some in COUNTED.values() for name in some), default=0)
     open_stations = {station for station in STATIONS if any((one, station) in seen.parts for one in seen.lines)}
     return {
@@ -90,7 +61,6 @@ async def _shown(who: Visit, line: str | None) -> dict[str, Any]:
         "line": line,
         "states": WAITS,
         "open": open_stations,
-        "near_until": found.now + NEAR,
         "flow": {
             topic: [(name, sum(found.flow[name]), hours(found.flow[name], most)) for name in names]
             for topic, names in COUNTED.items()
