@@ -23,9 +23,9 @@ from conveyor.signin.clients import Client
 from conveyor.signin.exchange import challenge_of
 from conveyor.signin.people import Person
 
-REDIRECT = "http://127.0.0.1:8080/signin/callback"
-AFTER = "http://127.0.0.1:8080/"
-BOARD = Client("board", frozenset({REDIRECT, "http://127.0.0.1:8080/other"}), frozenset({AFTER}))
+REDIRECT = "http://127.0.0.1:8005/signin/callback"
+AFTER = "http://127.0.0.1:8005/"
+BOARD = Client("board", frozenset({REDIRECT, "http://127.0.0.1:8005/other"}), frozenset({AFTER}))
 OTHER = Client("other", frozenset({"http://127.0.0.1:9005/callback", REDIRECT}))
 BORIS = Person("boris", ("hunter",), "tools: conversion")
 
