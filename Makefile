@@ -21,7 +21,7 @@ unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
 .PHONY: help setup tools demo up down test check faults fuzz k8s k8s-secrets images simulate bench-whatif \
-    bench-tracing sbom licences audit lock clean
+    bench-tracing bench-pages sbom licences audit lock clean
 
 help:  ## this list
 	@echo "Conveyor: sales as a production line, and pay computed from its events."
@@ -71,6 +71,9 @@ bench-whatif: $(READY)  ## how fast history is played again, and in how much mem
 
 bench-tracing: $(READY)  ## what tracing costs on the way of a command
 	@$(PYTHON) bench/tracing.py $(ARGS)
+
+bench-pages: $(READY)  ## what 200 open live pages cost the line
+	@$(PYTHON) bench/pages.py $(ARGS)
 
 sbom: $(READY)  ## the bill of materials in build/ (CycloneDX; ONLY=conveyor-lead-gen: of what one image installs)
 	@$(PYTHON) -m checks.supply sbom --output build/$(or $(ONLY),conveyor).cdx.json $(if $(ONLY),--only '$(ONLY)')

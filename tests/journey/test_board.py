@@ -18,6 +18,7 @@ from conveyor.line import Line
 from conveyor.running import Running
 
 MONTH = "2026-03"
+COMMANDS = 50
 MANAGER, STRANGER = "seen-manager", "elsewhere-scout"
 PAGES = ("/", "/day", "/pay", "/clients", "/plans", "/conflicts", "/what-if")
 ROLES = ("scout", "hunter", "farmer", "manager", "payroll", "finance", "auditor", "operator")
@@ -198,7 +199,7 @@ async def test_a_command_shows_on_the_open_page_within_a_second(running: Running
             heard = stream.aiter_lines()
             while (await anext(heard)) != "event: hello":
                 pass
-            for number in range(1, 11):
+            for number in range(1, COMMANDS + 1):
                 begun = loop.time()
                 await told.firm.prospect("2026-03-13T11:00:00Z")
                 async with asyncio.timeout(10):

@@ -114,9 +114,14 @@ def read(payload: str) -> Moved:
     return frozenset((line, STATION_OF.get(topic, "")) for line, _, topic in pairs)
 
 
-async def beats(pulse: Pulse, seen: Callable[[], Awaitable[Moved]], gap: float) -> AsyncIterator[bytes]:
-    """Server-sent events for one page: `moved`, for what its viewer may see then, at most one in `gap` seconds."""
-    yield b"retry: 1000\nevent: hello\ndata: \n\n"
+async def beats(
+    pulse: Pulse, seen: Callable[[], Awaitable[Moved]], part: Callable[[], Awaitable[str]], gap: float
+) -> AsyncIterator[bytes]:
+    """Server-sent events for one page: `moved` and `now`, for what its viewer may see then, once in `gap` seconds.
+
+    A page that comes back is told at once how things are.
+    """
+    yield b"retry: 1000\nevent: hello\ndata: \n\n" + told("now", await part())
     until = monotonic() + LIFETIME
     with pulse.ear() as ear:
         while not pulse.over.is_set() and monotonic() < until:
@@ -125,7 +130,13 @@ async def beats(pulse: Pulse, seen: Callable[[], Awaitable[Moved]], gap: float) 
             shown = theirs if moved & EVERYTHING else moved & theirs
             if shown:
                 places = " ".join(sorted({station for _, station in shown}))
-                yield f"event: moved\ndata: {places}\n\n".encode()
+                yield told("moved", places) + told("now", await part())
                 await asyncio.sleep(gap)
             else:
                 yield b": still here\n\n"
+
+
+def told(event: str, text: str) -> bytes:
+    """One server-sent event; a text of several lines is one event all the same."""
+    data = "".join(f"data: {line}\n" for line in text.strip().split("\n"))
+    return f"event: {event}\n{data}\n".encode()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from time import monotonic
 from typing import Any
 
 from belt.io.store.public_log import Pool
@@ -17,7 +16,6 @@ from board.thing import DOORS, WAITS
 NEAR = timedelta(hours=2)
 """A clock that has less than this is about to run out."""
 CLOCKS = 40
-KEPT, FRESH = 512, 2.0  # pictures, and seconds that one is shown without looking again
 COUNTED = {
     "leads": ("ProspectRegistered", "NeedIdentified", "LeadQualified"),
     "deals": ("LeadAccepted", "ProposalSent", "DealClosed"),
@@ -138,29 +136,6 @@ async def picture(pool: Pool, seen: Seen, line: str | None, now: datetime, day: 
     latest: list[Mapping[str, Any]] = [dict(row) for row in await pool.fetch(LATEST, *_topics(seen, line), 12)]
     position = max((row["position"] for row in latest), default=0)
     return Picture(now, counts, clocks, longest, flow, latest, position)
-
-
-Key = tuple[frozenset[tuple[str, str]], str | None]
-
-
-class Pictures:
-    """The picture is the same for all who may see the same: read once after each beat, for as many as look."""
-
-    def __init__(self, pool: Pool, zone: str) -> None:
-        self._pool, self._zone = pool, zone
-        self._kept: OrderedDict[Key, tuple[float, int, Picture]] = OrderedDict()
-
-    async def of(self, seen: Seen, line: str | None, now: datetime, day: datetime, beat: int) -> Picture:
-        key = seen.parts, line
-        made, at, kept = self._kept.get(key, (0.0, -1, None))
-        if kept is not None and at == beat and monotonic() - made < FRESH:
-            return replace(kept, now=now)
-        found = await picture(self._pool, seen, line, now, day, self._zone)
-        self._kept[key] = monotonic(), beat, found
-        self._kept.move_to_end(key)
-        while len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
-        return found
 
 
 def _topics(seen: Seen, line: str | None) -> tuple[list[str], list[str]]:

@@ -26,7 +26,6 @@ from board import projection
 from board.apis import Apis
 from board.now import Now
 from board.pulse import Pulse
-from board.reading import Pictures
 from board.sessions import Sessions
 from board.settings import BoardSettings
 from board.sight import Sight
@@ -118,7 +117,6 @@ async def hall_of(settings: BoardSettings, pool: Any) -> AsyncIterator[Hall]:
             SignIn(settings, verifier, keys),
             Pulse(settings.dsn, settings.database_deadline, sight.note),
             now=Now(apis, settings.feed_token, driven=settings.clock == "driven"),
-            pictures=Pictures(pool, settings.zone),
         )
 
 

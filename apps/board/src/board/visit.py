@@ -22,9 +22,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from belt.io.store.public_log import Pool
 from board.apis import Apis, Asked
+from board.kept import Kept
 from board.now import Now
 from board.pulse import Pulse
-from board.reading import Pictures
+from board.reading import Picture
 from board.sessions import Sessions, Viewer
 from board.settings import BoardSettings
 from board.sight import Seen, Sight
@@ -72,7 +73,8 @@ class Hall:
     sign_in: SignIn
     pulse: Pulse
     now: Now
-    pictures: Pictures
+    pictures: Kept[Picture] = field(default_factory=Kept)
+    parts: Kept[str] = field(default_factory=Kept)
     pages: Environment = field(default_factory=environment)
 
     @property
@@ -145,11 +147,14 @@ class Visit(Guest):
     async def now(self) -> datetime:
         return await self.hall.now()
 
-    def page(self, template: str, status: int = 200, **given: Any) -> Response:
-        words = self.words
-        shown = self.hall.pages.get_template(template).render(
-            t=words, viewer=self.viewer, here=self.request.url.path, address=self._address(), **given
+    def text(self, template: str, **given: Any) -> str:
+        """What the template makes of it, in the viewer's language."""
+        return self.hall.pages.get_template(template).render(
+            t=self.words, viewer=self.viewer, here=self.request.url.path, address=self._address(), **given
         )
+
+    def page(self, template: str, status: int = 200, **given: Any) -> Response:
+        words, shown = self.words, self.text(template, **given)
         headers = {"content-language": words.language, "vary": "cookie, accept-language"}
         return HTMLResponse(shown, status, headers)
 

@@ -6,10 +6,19 @@
   document.addEventListener("htmx:beforeSwap", (event) => {
     before = figures(event.detail.target);
   });
-  document.addEventListener("htmx:afterSwap", (event) => {
-    for (const [id, text] of figures(event.detail.target)) {
+  const mark = (root) => {
+    for (const [id, text] of figures(root)) {
       if (before.has(id) && before.get(id) !== text) document.getElementById(id).classList.add("fresh");
     }
+  };
+  document.addEventListener("htmx:afterSwap", (event) => mark(event.detail.target));
+  const live = () => document.getElementById("line-now");
+  document.addEventListener("htmx:sseBeforeMessage", () => {
+    before = figures(live());
+  });
+  document.addEventListener("htmx:sseMessage", () => {
+    mark(live());
+    stale(false);
   });
   const stale = (is) => document.body.classList.toggle("stale", is);
   document.addEventListener("htmx:sendError", () => stale(true));
