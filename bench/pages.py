@@ -2,7 +2,7 @@
 
     python bench/pages.py [--pages 200] [--rounds 5] [--offers 20]
 
-The whole line and the board run as processes of their own. Each page is a stream of the board that takes what it is sent,
+The whole line and the board run as processes of their own. Each page is a stream of the board that takes what is sent,
 as a browser does. Timed is from the answer to the offer until the next station has it; the rounds without and with open
 pages take turns, and the middle of their ratios counts. Beside it: how long until an open page shows it.
 """
