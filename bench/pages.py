@@ -110,7 +110,9 @@ async def measured(running: Running, pages: int, rounds: int, offers: int) -> di
     async with Line.of(running) as line, AsyncExitStack() as stack:
         await staffed(line)
         await offered(line, next(numbers))
-        viewers = [await stack.enter_async_context(await viewer(board, n)) for n in range(MANAGERS)]
+        viewers = [await viewer(board, n) for n in range(MANAGERS)]
+        for one in viewers:
+            stack.push_async_callback(one.aclose)
 
         async def round_of() -> float:
             took = []
