@@ -3,7 +3,7 @@
 VENV    := .venv
 PYTHON  := $(VENV)/bin/python
 UV      := $(VENV)/bin/uv
-MEMBERS := $(wildcard libs/* services/*) cli deploy/local
+MEMBERS := $(wildcard libs/* services/* apps/*) cli deploy/local
 READY   := $(VENV)/.ready
 NODE    := checks/node
 TOOLS   := $(VENV)/node/.ready
@@ -37,7 +37,7 @@ tools: $(TOOLS) $(K8S)/.ready $(SITE)/.ready  ## what checks and tests need besi
 demo: $(READY)  ## a company works three months on the real thing; prints who earned what, and why
 	@$(VENV)/bin/conveyor demo $(ARGS)
 
-up: $(READY)  ## start PostgreSQL, Kafka and the four services, and leave them running
+up: $(READY)  ## start PostgreSQL, Kafka, the four services and the board, and leave them running
 	@$(VENV)/bin/conveyor up $(ARGS)
 
 down: $(READY)  ## end what `make up` started
@@ -80,7 +80,7 @@ simulate: $(READY)  ## thousands of seeded histories on a virtual clock, for SEC
 bench: $(PEERS)/.ready  ## measure everything against its ceiling, in turns (15 minutes; one alone: make bench-NAME)
 	@PYTHONPATH=$(PEERS) $(PYTHON) -m bench $(ARGS)
 
-BENCHES := commands append relay latency processes facts statements whatif tracing growth soak
+BENCHES := commands append relay latency processes facts statements whatif tracing pages growth soak
 .PHONY: $(addprefix bench-,$(BENCHES))
 $(addprefix bench-,$(BENCHES)): $(PEERS)/.ready
 	@PYTHONPATH=$(PEERS) $(PYTHON) -m bench.$(@:bench-%=%) $(ARGS)

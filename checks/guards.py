@@ -43,7 +43,7 @@ def belt_knows_no_sales(root: Path) -> Iterator[str]:
 def variants_have_one_table(root: Path) -> Iterator[str]:
     """No code asks for a variant by name: a fifth row in the table must be enough."""
     names = _variant_names(root / VARIANTS_LIVE_IN)
-    for path in (*_files(root / "libs", "*.py"), *_files(root / "services", "*.py")):
+    for path in (f for folder in ("libs", "services", "apps") for f in _files(root / folder, "*.py")):
         if path == root / VARIANTS_LIVE_IN or "tests" in path.parts:
             continue
         for node in ast.walk(ast.parse(path.read_text())):
@@ -155,7 +155,7 @@ def metrics_are_measured(root: Path) -> Iterator[str]:
     names = set(re.findall(r"^([A-Z_]+) = _(?:counter|gauge|histogram)", declared.read_text(), re.MULTILINE))
     code = " ".join(
         path.read_text()
-        for folder in ("libs", "services")
+        for folder in ("libs", "services", "apps")
         for path in _files(root / folder, "*.py")
         if path != declared
     )

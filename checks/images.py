@@ -1,4 +1,4 @@
-"""The images of the services: what goes into each, and building them.
+"""The images of the services and the board: what goes into each, and building them.
 
     python -m checks.images             the locks of deploy/images fit requirements.lock
     python -m checks.images --write     writes them
@@ -27,7 +27,8 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 IMAGES = "deploy/images"
-SERVICES = ("lead-gen", "conversion", "account-mgmt", "compensation")
+SERVICES = ("lead-gen", "conversion", "account-mgmt", "compensation", "board")
+APPS = frozenset({"board"})
 HEAD = "# Written by `python -m checks.images --write`: requirements.lock, cut down to what {service} needs to run.\n"
 BUILDERS = ("docker", "podman", "buildah")
 PYTHON = {
@@ -71,7 +72,8 @@ def _wishes(root: Path, service: str) -> Iterator[Requirement]:
     """What the service and the libraries of this checkout that it uses ask for."""
     ours = {
         canonicalize_name(project["name"]): project
-        for path in (*root.glob("libs/*/pyproject.toml"), *root.glob("services/*/pyproject.toml"))
+        for folder in ("libs", "services", "apps")
+        for path in root.glob(f"{folder}/*/pyproject.toml")
         for project in (_project(path),)
     }
     waiting, seen = [canonicalize_name(f"conveyor-{service}")], set()
@@ -134,10 +136,15 @@ def _entries(text: str) -> dict[str, str]:
     return entries
 
 
+def place(service: str) -> str:
+    """The folder in which its own folder lies."""
+    return "apps" if service in APPS else "services"
+
+
 def command(builder: str, service: str, registry: str, tag: str, revision: str) -> list[str]:
     """How an image is built with this builder."""
     name = f"{registry.rstrip('/')}/conveyor/{service}:{tag}".lstrip("/")
-    values = {"SERVICE": service, "VERSION": tag, "REVISION": revision}
+    values = {"SERVICE": service, "PLACE": place(service), "VERSION": tag, "REVISION": revision}
     arguments = [word for key, value in values.items() for word in ("--build-arg", f"{key}={value}")]
     return [builder, "build", "--file", f"{IMAGES}/Containerfile", "--tag", name, *arguments, "."]
 

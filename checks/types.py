@@ -13,8 +13,8 @@ from mypy.main import process_options, run_build
 from mypy.modulefinder import BuildSource
 
 ROOT = Path(__file__).parent.parent
-TESTS = ("libs/*/tests", "services/*/tests", "cli/tests", "deploy/*/tests", "tests")
-SOURCES = ("libs/*/src/*", "services/*/src/*", "cli/src/*", "deploy/local/src/*", "checks", "bench")
+TESTS = ("libs/*/tests", "services/*/tests", "apps/*/tests", "cli/tests", "deploy/*/tests", "tests")
+SOURCES = ("libs/*/src/*", "services/*/src/*", "apps/*/src/*", "cli/src/*", "deploy/local/src/*", "checks", "bench")
 
 
 def main(more: list[str]) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from checks.access.kafka import Rule, rules
 from checks.access.users import manifest
-from checks.docs.apps import services
+from checks.docs.apps import deployed
 
 ROOT = Path(__file__).parents[2]
 PLACE = "deploy/k8s/components/strimzi/users.yaml"
@@ -16,7 +16,7 @@ PLACE = "deploy/k8s/components/strimzi/users.yaml"
 
 def table() -> list[Rule]:
     """The table for the services as they are."""
-    return rules({service.name: service.topics for service in services()})
+    return rules({service.name: service.topics for service in deployed()})
 
 
 def difference(root: Path) -> str | None:

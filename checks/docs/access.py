@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from belt.io.store.grants import STORE, Rights
 from checks.access.__main__ import PLACE, table
 from checks.access.kafka import Rule
-from checks.docs.apps import services
+from checks.docs.apps import deployed
 from checks.docs.tables import link
 
 HEAD = f"""\
@@ -44,7 +44,7 @@ def page() -> str:
         _user(name, [rule for rule in rules if rule.user == name]) for name in dict.fromkeys(r.user for r in rules)
     ]
     chapters = [f"Every service:\n\n{COLUMNS}{_rows(STORE)}"]
-    for service in services():
+    for service in deployed():
         own = {name: line for name, line in service.rights().items() if name not in STORE}
         chapters.append(f"{service.name}:\n\n{COLUMNS}{_rows(own)}")
     return HEAD + "\n".join(users) + "\n" + DATABASES + "\n".join(chapters)

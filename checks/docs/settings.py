@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from belt.io.settings import Settings
+from board.settings import BoardSettings
 from checks.docs.apps import services
 
 HEAD = """\
@@ -35,11 +36,24 @@ not start without TLS to it, unless `CONVEYOR_KAFKA_TRUSTED_NETWORK` says that t
 """
 
 
+BOARD = """
+## The board
+
+It reads the variables above, and these. Its sealing key seals sessions; `CONVEYOR_PUBLISHERS` names all four services.
+
+| variable | default | what it is |
+|---|---|---|
+"""
+
+
 def page() -> str:
     """One row for each variable."""
     ports = ", ".join(f"{service.name} {service.port}" for service in services())
     rows = [_row(name, field, ports) for name, field in Settings.model_fields.items() if name != "service"]
-    return HEAD + "\n".join(rows) + "\n" + PRODUCTION
+    more = [
+        _row(name, field, "") for name, field in BoardSettings.model_fields.items() if name not in Settings.model_fields
+    ]
+    return HEAD + "\n".join(rows) + "\n" + PRODUCTION + BOARD + "\n".join(more) + "\n"
 
 
 def _row(name: str, field: FieldInfo, ports: str) -> str:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from belt.io.service import Service
-from checks.docs.apps import services
+from checks.docs.apps import deployed
 from checks.k8s.development import ROLES, manifests
 from checks.k8s.rendering import Manifest
 
@@ -79,7 +79,7 @@ class Cluster:
 
     def service_of(self, pod: Pod) -> Service | None:
         """The service whose code runs in it, by its label."""
-        return next((service for service in services() if service.name == pod.labels.get(NAME)), None)
+        return next((service for service in deployed() if service.name == pod.labels.get(NAME)), None)
 
     def settings(self, pod: Pod) -> dict[str, str]:
         """The environment of its container."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from belt.io.http.issuer import DevelopmentIssuer
 from conveyor.line import SERVICES
+from conveyor.pages import BOARD
 from conveyor.running import Running
 from conveyor_local.home import stack_home
 
@@ -22,11 +23,14 @@ ROLES = ("service", "relay", "reader")
 
 
 def manifests(issuer: DevelopmentIssuer | None) -> list[dict[str, Any]]:
-    """For each service: what its pods read, and the passwords of its database's roles. Without issuer: no tokens."""
+    """For each service and the board: what its pods read, and the passwords of its database's roles.
+
+    Without issuer: no tokens.
+    """
     found = []
-    for service in SERVICES:
+    for service in (*SERVICES, BOARD):
         database = service.replace("-", "_")
-        passwords = {role: secrets.token_urlsafe(24) for role in ROLES}
+        passwords = {role: secrets.token_urlsafe(24) for role in ROLES if service != BOARD or role != "relay"}
         dsn = {
             role: f"postgresql://{database}_{role}:{password}@{service}-db-rw:5432/{database}"
             for role, password in passwords.items()
@@ -37,7 +41,7 @@ def manifests(issuer: DevelopmentIssuer | None) -> list[dict[str, Any]]:
                 f"{service}-secrets",
                 {
                     "conveyor_dsn": dsn["service"],
-                    "conveyor_relay_dsn": dsn["relay"],
+                    **({"conveyor_relay_dsn": dsn["relay"]} if "relay" in dsn else {}),
                     "sealing.key": secrets.token_hex(32),
                     "feed.token": feed,
                     "jwks.json": issuer.jwks.read_text() if issuer is not None else "",

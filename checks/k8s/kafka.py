@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from checks.docs.apps import services
+from checks.docs.apps import deployed
 from checks.k8s.cluster import NAME, Cluster, name, said
 from checks.k8s.rendering import Manifest
 from conveyor_events.catalog import TOPICS
@@ -48,7 +48,7 @@ def topics_are_the_catalogs(cluster: Cluster) -> Iterator[str]:
 def permissions_are_the_catalogs(cluster: Cluster) -> Iterator[str]:
     """A service writes what it publishes, reads what it listens to, in a group of its name; pay is for payroll."""
     users = {name(user): set(_allowed(user)) for user in cluster.of("KafkaUser")}
-    for service in services() if users else ():
+    for service in deployed() if users else ():
         own = {topic.name for topic in TOPICS.values() if topic.publisher == service.name}
         wanted = {("topic", topic, "literal", word) for topic in own for word in ("Write", "Describe")}
         wanted |= {("topic", topic, "literal", word) for topic in service.topics for word in ("Read", "Describe")}
@@ -58,7 +58,7 @@ def permissions_are_the_catalogs(cluster: Cluster) -> Iterator[str]:
             yield f"KafkaUser/{service.name}: {' '.join(rule)} is missing"
         for rule in sorted(found - wanted):
             yield f"KafkaUser/{service.name}: {' '.join(rule)} is too much"
-    for user in sorted(users.keys() - {service.name for service in services()}):
+    for user in sorted(users.keys() - {service.name for service in deployed()}):
         for rule in sorted(users[user]):
             if rule[3] == "Write" or (rule[0] == "topic" and rule[2] != "literal"):
                 yield f"KafkaUser/{user}: {' '.join(rule)}: only services write, and topics are named"
@@ -98,7 +98,7 @@ def workers_follow_their_topics(cluster: Cluster) -> Iterator[str]:
     for scaler in cluster.of("ScaledObject"):
         spec = scaler["spec"]
         pods = [pod for pod in cluster.pods if name(pod.owner) == spec["scaleTargetRef"]["name"]]
-        service = next((one for one in services() if pods and one.name == pods[0].labels.get(NAME)), None)
+        service = next((one for one in deployed() if pods and one.name == pods[0].labels.get(NAME)), None)
         if service is None or pods[0].component != "worker":
             yield f"{said(scaler)}: no worker"
             continue
@@ -155,7 +155,7 @@ def pods_know_what_they_need(cluster: Cluster) -> Iterator[str]:
 def databases_are_the_services(cluster: Cluster) -> Iterator[str]:
     """One for each service, with the roles that `migrate` gives their rights, and an owner of its own."""
     databases = list(cluster.of("Cluster"))
-    for service in services() if databases else ():
+    for service in deployed() if databases else ():
         database = cluster.one("Cluster", f"{service.name}-db")
         if database is None:
             yield f"Cluster/{service.name}-db: missing"

@@ -8,7 +8,7 @@ from typing import Any
 
 from belt.io.service import GRACE
 from belt.io.settings import Settings
-from checks.docs.apps import app, services
+from checks.docs.apps import app, deployed
 from checks.k8s.cluster import COMPONENT, NAME, PART_OF, Cluster, Pod, name, said
 from checks.k8s.rendering import ROOT, Manifest
 
@@ -88,7 +88,7 @@ def pods_end_in_time(cluster: Cluster) -> Iterator[str]:
 
 def services_are_whole(cluster: Cluster) -> Iterator[str]:
     """Each service of the code: doors, workers, a migration, an address, an account, and pods that are spread."""
-    for service in services():
+    for service in deployed():
         wanted = {
             "Deployment": {"api", "worker"},
             "PodDisruptionBudget": {"api", "worker"},
@@ -100,7 +100,7 @@ def services_are_whole(cluster: Cluster) -> Iterator[str]:
             for part in sorted(parts):
                 if cluster.one(kind, f"{service.name}-{part}") is None:
                     yield f"{kind}/{service.name}-{part}: missing"
-    known = {service.name for service in services()}
+    known = {service.name for service in deployed()}
     for pod in cluster.pods:
         code = cluster.service_of(pod)
         labels = {NAME: pod.labels.get(NAME), COMPONENT: pod.args[-1] if pod.args else None, PART_OF: "conveyor"}

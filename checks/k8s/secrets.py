@@ -20,6 +20,8 @@ from cryptography.x509.oid import NameOID
 from pydantic import ValidationError
 
 from belt.io.settings import Settings
+from board.settings import BoardSettings
+from checks.docs.apps import services, settings_of
 from checks.k8s.cluster import NAME, Cluster, Pod, said
 from checks.k8s.watching import is_dashboard
 
@@ -38,7 +40,7 @@ SAYS_WHERE = re.compile(r"(_file|_dir|_name|secretKey|secretName|remoteRef|passw
 
 def settings_are_the_codes(cluster: Cluster) -> Iterator[str]:
     """Every key of a ConfigMap is a setting, and none of them is one that should be a secret."""
-    known = BESIDE | {f"{PREFIX}{field.upper()}" for field in Settings.model_fields}
+    known = BESIDE | {f"{PREFIX}{field.upper()}" for field in {**Settings.model_fields, **BoardSettings.model_fields}}
     for config in cluster.of("ConfigMap"):
         for key in config.get("data", {}) if not is_dashboard(config) else ():
             if key not in known:
@@ -94,7 +96,7 @@ def the_code_would_start(cluster: Cluster) -> Iterator[str]:
             continue
         with _started_with(cluster, pod):
             try:
-                found = Settings.load(service.name, service.port)
+                found = settings_of(service).load(service.name, service.port)
             except ValidationError as wrong:
                 for error in wrong.errors():
                     yield f"{pod}: the code would not start: {'.'.join(map(str, error['loc']))}: {error['msg']}"
@@ -102,7 +104,12 @@ def the_code_would_start(cluster: Cluster) -> Iterator[str]:
             except ValueError as wrong:
                 yield f"{pod}: the code would not start: {wrong}"
                 continue
-        others = {other.labels[NAME]: other for other in cluster.pods if other.component == "api"}
+        told = {one.name for one in services()}
+        others = {
+            other.labels[NAME]: other
+            for other in cluster.pods
+            if other.component == "api" and other.labels.get(NAME) in told
+        }
         for name in sorted(others.keys() - {service.name}):
             wanted = f"http://{name}-api:{next(iter(others[name].ports().values()))}"
             if found.publishers.get(name) != wanted:

@@ -1,4 +1,5 @@
-"""Everything that is locked: Python packages, Java archives of the local Kafka, npm packages of the checks.
+"""Everything that is locked: Python packages, Java archives of the local Kafka, npm packages of the checks and files
+of them that browsers are given.
 
 All of it is read from the lock files, never from what happens to be installed. Where a part is used is read from the
 lock, too: `# via` says who asked for it.
@@ -21,6 +22,7 @@ from packaging.utils import canonicalize_name
 LOCK = "requirements.lock"
 JARS = "deploy/local/src/conveyor_local/kafka.jars"
 NPM_LOCK = "package-lock.json"
+VENDORED = "src/*/static/vendored.toml"
 NOT_OURS = {"node_modules", "__pycache__", "build"}
 
 _ENTRY = re.compile(r"^([A-Za-z0-9][\w.-]*)==([^\s;\\]+)(?: *; *([^\\\n]+?))? *\\?$", re.MULTILINE)
@@ -71,7 +73,13 @@ class Member:
 def members(root: Path) -> dict[str, Member]:
     """The packages of this checkout, by name."""
     found: dict[str, Member] = {}
-    for folder, use in (("libs", Use.SERVICE), ("services", Use.SERVICE), ("cli", Use.TOOLS), ("deploy", Use.TOOLS)):
+    for folder, use in (
+        ("libs", Use.SERVICE),
+        ("services", Use.SERVICE),
+        ("apps", Use.SERVICE),
+        ("cli", Use.TOOLS),
+        ("deploy", Use.TOOLS),
+    ):
         pattern = "pyproject.toml" if folder == "cli" else "*/pyproject.toml"
         for path in sorted((root / folder).glob(pattern)):
             project = tomllib.loads(path.read_text(encoding="utf-8"))["project"]
@@ -82,7 +90,7 @@ def members(root: Path) -> dict[str, Member]:
 
 def parts(root: Path) -> list[Part]:
     """Every locked part, in order."""
-    return sorted([*_python(root), *_java(root), *_npm(root)])
+    return sorted([*_python(root), *_java(root), *_npm(root), *_vendored(root)])
 
 
 def _python(root: Path) -> Iterator[Part]:
@@ -155,6 +163,15 @@ def _npm(root: Path) -> Iterator[Part]:
                 said=said if isinstance(said, str) else None,
             )
     yield from found.values()
+
+
+def _vendored(root: Path) -> Iterator[Part]:
+    """Single files of npm packages that an app of ours gives to browsers: they lie in its own folder."""
+    for path in sorted((root / "apps").glob(f"*/{VENDORED}")):
+        member = tomllib.loads((path.parents[3] / "pyproject.toml").read_text(encoding="utf-8"))["project"]["name"]
+        for one in tomllib.loads(path.read_text(encoding="utf-8")).values():
+            hashes = (("sha256", one["sha256"]),)
+            yield Part(Kind.NPM, one["name"], one["version"], Use.SERVICE, None, hashes, members=frozenset({member}))
 
 
 def _npm_locks(folder: Path) -> Iterator[Path]:

@@ -354,7 +354,7 @@ def test_only_plain_addresses_on_this_machine_can_be_registered(address: str) ->
 
 
 def test_the_board_that_up_names_can_be_registered() -> None:
-    assert Client("board", frozenset({BOARD_REDIRECT}), frozenset({BOARD_AFTER})).origins == ("http://127.0.0.1:8005",)
+    assert Client("board", frozenset({BOARD_REDIRECT}), frozenset({BOARD_AFTER})).origins == ("http://127.0.0.1:8080",)
     assert PORTS[SIGN_IN] == 8090
 
 

@@ -13,6 +13,7 @@ from belt.io.running import running
 from belt.io.service import Service
 from belt.io.settings import Settings
 from belt.io.store.migrate import upgrade
+from board.settings import BoardSettings
 from checks import docs
 from checks.__main__ import CHECKS
 from checks.docs import capacity, errors, figures, metrics, reference, settings
@@ -77,9 +78,12 @@ def test_every_door_and_every_code_of_a_service_is_on_its_page_under_a_heading_o
 
 def test_every_setting_is_on_its_page_and_what_must_be_kept_is_marked() -> None:
     rows = {row.split("`")[1]: row for row in settings.page().splitlines() if row.startswith("| `CONVEYOR_")}
-    assert rows.keys() == {f"CONVEYOR_{name.upper()}" for name in Settings.model_fields if name != "service"}
+    fields = {**Settings.model_fields, **BoardSettings.model_fields}
+    assert rows.keys() == {f"CONVEYOR_{name.upper()}" for name in fields if name != "service"}
     secrets = {name for name, row in rows.items() if "🔑" in row}
-    assert secrets == {name for name in rows if name.endswith(("DSN", "KEY_FILE", "PASSWORD_FILE", "TOKEN_FILE"))}
+    assert secrets == {
+        name for name in rows if name.endswith(("DSN", "KEY_FILE", "PASSWORD_FILE", "SECRET_FILE", "TOKEN_FILE"))
+    }
 
 
 @pytest.mark.parametrize("service", services(), ids=lambda service: service.name)

@@ -97,7 +97,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     house = tmp_path_factory.mktemp("house")
     files = ["conveyor_events", "belt", "belt/core", "belt/io", "conveyor", "conveyor_local"]
     files += ["belt/io/http", "belt/io/intake", "belt/io/kafka", "belt/io/store"]
-    files += ["lead_gen", "conversion", "account_mgmt", "compensation"]
+    files += ["lead_gen", "conversion", "account_mgmt", "compensation", "board", "board/drawing"]
     for package in files:
         (house / package).mkdir(parents=True)
         (house / package / "__init__.py").touch()
@@ -106,6 +106,10 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (house / "lead_gen/main.py").write_text("import lead_gen.api\n")
     for room in ("service", "running"):
         (house / f"belt/io/{room}.py").write_text("import belt.io.http\n")
+    for named in ("core/decider", "io/store/handle", "io/store/commit", "io/kafka/relay"):
+        (house / f"belt/{named}.py").touch()
+    for named in ("thing", "arithmetic", "document"):
+        (house / f"board/{named}.py").write_text("import conveyor_events\n")
     shutil.copy(ROOT / ".importlinter", house)
     return house
 
@@ -143,6 +147,12 @@ def test_the_small_house_is_in_order(house: Path) -> None:
         ("conveyor/main.py", "lead_gen.prospect"),
         ("conveyor/main.py", "belt.core"),
         ("conveyor_local/stack.py", "belt.io"),
+        ("board/apis.py", "compensation"),
+        ("board/main.py", "belt.io.service"),
+        ("board/sessions.py", "belt.io.store.handle"),
+        ("board/thing.py", "asyncpg"),
+        ("board/drawing/band.py", "belt.io"),
+        ("conveyor/main.py", "board"),
     ],
 )
 def test_an_arrow_the_wrong_way_is_found(house: Path, importer: str, imported: str) -> None:

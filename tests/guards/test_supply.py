@@ -36,7 +36,7 @@ def checkout(tmp_path: Path) -> Path:
     wanted = [LOCK, JARS, licences.RULES, "pyproject.toml"]
     wanted += [
         str(path.relative_to(ROOT))
-        for folder in ("libs", "services", "deploy")
+        for folder in ("libs", "services", "apps", "deploy")
         for path in (ROOT / folder).glob("*/pyproject.toml")
     ]
     for place in (*wanted, "cli/pyproject.toml"):

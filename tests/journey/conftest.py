@@ -1,4 +1,4 @@
-"""The whole line once for all journeys: real PostgreSQL, real Kafka, four service processes."""
+"""The whole line once for all journeys: real PostgreSQL, real Kafka, four service processes, the board."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def collector() -> Iterator[Collector]:
 
 @pytest.fixture(scope="session")
 def running(collector: Collector) -> Iterator[Running]:
-    with passing(Wish("journey"), lambda _: None) as services:
+    with passing(Wish("journey", pages=True), lambda _: None) as services:
         yield services
 
 

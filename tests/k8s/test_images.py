@@ -48,7 +48,7 @@ def fill(service: str, folder: Path) -> Path:
     locked = ROOT / images.IMAGES / f"{service}.lock"
     into = (UV, "pip", "install", "--quiet", "--python", sys.executable, *only)
     subprocess.run([*into, "-r", locked], check=True, timeout=100)
-    for source in ("libs/belt", "libs/events", f"services/{service}"):
+    for source in ("libs/belt", "libs/events", f"{images.place(service)}/{service}"):
         ignored = shutil.ignore_patterns("__pycache__", "tests")
         shutil.copytree(ROOT / source / "src", packages, dirs_exist_ok=True, ignore=ignored)
     return packages
@@ -76,7 +76,7 @@ def environment(packages: Path, **more: str) -> dict[str, str]:
 def imported(service: str) -> set[str]:
     """The modules that the code of an image imports, early or late, by their first name."""
     found: set[str] = set()
-    for source in ("libs/belt", "libs/events", f"services/{service}"):
+    for source in ("libs/belt", "libs/events", f"{images.place(service)}/{service}"):
         for file in (ROOT / source / "src").rglob("*.py"):
             for node in ast.walk(ast.parse(file.read_text())):
                 match node:
@@ -178,7 +178,7 @@ async def test_what_is_in_the_image_migrates_and_its_worker_answers_the_probes(
 
 def spoilt(tmp_path: Path, change: Callable[[str], str]) -> list[str]:
     """What is wrong in a checkout whose requirements.lock was changed."""
-    for folder in ("libs", "services", "deploy"):
+    for folder in ("libs", "services", "apps", "deploy"):
         (tmp_path / folder).symlink_to(ROOT / folder)
     (tmp_path / "requirements.lock").write_text(change((ROOT / "requirements.lock").read_text()))
     return list(images.differences(tmp_path))
@@ -223,7 +223,10 @@ def test_all_that_is_copied_is_sent_to_the_builder() -> None:
     copied = [
         word for line in re.findall(r"^COPY (?!--from)(.+) \S+$", CONTAINERFILE, re.MULTILINE) for word in line.split()
     ]
-    assert sorted(re.sub(r"\$\{SERVICE\}", "*", word) for word in copied) == sorted(kept)
+    named = {
+        word.replace("${SERVICE}", "*").replace("${PLACE}", place) for word in copied for place in ("services", "apps")
+    }
+    assert sorted(named) == sorted(kept)
     assert (ROOT / ".dockerignore").read_text() == (ROOT / ".containerignore").read_text()
 
 

@@ -51,10 +51,10 @@ def test_what_checkov_may_not_say_has_a_reason() -> None:
 def test_an_overlay_brings_all_that_it_needs(clusters: Mapping[str, Cluster], overlay: str) -> None:
     """Rules about what is not there would pass in silence."""
     cluster = clusters[overlay]
-    assert len(cluster.pods) == 12
+    assert len(cluster.pods) == 15
     assert len(list(cluster.of("KafkaTopic"))) == len(TOPICS)
-    assert len(list(cluster.of("Cluster"))) == 4
-    assert len(list(cluster.of("ScaledObject", "HorizontalPodAutoscaler"))) == (8 if overlay == "production" else 0)
+    assert len(list(cluster.of("Cluster"))) == 5
+    assert len(list(cluster.of("ScaledObject", "HorizontalPodAutoscaler"))) == (10 if overlay == "production" else 0)
 
 
 def test_without_a_renderer_that_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,50 +1,91 @@
-"""What people open in a browser beside the services: started with `up`, ended with `down`. The sign-in, for now."""
+"""What people open in a browser beside the services: the board and the sign-in before it, with `up` and `down`."""
 
 from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from conveyor.exits import StartFailed
 from conveyor.running import Running, ServiceProcess, address
 from conveyor_local.home import free_port, is_free
 from conveyor_local.process import Server
+from conveyor_local.trouble import tail
+from conveyor_local.watch import Watch
 
-SIGN_IN = "sign-in"
-PORTS = {SIGN_IN: 8090}
-BOARD = "http://127.0.0.1:8005"
-BOARD_REDIRECT, BOARD_AFTER = f"{BOARD}/signin/callback", f"{BOARD}/"
+SIGN_IN, BOARD = "sign-in", "board"
+PORTS = {SIGN_IN: 8090, BOARD: 8080}
+BACK = "/signin/callback"
+BOARD_AT = address(PORTS[BOARD])
+BOARD_REDIRECT, BOARD_AFTER = BOARD_AT + BACK, f"{BOARD_AT}/"
 READY_SECONDS = 30.0
-STOP_SECONDS = 10.0
+STOP_SECONDS = 15.0
+MIGRATE_SECONDS = 60.0
 
 
-def open_pages(running: Running, report: Callable[[str], None]) -> list[str]:
-    """Starts what does not run yet, and returns the names of what was started."""
-    if _alive(running, SIGN_IN) is not None:
-        return []
-    report(SIGN_IN)
-    port = _port(running, SIGN_IN)
-    command = ["conveyor.signin", "--port", str(port), "--folder", str(running.issuer)]
-    command += [
-        "--lead-gen",
-        running.addresses["lead-gen"],
-        "--redirect",
-        BOARD_REDIRECT,
-        "--after-logout",
-        BOARD_AFTER,
-    ]
-    log = running.logs / f"{SIGN_IN}.log"
-    argv = [sys.executable, "-m", *command]
-    server = Server.spawn(SIGN_IN, argv, cwd=running.home, log=log, env=dict(os.environ), account=None)
-    running.pages[SIGN_IN] = ServiceProcess(server.pid, server.born, port, str(log))
+def open_pages(
+    running: Running, shared: Mapping[str, str], report: Callable[[str], None], watch: Watch | None = None
+) -> list[str]:
+    """Starts what does not run yet, and returns the names of what was started. `shared`: what the board reads."""
+    missing = [name for name in PORTS if _alive(running, name) is None]
+    ports = {name: _port(running, name) if name in missing else running.pages[name].port for name in PORTS}
+    board, sign_in = address(ports[BOARD]), address(ports[SIGN_IN])
+    if SIGN_IN in missing:
+        report(SIGN_IN)
+        command = ["--port", str(ports[SIGN_IN]), "--folder", str(running.issuer)]
+        command += ["--lead-gen", running.addresses["lead-gen"]]
+        command += ["--redirect", board + BACK, "--after-logout", f"{board}/"]
+        started = _start(running, SIGN_IN, ports[SIGN_IN], ["conveyor.signin", *command], {})
+        _wait(started, running, SIGN_IN, "/.well-known/openid-configuration", watch)
+    if BOARD in missing:
+        report(BOARD)
+        wanted = dict(shared) | {
+            "CONVEYOR_PORT": str(ports[BOARD]),
+            "CONVEYOR_PUBLIC_ADDRESS": board,
+            "CONVEYOR_SIGNIN_ADDRESS": sign_in,
+        }
+        _migrate(running, wanted)
+        started = _start(running, BOARD, ports[BOARD], [BOARD, "all"], wanted)
+        _wait(started, running, BOARD, "/readyz", watch)
+    return missing
+
+
+def _migrate(running: Running, wanted: Mapping[str, str]) -> None:
+    """The tables of this code, in the board's own database."""
+    log = running.logs / f"{BOARD}-migrate.log"
+    with log.open("w") as out:
+        done = subprocess.run(
+            [sys.executable, "-m", BOARD, "migrate"],
+            cwd=running.home,
+            env=dict(os.environ) | dict(wanted),
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            timeout=MIGRATE_SECONDS,
+            check=False,
+        )
+    if done.returncode != 0:
+        raise StartFailed(f"the board's database could not be brought up to date; {tail(log)}")
+
+
+def _start(running: Running, name: str, port: int, module: list[str], wanted: Mapping[str, str]) -> Server:
+    log = running.logs / f"{name}.log"
+    argv = [sys.executable, "-m", *module]
+    server = Server.spawn(name, argv, cwd=running.home, log=log, env=dict(os.environ) | dict(wanted), account=None)
+    running.pages[name] = ServiceProcess(server.pid, server.born, port, str(log))
     running.write()
-    server.wait_until(partial(_answers, f"{address(port)}/.well-known/openid-configuration"), READY_SECONDS)
-    return [SIGN_IN]
+    return server
+
+
+def _wait(server: Server, running: Running, name: str, ready: str, watch: Watch | None) -> None:
+    if watch is not None:
+        watch.over("server", server.pid)
+    server.wait_until(partial(_answers, address(running.pages[name].port) + ready), READY_SECONDS)
 
 
 def close_pages(running: Running) -> list[str]:

@@ -27,7 +27,7 @@ from urllib.request import urlopen
 from belt.io.http.issuer import DevelopmentIssuer
 from conveyor.exits import StartFailed
 from conveyor.line import SERVICES
-from conveyor.pages import close_pages, open_pages
+from conveyor.pages import BOARD, close_pages, open_pages
 from conveyor.running import Running, ServiceProcess, address
 from conveyor_local import LocalStackError, Stack
 from conveyor_local.admin import catalog_topics
@@ -75,7 +75,14 @@ def up(wish: Wish, report: Report) -> tuple[Running, list[str]]:
         missing = [service for service in SERVICES if service not in alive]
         ports = {service: _port(running, service) for service in missing}
         launch(running, stack, ports, wish, report)
-        return running, [*started, *missing, *(open_pages(running, report) if wish.pages else ())]
+        return running, [*started, *missing, *(_pages(running, stack, wish, report) if wish.pages else ())]
+
+
+def _pages(running: Running, stack: Stack, wish: Wish, report: Report, watch: Watch | None = None) -> list[str]:
+    """The board is one more consumer: a database of its own, and the environment of the others."""
+    asyncio.run(stack.create_database(database(BOARD)))
+    wanted = _shared(stack, running, {}, wish) | {"CONVEYOR_DSN": stack.dsn(database(BOARD))}
+    return open_pages(running, wanted, report, watch)
 
 
 @contextmanager
@@ -91,8 +98,11 @@ def passing(wish: Wish, report: Report) -> Iterator[Running]:
         try:
             ports = {service: free_port() for service in SERVICES}
             launch(running, stack, ports, wish, report, watch)
+            if wish.pages:
+                _pages(running, stack, wish, report, watch)
             yield running
         finally:
+            close_pages(running)
             stop_services(running)
             stack.stop()
             watch.done()

@@ -1,0 +1,5 @@
+"""`python -m board api | worker | all | migrate | rebuild | redrive`."""
+
+from board.main import run
+
+run()

@@ -1,0 +1,142 @@
+"""Who looks at a live page is told that something moved: which line, at which station, and nothing more.
+
+One connection listens to what the projection says after each commit; every open page waits here. What moved while
+nobody could listen is told as "all of it": a page that looks again misses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+import asyncpg
+import structlog
+
+from board.projection import CHANNEL
+
+log = structlog.get_logger()
+
+EVERYTHING = frozenset({("", "")})
+HEARTBEAT = 15.0
+LOOK_AGAIN = 1.0
+LIFETIME = 300.0  # of one stream: its page comes back, if its viewer is still signed in
+STATION_OF = {"leads": "lead-gen", "deals": "conversion", "accounts": "account-mgmt"}
+
+Moved = frozenset[tuple[str, str]]
+"""Pairs of line and station."""
+
+
+class Ear:
+    """One open page: what has moved since it was last told."""
+
+    def __init__(self) -> None:
+        self._moved: Moved = frozenset()
+        self._woken = asyncio.Event()
+
+    def tell(self, moved: Moved) -> None:
+        self._moved |= moved
+        self._woken.set()
+
+    async def next(self, within: float) -> Moved:
+        """What has moved; nothing, if nothing did in time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self._woken.wait()
+        self._woken.clear()
+        moved, self._moved = self._moved, frozenset()
+        return moved
+
+
+class Pulse:
+    """One per process."""
+
+    def __init__(self, dsn: str, deadline: float = 5.0, note: Callable[[Moved], None] = lambda _: None) -> None:
+        """`note` hears everything first."""
+        self._dsn, self._deadline, self._note = dsn, deadline, note
+        self._ears: set[Ear] = set()
+        self.beat = 0
+        self.listens = asyncio.Event()
+        self.over = asyncio.Event()
+
+    @property
+    def open(self) -> int:
+        """How many pages are open."""
+        return len(self._ears)
+
+    @contextmanager
+    def ear(self) -> Iterator[Ear]:
+        ear = Ear()
+        self._ears.add(ear)
+        try:
+            yield ear
+        finally:
+            self._ears.discard(ear)
+
+    def tell(self, moved: Moved) -> None:
+        self.beat += 1
+        self._note(moved)
+        for ear in self._ears:
+            ear.tell(moved)
+
+    def end(self) -> None:
+        """Every stream ends: its reader comes back to whoever serves then."""
+        self.over.set()
+        self.tell(frozenset())
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await self._listen()
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as away:
+                log.warning("pulse.lost", error=repr(away))
+            self.listens.clear()
+            await asyncio.sleep(LOOK_AGAIN)
+
+    async def _listen(self) -> None:
+        connection = await asyncpg.connect(self._dsn, timeout=self._deadline, command_timeout=self._deadline)
+        try:
+            await connection.add_listener(CHANNEL, lambda *told: self.tell(read(told[-1])))
+            self.listens.set()
+            self.tell(EVERYTHING)
+            while True:
+                await asyncio.sleep(HEARTBEAT)
+                await connection.fetchval("select 1")
+        finally:
+            connection.terminate()
+
+
+def read(payload: str) -> Moved:
+    """What the projection said: a line and a topic on each line."""
+    pairs = (part.partition("\t") for part in payload.split("\n") if part)
+    return frozenset((line, STATION_OF.get(topic, "")) for line, _, topic in pairs)
+
+
+async def beats(
+    pulse: Pulse, seen: Callable[[], Awaitable[Moved]], part: Callable[[], Awaitable[str]], gap: float
+) -> AsyncIterator[bytes]:
+    """Server-sent events for one page: `moved` and `now`, for what its viewer may see then, once in `gap` seconds.
+
+    A page that comes back is told at once how things are.
+    """
+    yield b"retry: 1000\nevent: hello\ndata: \n\n" + told("now", await part())
+    until = monotonic() + LIFETIME
+    with pulse.ear() as ear:
+        while not pulse.over.is_set() and monotonic() < until:
+            moved = await ear.next(HEARTBEAT)
+            theirs = await seen() if moved else frozenset[tuple[str, str]]()
+            shown = theirs if moved & EVERYTHING else moved & theirs
+            if shown:
+                places = " ".join(sorted({station for _, station in shown}))
+                yield told("moved", places) + told("now", await part())
+                await asyncio.sleep(gap)
+            else:
+                yield b": still here\n\n"
+
+
+def told(event: str, text: str) -> bytes:
+    """One server-sent event; a text of several lines is one event all the same."""
+    data = "".join(f"data: {line}\n" for line in text.strip().split("\n"))
+    return f"event: {event}\n{data}\n".encode()

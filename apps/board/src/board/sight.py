@@ -1,0 +1,122 @@
+"""Who may see which part of the board's own picture: the stations are asked, with the viewer's own token.
+
+The picture is made of public events, and a station shows more to some than to others. So a line is shown at a station
+to whom the station's own list shows something of it that is not the viewer's own; or where there is nothing but the
+viewer's own. Who may follow the station's feed sees all of it. Nobody else sees anything, not even a number.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from belt.io.store.public_log import Pool
+from board.apis import Answer, Asked
+from board.thing import DOORS
+
+STATIONS = ("lead-gen", "conversion", "account-mgmt")
+REMEMBERED = 4_096
+LISTS: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    # a station's lists, and where their items name people
+    "lead-gen": (("/v1/prospects", ("sourced_by", "converted_by", "offered_to")),),
+    "conversion": (
+        ("/v1/opportunities", ("sourced_by", "converted_by")),
+        ("/v1/offers", ("sourced_by", "to_person", "converted_by")),
+    ),
+    "account-mgmt": (
+        ("/v1/accounts", ("sourced_by", "converted_by", "served_by")),
+        ("/v1/offers", ("to_person", "served_by")),
+    ),
+}
+OTHERS = """
+select line, kind, count(*) filter (where not $1 = any(people)) as others from things group by line, kind
+"""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a viewer may see: (line, station) pairs, and how each station answered (told, closed, away)."""
+
+    parts: frozenset[tuple[str, str]]
+    answers: Mapping[str, str]
+
+    @property
+    def lines(self) -> list[str]:
+        return sorted({line for line, _ in self.parts})
+
+    def at(self, station: str) -> list[str]:
+        """The lines that may be seen at a station."""
+        return sorted(line for line, where in self.parts if where == station)
+
+
+class Sight:
+    """Asks the stations, and remembers what they said for a while."""
+
+    def __init__(self, pool: Pool, look_again: float) -> None:
+        self._pool, self._look_again = pool, look_again
+        self._known: OrderedDict[bytes, tuple[float, int, asyncio.Task[Seen]]] = OrderedDict()
+        self._lines: set[str] = set()
+
+    def note(self, moved: frozenset[tuple[str, str]]) -> None:
+        """Something moved. On a line that was not heard of before: whoever looks next is asked for anew."""
+        self._lines |= {line for line, _ in moved if line}
+
+    async def of(self, person: str, token: str, asked: Asked) -> Seen:
+        """What this viewer sees. Whoever asks while somebody asks for the same viewer gets that answer."""
+        key = hashlib.sha256(token.encode()).digest()
+        until, lines, task = self._known.get(key, (0.0, 0, None))
+        stale = monotonic() >= until or lines != len(self._lines)
+        if task is None or stale or (task.done() and task.exception() is not None):
+            task = asyncio.create_task(self._ask(person, asked))
+            self._known[key] = monotonic() + self._look_again, len(self._lines), task
+            self._known.move_to_end(key)
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        seen = await asyncio.shield(task)
+        if "away" in seen.answers.values():
+            self._known.pop(key, None)
+        return seen
+
+    async def _ask(self, person: str, asked: Asked) -> Seen:
+        rows = await self._pool.fetch(OTHERS, person)
+        others: dict[tuple[str, str], int] = {}
+        for row in rows:
+            for station in DOORS[row["kind"]]:
+                place = row["line"], station
+                others[place] = others.get(place, 0) + row["others"]
+        lines = sorted({line for line, _ in others})
+        told = await asyncio.gather(*(self._station(person, asked, station, lines, others) for station in STATIONS))
+        parts = frozenset((line, station) for station, (_, some) in zip(STATIONS, told, strict=True) for line in some)
+        return Seen(parts, {station: state for station, (state, _) in zip(STATIONS, told, strict=True)})
+
+    async def _station(
+        self, person: str, asked: Asked, station: str, lines: list[str], others: Mapping[tuple[str, str], int]
+    ) -> tuple[str, list[str]]:
+        feed = await asked.get(station, "/v1/events", limit=1)
+        if feed.ok:
+            return "told", lines
+        door = await asked.get(station, LISTS[station][0][0], limit=1)
+        if not door.ok:
+            return door.state, []
+        found = await asyncio.gather(*(self._line(person, asked, station, line, others) for line in lines))
+        return "told", [line for line, shown in zip(lines, found, strict=True) if shown]
+
+    async def _line(
+        self, person: str, asked: Asked, station: str, line: str, others: Mapping[tuple[str, str], int]
+    ) -> bool:
+        if not others.get((line, station)):
+            return True
+        for path, names in LISTS[station]:
+            listed: Answer = await asked.listed(station, path, line=line)
+            if any(_not_theirs(item, names, person) for item in listed.items):
+                return True
+        return False
+
+
+def _not_theirs(item: Mapping[str, Any], names: tuple[str, ...], person: str) -> bool:
+    return person not in {item.get(name) for name in names}

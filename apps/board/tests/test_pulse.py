@@ -1,0 +1,101 @@
+"""A live page hears that something moved, and only of what its viewer may see."""
+
+from __future__ import annotations
+
+import asyncio
+
+import asyncpg
+import pytest
+from board_told import Story
+
+from board import projection
+from board.kept import Kept
+from board.pulse import EVERYTHING, Pulse, beats, read
+
+SEEN = frozenset({("tools", "lead-gen")})
+
+
+async def seen() -> frozenset[tuple[str, str]]:
+    return SEEN
+
+
+async def part() -> str:
+    return "<p>one</p>\n<p>two</p>"
+
+
+async def until(condition: asyncio.Event) -> None:
+    async with asyncio.timeout(10):
+        await condition.wait()
+
+
+def test_the_payload_names_lines_and_stations() -> None:
+    assert read("tools\tleads\ntools\tdeals") == {("tools", "lead-gen"), ("tools", "conversion")}
+
+
+async def test_a_commit_is_heard_and_what_is_not_the_viewers_is_not(database: str) -> None:
+    pulse = Pulse(database)
+    listening = asyncio.create_task(pulse.run())
+    await until(pulse.listens)
+    heard = beats(pulse, seen, part, 0.0)
+    assert b"hello" in await anext(heard)
+    following = asyncio.ensure_future(anext(heard))
+    await asyncio.sleep(0)  # it begins to wait
+    assert pulse.open == 1
+    connection = await asyncpg.connect(database)
+    async with connection.transaction():
+        await projection.take(connection, Story("other", line="secret").registered().told)
+    async with connection.transaction():
+        await projection.take(connection, Story().registered().told)
+    async with asyncio.timeout(5):
+        first = await following
+        if first.startswith(b":"):
+            first = await anext(heard)
+    assert first == b"event: moved\ndata: lead-gen\n\nevent: now\ndata: <p>one</p>\ndata: <p>two</p>\n\n"
+    pulse.end()
+    await connection.close()
+    listening.cancel()
+
+
+async def test_after_a_silence_everything_is_looked_at_again() -> None:
+    pulse = Pulse("postgresql://nobody@127.0.0.1:1/none")
+    with pulse.ear() as ear:
+        pulse.tell(EVERYTHING)
+        assert await ear.next(1.0) == EVERYTHING
+        assert await ear.next(0.01) == frozenset()
+
+
+async def test_streams_end_when_the_process_does() -> None:
+    pulse = Pulse("postgresql://nobody@127.0.0.1:1/none")
+    heard = beats(pulse, seen, part, 0.0)
+    await anext(heard)
+    pulse.end()
+    async with asyncio.timeout(5):
+        assert [one async for one in heard] in ([], [b": still here\n\n"])
+
+
+async def test_what_many_ask_for_at_once_is_made_once_a_beat() -> None:
+    kept, made = Kept[int](), list[int]()
+
+    async def make() -> int:
+        made.append(len(made))
+        await asyncio.sleep(0)
+        return made[-1]
+
+    assert await asyncio.gather(*(kept.of("line", 1, make) for _ in range(200))) == [0] * 200
+    assert await kept.of("another", 1, make) == 1
+    assert await kept.of("line", 2, make) == 2
+    assert made == [0, 1, 2]
+
+
+async def test_what_could_not_be_made_is_tried_again() -> None:
+    kept, tried = Kept[int](), list[int]()
+
+    async def make() -> int:
+        tried.append(1)
+        if len(tried) == 1:
+            raise OSError("away")
+        return 7
+
+    with pytest.raises(OSError, match="away"):
+        await kept.of("line", 1, make)
+    assert await kept.of("line", 1, make) == 7
