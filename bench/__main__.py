@@ -12,7 +12,7 @@ import time
 
 from bench.report import RESULTS
 
-NAMES = ("commands", "append", "relay", "latency", "processes", "facts", "statements", "whatif", "tracing")
+NAMES = ("commands", "append", "relay", "latency", "processes", "facts", "statements", "whatif", "tracing", "pages")
 """growth and soak take longer and are run by themselves."""
 
 

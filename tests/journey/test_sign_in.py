@@ -12,7 +12,7 @@ import pytest
 from journey_firm import Firm, plans
 
 from conveyor.line import Line
-from conveyor.pages import BOARD_REDIRECT, SIGN_IN, close_pages, open_pages
+from conveyor.pages import BACK, BOARD, SIGN_IN
 from conveyor.running import Running, address
 from conveyor.signin.exchange import challenge_of
 
@@ -32,15 +32,10 @@ async def test_who_works_on_the_line_is_picked_and_comes_through_the_doors_of_th
         await plans(line)
         firm = Firm(line, "signing", "hunter-farmer")
         await firm.open(managers=("signing-boss",))
-    assert open_pages(running, lambda _: None) == [SIGN_IN]
-    try:
-        assert open_pages(running, lambda _: None) == [], "it runs already"
-        issuer = address(running.pages[SIGN_IN].port)
-        told = (await http.get(f"{issuer}/.well-known/openid-configuration")).json()
-        hunter = await _signed_in(http, told, firm.hunter, "hunter")
-        boss = await _signed_in(http, told, "signing-boss", "manager")
-    finally:
-        assert close_pages(running) == [SIGN_IN]
+    issuer, back = address(running.pages[SIGN_IN].port), address(running.pages[BOARD].port) + BACK
+    told = (await http.get(f"{issuer}/.well-known/openid-configuration")).json()
+    hunter = await _signed_in(http, told, back, firm.hunter, "hunter")
+    boss = await _signed_in(http, told, back, "signing-boss", "manager")
     doors = running.addresses
     mine, staff = f"{doors['conversion']}/v1/offers", f"{doors['lead-gen']}/v1/staff"
     assert await _status(http, mine, hunter["access_token"]) == 200
@@ -51,9 +46,11 @@ async def test_who_works_on_the_line_is_picked_and_comes_through_the_doors_of_th
     assert await _status(http, mine, hunter["id_token"]) == 401, "an ID token opens nothing"
 
 
-async def _signed_in(http: httpx.AsyncClient, told: dict[str, str], person: str, role: str) -> dict[str, str]:
+async def _signed_in(
+    http: httpx.AsyncClient, told: dict[str, str], back: str, person: str, role: str
+) -> dict[str, str]:
     verifier = secrets.token_urlsafe(48)
-    asked = {"response_type": "code", "client_id": "board", "redirect_uri": BOARD_REDIRECT, "scope": "openid",
+    asked = {"response_type": "code", "client_id": "board", "redirect_uri": back, "scope": "openid",
              "code_challenge": challenge_of(verifier), "code_challenge_method": "S256"}  # fmt: skip
     shown = (await http.get(told["authorization_endpoint"], params=asked)).text
     assert re.search(rf'value="{person}"><b>{person}</b> {role}<small>signing: ', shown), shown
@@ -61,7 +58,7 @@ async def _signed_in(http: httpx.AsyncClient, told: dict[str, str], person: str,
     picked = await http.post(f"{told['issuer']}/pick", data={"ticket": ticket, "person": person})
     code = parse_qs(urlsplit(picked.headers["location"]).query)["code"][0]
     brought = {"grant_type": "authorization_code", "client_id": "board", "code": code,
-               "redirect_uri": BOARD_REDIRECT, "code_verifier": verifier}  # fmt: skip
+               "redirect_uri": back, "code_verifier": verifier}  # fmt: skip
     tokens: dict[str, str] = (await http.post(told["token_endpoint"], data=brought)).json()
     return tokens
 
