@@ -21,6 +21,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -97,6 +98,7 @@ async def without_storage(port: int) -> None:
     with (
         patch.multiple(Store, load=load, append=append, wrapped_keys=wrapped_keys),
         patch("belt.io.store.commit.KEEP_SECONDS", math.inf),
+        patch("belt.io.running.Writer", partial(Writer, cached=10_000_000)),
     ):
         await conveyor(port)
 

@@ -25,7 +25,7 @@ import uvloop
 
 LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n", re.IGNORECASE)
 LINES = 500  # in one request at the bulk door
-KNOWN = 10_000  # streams that a transition goes round
+KNOWN = 5_000  # streams that a transition goes round
 
 
 @dataclass(frozen=True)
