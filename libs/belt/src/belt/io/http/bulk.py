@@ -32,7 +32,7 @@ TAKEN = (MEDIA, "application/ndjson", "application/jsonl")
 BYTES = 8 * 1024 * 1024
 LINES = 10_000
 AT_ONCE, OF_ONE = 16, 4  # requests: each may hold as much memory as thirty others
-SIDE_BY_SIDE = 64
+SIDE_BY_SIDE = 192
 KEY = MAX_KEY - len(f":{LINES}")
 
 
@@ -80,9 +80,10 @@ async def _outcomes(
     request: Request, door: Door, lines: list[tuple[int, bytes]], key: str | None
 ) -> AsyncIterator[bytes]:
     at_work: deque[asyncio.Task[bytes]] = deque()
+    common = _common(request)
     try:
         for number, line in lines:
-            at_work.append(asyncio.create_task(_outcome(request, door, number, line, key)))
+            at_work.append(asyncio.create_task(_outcome(common, door, number, line, key)))
             if len(at_work) == SIDE_BY_SIDE:
                 yield await at_work.popleft()
         while at_work:
@@ -122,15 +123,22 @@ async def _done(request: Request, door: Door, line: bytes, key: str | None) -> R
     return answer if isinstance(answer, Response) else json_response(answer, status=door.status_code or 200)
 
 
+def _common(request: Request) -> Request:
+    """The request without what belongs to a single line."""
+    headers = [pair for pair in request.scope["headers"] if pair[0] not in (b"idempotency-key", b"if-match")]
+    return Request({**request.scope, "headers": headers, "given": dict(reversed(headers))})
+
+
 def _as_if_alone(request: Request, door: Door, parts: dict[str, Any], key: str | None) -> Request:
     """The request that this line would have been by itself."""
     path = door.path
     for name, part in parts.items():
         path = path.replace("{" + name + "}", quote(part, safe=""))
-    headers = [pair for pair in request.scope["headers"] if pair[0] not in (b"idempotency-key", b"if-match")]
+    headers, given = request.scope["headers"], request.scope["given"]
     if key is not None:
-        headers.append((b"idempotency-key", key.encode()))
-    alone = {"path": path, "raw_path": path.encode(), "path_params": parts, "headers": headers, "given": None}
+        headers = [*headers, (b"idempotency-key", key.encode())]
+        given = {**given, b"idempotency-key": key.encode()}
+    alone = {"path": path, "raw_path": path.encode(), "path_params": parts, "headers": headers, "given": given}
     return Request({**request.scope, **alone})
 
 
