@@ -42,8 +42,8 @@ async def records(stage: Stage) -> None:
     await stage.shows("conveyor_pay_facts_unreadable", lambda v: v >= 1)
     await stage.shows("conveyor_topic_records_missing", lambda v: v >= 1, topic=STAFF)
     await stage.shows("conveyor_topic_partitions_wrong", lambda v: v == 1, topic=PAY)
-    damaged = "insert into facts (event_id, type, occurred_at, envelope) values ('{}', 'damaged', now(), 'damaged')"
-    await watched.execute("compensation", damaged.format(uuid4()))
+    damaged = "insert into facts (event_id, type, occurred_at, envelope) values ('{}', 'damaged', now(), '{}')"
+    await watched.execute("compensation", damaged.format(uuid4(), '{"schemaversion": 1}'))
     await stage.shows("conveyor_pay_facts_unread", lambda v: v >= 1)
     await stage.seen("records", 1)
 
