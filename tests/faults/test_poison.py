@@ -148,8 +148,8 @@ async def test_a_strangers_record_takes_nobodys_place(running: Running, truth: l
 
 OLD = """
 from conveyor_events import catalog
-import {package}.main
 catalog._BY_WIRE[{wire!r}].model.VERSION = 0
+import {package}.main
 SERVICE = {package}.main.SERVICE
 """
 

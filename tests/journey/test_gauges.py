@@ -73,14 +73,14 @@ def within_hours(hours: float) -> Callable[[float | None], bool]:
 async def test_where_the_line_waits_who_is_late_and_whether_pay_is_up_to_date(running: Running) -> None:
     async with Line.of(running) as line:
         await plans(line)
-        firm = Firm(line, "seen", "scout-hunter-farmer")
-        await firm.open(more={"seen-second": "scout"})
-        teams = {station: {"team": f"seen-{station}", "members": [firm.seat(station)]} for station in Station}
-        teams[Station.LEAD_GEN]["members"] = [firm.scout, "seen-second"]
+        firm = Firm(line, "gauged", "scout-hunter-farmer")
+        await firm.open(more={"gauged-second": "scout"})
+        teams = {station: {"team": f"gauged-{station}", "members": [firm.seat(station)]} for station in Station}
+        teams[Station.LEAD_GEN]["members"] = [firm.scout, "gauged-second"]
         policy = {"calendar": ALWAYS_OPEN, "accept_within_hours": 4, "first_touch_within_hours": 6}
         staffed = {"variant": firm.variant, "since": "2026-01-02T00:00:00+01:00", "zone": "UTC", "currency": "EUR"}
-        await post(line, "lead-gen", "/v1/lines/seen/staffing", staffed | {"teams": teams, "policy": policy})
-        scrape = Scrape(running, "seen")
+        await post(line, "lead-gen", "/v1/lines/gauged/staffing", staffed | {"teams": teams, "policy": policy})
+        scrape = Scrape(running, "gauged")
         told = await scrape.one("lead-gen", "public_events_total", type="conveyor.leads.LeadQualified")
         assert told is not None, "shown before the first one"
 
@@ -102,14 +102,14 @@ async def test_where_the_line_waits_who_is_late_and_whether_pay_is_up_to_date(ru
         # Two claim one client: pay knows of a conflict, has read everything, and says since when a month is due.
         before = await scrape.one("compensation", "conflicts_open", kind="C1") or 0
         client = {
-            "line": "seen",
+            "line": "gauged",
             "name": "Twice",
             "source": "fair",
             "identity_keys": [{"kind": "tax_no", "value": "DE811234567"}],
         }
         await post(line, "lead-gen", "/v1/prospects", client | {"by": firm.scout})
         with pytest.raises(Problem, match="client-protected"):
-            await post(line, "lead-gen", "/v1/prospects", client | {"by": "seen-second"})
+            await post(line, "lead-gen", "/v1/prospects", client | {"by": "gauged-second"})
         await eventually(
             lambda: scrape.one("compensation", "conflicts_open", kind="C1"), lambda found: (found or 0) > before
         )
