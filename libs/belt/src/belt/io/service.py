@@ -145,7 +145,7 @@ def collect_seldom() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(100_000, 20, 100)
 
 
 def _told(stream: str, began: float, done: int, of: int) -> None:
