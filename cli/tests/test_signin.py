@@ -20,7 +20,7 @@ from belt.io.http.auth import Verifier
 from belt.io.http.issuer import AUDIENCE, DEV_ISSUER
 from belt.io.http.keyset import KeySet
 from conveyor.exits import Unreachable
-from conveyor.pages import BOARD_AFTER, BOARD_REDIRECT, PORTS, SIGN_IN
+from conveyor.pages import BACK, BOARD, PORTS, SIGN_IN
 from conveyor.signin.app import CODE_SECONDS, PICK_SECONDS
 from conveyor.signin.clients import Client, NotRegistrable
 from conveyor.signin.once import Once
@@ -354,7 +354,8 @@ def test_only_plain_addresses_on_this_machine_can_be_registered(address: str) ->
 
 
 def test_the_board_that_up_names_can_be_registered() -> None:
-    assert Client("board", frozenset({BOARD_REDIRECT}), frozenset({BOARD_AFTER})).origins == ("http://127.0.0.1:8080",)
+    board = f"http://127.0.0.1:{PORTS[BOARD]}"
+    assert Client("board", frozenset({board + BACK}), frozenset({f"{board}/"})).origins == (board,)
     assert PORTS[SIGN_IN] == 8090
 
 

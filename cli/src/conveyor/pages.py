@@ -22,8 +22,6 @@ from conveyor_local.watch import Watch
 SIGN_IN, BOARD = "sign-in", "board"
 PORTS = {SIGN_IN: 8090, BOARD: 8080}
 BACK = "/signin/callback"
-BOARD_AT = address(PORTS[BOARD])
-BOARD_REDIRECT, BOARD_AFTER = BOARD_AT + BACK, f"{BOARD_AT}/"
 READY_SECONDS = 30.0
 STOP_SECONDS = 15.0
 MIGRATE_SECONDS = 60.0

@@ -64,11 +64,11 @@ async def _run(settings: BoardSettings, role: str) -> None:
         case "migrate":
             await migrate(settings)
         case "rebuild":
-            connection = await asyncpg.connect(settings.dsn)
+            connection = await asyncpg.connect(settings.dsn, timeout=settings.database_deadline)
             try:
                 log.info("rebuild.done", clients=await projection.rebuild(connection))
             finally:
-                await connection.close()
+                await connection.close(timeout=settings.database_deadline)
         case "redrive":
             await redrive(settings)
         case _:
