@@ -15,7 +15,7 @@ from belt.io.intake import skipping
 from belt.io.intake.arrival import from_envelope
 from belt.io.intake.parking import Parking
 from belt.io.service import Service
-from belt.io.store.calls import APPEND, TYPES
+from belt.io.store.calls import Batch
 from belt.io.store.chain import verify
 from belt.io.store.grants import STORE, Misnamed, Rights, Roles, grant
 from belt.io.store.migrate import upgrade
@@ -219,10 +219,9 @@ async def anything(dsn: str, table: str) -> str:
 
 async def nothing_is_appended(dsn: str) -> None:
     """One unit that only marks its key."""
-    empty: list[list[object]] = [[] for _ in TYPES]
-    empty[:3] = [[str(uuid4())], [None], [None]]
+    sql, arguments = Batch(units=[(str(uuid4()), None, None)]).call(None)
     connection = await asyncpg.connect(dsn)
     try:
-        assert await connection.fetchval(APPEND, *empty, None) == [0]
+        assert await connection.fetchval(sql, *arguments) == [0]
     finally:
         await connection.close()

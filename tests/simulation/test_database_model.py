@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 from database_model import Database
 
-from belt.io.store.calls import APPEND, LOAD, SCHEMA, Batch, Status
+from belt.io.store.calls import LOAD, SCHEMA, Batch, Status
 from conveyor_local.fixtures import NewDatabase
 
 AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -88,7 +88,8 @@ async def test_the_same_batches_give_the_same_answers_and_rows(seed: int, new_da
         await connection.execute(SCHEMA)
         for number in range(BATCHES):
             made, at = batch(rnd, number, model), AT + timedelta(seconds=rnd.randint(-30, number))
-            real = [Status(one) for one in await connection.fetchval(APPEND, *made.arguments(), at)]
+            sql, arguments = made.call(at)
+            real = [Status(one) for one in await connection.fetchval(sql, *arguments)]
             assert model.append(made, at) == real, number
             seen |= set(real)
         told = rows_of(model)

@@ -8,7 +8,7 @@ The rules are those of every handover (belt.core.handover); here stands what an 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from account_mgmt import account as accounts
@@ -19,6 +19,7 @@ from belt.core import handover
 from belt.core.calendar import Calendar
 from belt.core.decider import Due, Private, Refused, Step
 from belt.core.handover import Handover, Rules, Team
+from belt.core.replacing import replace
 from conveyor_events.roster import Roster
 from conveyor_events.staff import Policy
 from conveyor_events.words import Role, Seat, role_at

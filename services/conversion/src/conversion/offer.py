@@ -7,7 +7,7 @@ of reasons, and the opportunity that an acceptance opens in the same append unit
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -15,6 +15,7 @@ from belt.core import handover
 from belt.core.decider import Due, Private, Refused, Step
 from belt.core.handover import Handover, Rules, Team
 from belt.core.ids import derived
+from belt.core.replacing import replace
 from conversion.opportunity import CATEGORY as OPPORTUNITY
 from conversion.opportunity import OpenFromLead
 from conversion.opportunity.client import CATEGORY as CLIENT

@@ -6,10 +6,11 @@ Only choices made here count: not who was named, not to whom the next station pa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
 
+from belt.core.replacing import replace
 from belt.core.rotation import Rotation, choose, chosen
 
 CATEGORY = "routing"

@@ -6,12 +6,13 @@ The other stations hear of it on the staff topic and fold the same roster. Names
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import assert_never
 
 from belt.core.calendar import UnknownZone, day_start, zone_info
 from belt.core.decider import Private, Refused
+from belt.core.replacing import replace
 from belt.core.rotation import ROUTINGS
 from conveyor_events import roster as rosters
 from conveyor_events import staff

@@ -162,9 +162,14 @@ def step(name: str, attributes: Attributes | None = None, causes: Iterable[str |
     return _open(name, SpanKind.INTERNAL, here.get_span_context(), attributes, causes)
 
 
+def recorded() -> bool:
+    """Whether the work in hand is."""
+    return _setup.tracer is not None and trace.get_current_span().is_recording()
+
+
 def command(steps: Sequence[Step]) -> Opening:
     """A unit on its way through the writer. The context of its span goes with the events that it appends."""
-    if _setup.tracer is None or not trace.get_current_span().is_recording():
+    if not recorded():
         return _NOTHING
     some = steps[:MOST_STEPS]
     names = [f"{one.category} {type(one.command).__name__}" for one in some]

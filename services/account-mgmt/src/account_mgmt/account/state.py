@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 from typing import assert_never
@@ -28,6 +28,7 @@ from account_mgmt.account.events import (
     ServiceContactLogged,
 )
 from account_mgmt.account.words import LeaveReason, RiskCause, Status
+from belt.core.replacing import replace
 from conveyor_events.accounts import Legacy
 from conveyor_events.words import HOUSE, Seat, Station, role_at
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -13,6 +13,7 @@ from sqlalchemy.engine import RowMapping
 from starlette.requests import Request
 from starlette.responses import Response
 
+from belt.core.replacing import replace
 from belt.io.http.desk import Desk
 from belt.io.http.headers import etag, json_response
 from belt.io.http.paging import decode_cursor, instant_in, page

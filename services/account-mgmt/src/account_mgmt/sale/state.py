@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Context, Decimal
 from enum import StrEnum
@@ -11,6 +11,7 @@ from functools import reduce
 from typing import assert_never
 
 from account_mgmt.sale.events import Event, PaymentRecorded, RefundRecorded, SaleRecorded
+from belt.core.replacing import replace
 from conveyor_events.money import round_half_up
 
 EXACT = Context(prec=200)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import assert_never
 
+from belt.core.replacing import replace
 from conversion.deal.events import (
     AccountAnswered,
     AccountOffered,

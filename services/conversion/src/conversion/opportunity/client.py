@@ -7,11 +7,12 @@ unit, so of two that race one is decided again and sees the other.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
 
 from belt.core.decider import Refused, Step
+from belt.core.replacing import replace
 from conversion.deal import ANSWERS, HearAnswer
 from conveyor_events.words import Seat
 

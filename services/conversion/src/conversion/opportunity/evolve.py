@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
 from belt.core.decider import Due
+from belt.core.replacing import replace
 from conversion.opportunity import events as e
 from conversion.opportunity.commands import MissTouch, Stall
 from conversion.opportunity.state import LIVE, Concession, Meeting, Objection, Opportunity, Stage

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from belt.core.decider import Refused
+from belt.core.replacing import replace
 from conversion.deal.terms import amount, priced
 from conversion.opportunity.commands import (
     CHANNELS,

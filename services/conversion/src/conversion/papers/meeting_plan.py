@@ -9,11 +9,12 @@ sealed under the client's key.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, assert_never
 
 from belt.core.decider import Private, Refused
+from belt.core.replacing import replace
 from conversion.roster import READ, acting
 from conveyor_events.roster import Roster
 from conveyor_events.words import Seat

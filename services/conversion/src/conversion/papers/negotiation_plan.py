@@ -9,12 +9,13 @@ what the best alternative would give. Everything in it is sealed under the clien
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, assert_never
 
 from belt.core.decider import Private, Refused
+from belt.core.replacing import replace
 from conversion.roster import READ, acting
 from conveyor_events.roster import Roster
 from conveyor_events.words import Seat

@@ -9,12 +9,13 @@ published card stale; seen again or dropped, the card can be published anew.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import assert_never
 
 from belt.core.calendar import day_of, day_start
 from belt.core.decider import Due, Private, Refused
+from belt.core.replacing import replace
 
 CATEGORY = "competitor"
 TOPICS = (

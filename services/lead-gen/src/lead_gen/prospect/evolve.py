@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import assert_never
 
 from belt.core.decider import ERASED, Due
+from belt.core.replacing import replace
 from lead_gen.prospect import events as e
 from lead_gen.prospect.commands import MeetHandover, ReleaseProspect, WakeProspect
 from lead_gen.prospect.state import Call, Contact, Gatekeeper, Need, Offer, Prospect, Stage

@@ -67,7 +67,7 @@ def _verify(command: VerifyProspect, by: Seat, prospect: Prospect) -> list[Event
 def _call(command: LogCall, by: Seat, prospect: Prospect) -> list[Event]:
     need_stage(prospect, *EARLY)
     call = Call(command.started_at, by.person, command.outcome, command.duration_s, command.next_call_at, command.note)
-    if call in prospect.calls:
+    if call in [one for one in prospect.calls if one.started_at == command.started_at]:
         return []  # one and the same call
     return [
         CallLogged(

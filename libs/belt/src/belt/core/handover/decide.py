@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
@@ -24,6 +24,7 @@ from belt.core.handover.events import (
     Withdrawn,
 )
 from belt.core.handover.state import Handover, Stage, fold
+from belt.core.replacing import replace
 from conveyor_events.words import Seat
 
 

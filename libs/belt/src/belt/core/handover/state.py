@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 from typing import Literal, assert_never
@@ -23,6 +23,7 @@ from belt.core.handover.events import (
     Upheld,
     Withdrawn,
 )
+from belt.core.replacing import replace
 from conveyor_events.words import Seat
 
 Stage = Literal["none", "offered", "expired", "escalated", "accepted", "rejected", "withdrawn", "disputed", "upheld"]

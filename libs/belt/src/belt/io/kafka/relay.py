@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import asyncpg
 import structlog
 from opentelemetry.trace import SpanKind
 
+from belt.core.replacing import replace
 from belt.io import tracing
 from belt.io.kafka.clients import Brokers, Load, Outgoing, Sender
 from belt.io.kafka.course import Course, SteppedDown

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import IntEnum
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -87,22 +88,31 @@ class Batch:
     keys: list[tuple[int, str, bytes | None]] = _column("int", "text", "bytea")
     views: list[tuple[int, str, str]] = _column("int", "text", "text")
 
-    def arguments(self) -> list[list[Any]]:
-        """The columns of every row list, one array each."""
-        columns: list[list[Any]] = []
-        for part in fields(self):
-            rows: Sequence[tuple[Any, ...]] = getattr(self, part.name)
-            width = len(part.metadata["types"])
-            columns.extend([list(c) for c in zip(*rows, strict=True)] if rows else [[] for _ in range(width)])
-        return columns
+    def call(self, at: datetime | None) -> tuple[str, list[Any]]:
+        """The append call and its arguments: one array for each column of every list that has rows."""
+        filled: list[str] = []
+        arguments: list[Any] = []
+        for name in COLUMNS:
+            rows: Sequence[tuple[Any, ...]] = getattr(self, name)
+            if rows:
+                filled.append(name)
+                arguments += [list(column) for column in zip(*rows, strict=True)]
+        return _append(tuple(filled)), [*arguments, at]
 
 
-TYPES = [kind for part in fields(Batch) for kind in part.metadata["types"]]
-APPEND = (
-    "select append_batch("
-    + ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(TYPES, 1))
-    + f", ${len(TYPES) + 1}::timestamptz)"
-)
+COLUMNS: dict[str, tuple[str, ...]] = {part.name: part.metadata["types"] for part in fields(Batch)}
+
+
+@cache
+def _append(filled: tuple[str, ...]) -> str:
+    """The call where only these lists have rows. Most have none, and an empty array is sent and read like any other."""
+    arguments: list[str] = []
+    n = 0
+    for name, kinds in COLUMNS.items():
+        for kind in kinds:
+            n += name in filled
+            arguments.append(f"${n}::{kind}[]" if name in filled else f"'{{}}'::{kind}[]")
+    return f"select append_batch({', '.join(arguments)}, ${n + 1}::timestamptz)"
 
 
 class Store:
@@ -162,7 +172,8 @@ class Store:
 
     async def append(self, batch: Batch, at: datetime | None) -> list[Status]:
         """Admits each unit whole or not at all; one status per unit."""
-        row = await self._ask("fetchval", APPEND, *batch.arguments(), at)
+        sql, arguments = batch.call(at)
+        row = await self._ask("fetchval", sql, *arguments)
         return [STATUSES[status] for status in row]
 
     async def holder_of(self, kind: str, value: bytes) -> str | None:

@@ -198,17 +198,21 @@ class Committer:
         _settle(decision)
         return True
 
-    async def append(self, prepared: Prepared) -> Left:
-        """Appends, and answers every unit that is through. Raises Unavailable, asyncpg.PostgresError."""
-        left, ready = Left(), prepared.decisions
+    async def append(self, prepared: Prepared) -> list[Status]:
+        """Gives the batch to the store; one status per decision. Raises Unavailable, asyncpg.PostgresError."""
         started = time.perf_counter()
         statuses = await self._store.append(prepared.batch, self.clock.stamp())
         APPEND_SECONDS.observe(time.perf_counter() - started)
-        APPEND_UNITS.observe(len(ready))
+        APPEND_UNITS.observe(len(statuses))
         self.commits += 1
+        return statuses
+
+    async def settle(self, prepared: Prepared, statuses: list[Status]) -> Left:
+        """Remembers the new states, and answers every unit that is through. Raises as `append` does."""
+        left = Left()
         erased: set[str] = set()
         events = 0
-        for decision, status in zip(ready, statuses, strict=True):
+        for decision, status in zip(prepared.decisions, statuses, strict=True):
             unit = decision.unit
             if status is Status.DONE:
                 for stream_id in decision.written:
@@ -271,8 +275,9 @@ def _apart(decisions: list[Decision]) -> tuple[list[Decision], list[Decision]]:
     busy: set[Any] = set()
     for decision in decisions:
         places: set[Any] = set(decision.after)
-        for happened in decision.happened:
-            places |= set(happened.stream.claims(decision.after[happened.stream_id].state))
+        for stream_id, stream in {happened.stream_id: happened.stream for happened in decision.happened}.items():
+            holds = decision.claims[stream_id] = set(stream.claims(decision.after[stream_id].state))
+            places |= holds
         (ready if busy.isdisjoint(places) else later).append(decision)
         busy |= places
     return ready, later

@@ -18,6 +18,7 @@ from conveyor_events.words import Event, instant_text
 MAX_EVENT_BYTES = 900_000
 MAX_STEPS = 1_000
 Streams = Mapping[str, Stream[Any, Any, Any]]
+NOTHING = Outcome()
 
 
 class Missing(Exception):
@@ -48,8 +49,9 @@ class Decision:
     after: dict[str, Entry] = field(default_factory=dict)
     happened: list[Happened] = field(default_factory=list)
     refused: Refused | None = None
-    outcome: Outcome = field(default_factory=Outcome)
+    outcome: Outcome = NOTHING
     reply: str | None = None
+    claims: dict[str, set[tuple[str, str]]] = field(default_factory=dict)  # by stream, after it
 
     @property
     def erased(self) -> set[str]:
@@ -78,24 +80,25 @@ def decide(unit: Unit, entries: Mapping[str, Entry], streams: Streams) -> Decisi
         ran += 1
         if ran > MAX_STEPS:
             raise RuntimeError(f"more than {MAX_STEPS} steps follow from one command")
-        stream = streams[step.category]
+        stream, stream_id = streams[step.category], step.stream_id
+        entry = _entry(stream_id, decision, entries)
         try:
-            events = _events(step, stream, decision, entries)
+            events = _events(step, stream, entry.state, decision, entries)
         except Refused as refused:
             if not refused.record:
                 raise
             decision = Decision(unit, refused=refused)
             events, todo = refused.record, []
-        entry = _entry(step.stream_id, decision, entries)
-        decision.before.setdefault(step.stream_id, entry)
+            entry = _entry(stream_id, decision, entries)
+        decision.before.setdefault(stream_id, entry)
         for event in events:
             state = stream.evolve(entry.state, event)
             row = stream.view.project(entry.row, event) if stream.view is not None else None
             entry = Entry(entry.version + 1, state, row)
             publics = tuple(stream.publish(event, state))
-            decision.happened.append(Happened(stream, step.stream_id, entry.version, event, publics))
+            decision.happened.append(Happened(stream, stream_id, entry.version, event, publics))
             todo.extend(stream.follow(event, state))
-        decision.after[step.stream_id] = entry
+        decision.after[stream_id] = entry
     return decision
 
 
@@ -118,8 +121,9 @@ def _entry(stream_id: str, decision: Decision, entries: Mapping[str, Entry]) -> 
     return entry
 
 
-def _events(step: Step, stream: Stream[Any, Any, Any], decision: Decision, entries: Mapping[str, Entry]) -> Any:
-    state = _entry(step.stream_id, decision, entries).state
+def _events(
+    step: Step, stream: Stream[Any, Any, Any], state: Any, decision: Decision, entries: Mapping[str, Entry]
+) -> Any:
     read, missing = [], set[str]()
     for name, key in stream.reads(step.id, step.command, state):
         stream_id = f"{name}-{key}"
@@ -173,6 +177,9 @@ def diff(decision: Decision, n: int, batch: Batch, streams: Streams, hashed: Any
             was.setdefault(fired[1], None)
         batch.timers += [(n, stream_id, name, at) for name, at in now.items() if was.get(name) != at]
         batch.timers += [(n, stream_id, name, None) for name in was if name not in now]
-        held, holds = set(stream.claims(old)), set(stream.claims(new))
+        held = set(stream.claims(old))
+        holds = decision.claims.get(stream_id, held)  # not there: nothing happened
+        if held == holds:
+            continue
         batch.claims += [(n, kind, hashed(kind, value), stream_id) for kind, value in sorted(holds - held)]
         batch.releases += [(n, kind, hashed(kind, value), stream_id) for kind, value in sorted(held - holds)]

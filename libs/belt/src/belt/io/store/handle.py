@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
+import time
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any, TypeVar
 
 import asyncpg
 import structlog
 
 from belt.core.decider import Refused, Step
+from belt.core.replacing import replace
 from belt.io import tracing
 from belt.io.clock import Clock
 from belt.io.deadlines import Deadlines
@@ -27,13 +27,14 @@ from belt.io.store.commit import Committer, Prepared
 from belt.io.store.decision import Streams
 from belt.io.store.seal import Vault
 from belt.io.store.unit import Entry, Gate, Guard, Meta, Outcome, Reply, Unit
-from belt.io.telemetry import APPEND_RETRIES, WAITING_COMMANDS
+from belt.io.store.waiting import Waiting
+from belt.io.telemetry import APPEND_RETRIES
 
 log = structlog.get_logger()
 T = TypeVar("T")
 
-SCAN = 4_096  # how far into a long queue one batch looks
 TRIES = 64
+NO_META = Meta()
 INTERNAL = "~"  # keys of ours need to outlive a retry only, so they can be told from callers' and swept
 
 
@@ -68,12 +69,14 @@ class Writer:
         self._committer = Committer(dsn, streams, vault, clock, source, cached, database_deadline)
         self._limit, self._backlog = limit, backlog
         self._deadlines: Deadlines[Unit] = Deadlines(deadline, _late)
-        self._queue: deque[Unit] = deque()
+        self._waiting = Waiting()
         self._work = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._appending: asyncio.Task[None] | None = None
-        self._taken: set[Any] = set()  # places of the batch that is being appended
+        self._taken: dict[asyncio.Task[None], set[Any]] = {}  # batches on their way, and their places
+        self._stored = asyncio.Event()  # the database has the last of them: the next may go
+        self._stored.set()
         self._enough = 1  # how many must wait to be worth a batch: half of the one that is being appended
+        self._deciding = self._storing = 0.0  # seconds that a unit took to prepare, and the last batch to be carried
         self._busy = False
         self._stopping = False
 
@@ -100,7 +103,7 @@ class Writer:
 
         Raises Refused, Conflict (If-Match), Taken (a claim), Gap and Behind (a gate), Busy, Unavailable.
         """
-        if self._stopping or len(self._queue) >= self._backlog:
+        if self._stopping or len(self._waiting) >= self._backlog:
             raise Busy
         unit = Unit(
             steps=steps,
@@ -108,28 +111,27 @@ class Writer:
             internal=key is None,
             fingerprint=fingerprint,
             if_match=if_match,
-            meta=meta or Meta(),
+            meta=meta or NO_META,
             gate=gate,
             reply=reply,
             fired=fired,
             future=asyncio.get_running_loop().create_future(),
             guard=guard,
         )
+        if not tracing.recorded():
+            return await self._answer(unit)
         with tracing.command(steps) as span:
             if span is not None:
                 unit.span, unit.meta = span, replace(unit.meta, traceparent=tracing.written(span))
-            return await self._done(unit)
-
-    async def _done(self, unit: Unit) -> Outcome:
-        try:
-            return await self._answer(unit)
-        except Refused as refused:
-            tracing.refused(refused.code)
-            raise
+            try:
+                return await self._answer(unit)
+            except Refused as refused:
+                tracing.refused(refused.code)
+                raise
 
     async def _answer(self, unit: Unit) -> Outcome:
-        self._queue.append(unit)
-        if len(self._queue) >= self._enough:
+        self._waiting.put(unit)
+        if len(self._waiting) >= self._enough:
             self._work.set()
         wait = self._deadlines.begin(unit)
         try:
@@ -154,14 +156,14 @@ class Writer:
         self._stopping = True
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within):
-                while self._queue or self._busy or self._appending is not None:
+                while self._waiting or self._busy or self._taken:
                     self._work.set()
                     await asyncio.sleep(0.01)
-        tasks = [task for task in (self._task, self._appending) if task is not None]
+        tasks = [task for task in (self._task, *self._taken) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for unit in self._queue:
+        for unit in self._waiting:
             unit.fail(Unavailable("the service stops"))
         await self._committer.close()
 
@@ -169,69 +171,73 @@ class Writer:
 
     async def _run(self) -> None:
         while True:
-            if len(self._queue) < self._enough:
+            if len(self._waiting) < self._enough:
                 self._work.clear()
                 await self._work.wait()
-            batch = self._take()
+            batch = self._waiting.take(min(self._limit, self._share()), set().union(*self._taken.values()))
             if not batch:
-                await self._appended()  # what waits shares a place with it, or nobody waits any more
+                await self._settled()  # what waits shares a place with it, or nobody waits any more
                 continue
             self._busy = True
+            began = time.perf_counter()
             prepared = await self._prepared(batch)
-            await self._appended()
+            self._deciding = (time.perf_counter() - began) / len(batch)
+            await self._stored.wait()  # batches are appended in the order in which they were decided
             if prepared is not None:
-                self._taken = {place for decision in prepared.decisions for place in decision.unit.places}
-                self._enough = max(1, len(prepared.decisions) // 2)
-                self._appending = asyncio.create_task(self._carry(prepared), name="belt-append")
+                self._send(prepared)
             self._busy = False
 
+    def _share(self) -> int:
+        """How many of those that wait to take: half, where no batch is on its way and deciding all would take longer.
+
+        Callers who are answered together come again together. If all of them went at once every time, either the
+        database or this process would always be idle.
+        """
+        waiting = len(self._waiting)
+        return (waiting + 1) // 2 if not self._taken and waiting * self._deciding > self._storing else waiting
+
+    def _send(self, prepared: Prepared) -> None:
+        self._stored.clear()
+        self._enough = max(1, len(prepared.decisions) // 2)
+        task = asyncio.create_task(self._carry(prepared), name="belt-append")
+        task.add_done_callback(self._through)
+        self._taken[task] = {place for decision in prepared.decisions for place in decision.unit.places}
+
     async def _carry(self, prepared: Prepared) -> None:
-        await self._append(prepared)
-        self._taken, self._enough = set(), 1
+        began = time.perf_counter()
+        await self._append(prepared, self._stored)
+        self._storing = time.perf_counter() - began
+
+    def _through(self, task: asyncio.Task[None]) -> None:
+        del self._taken[task]
+        if not self._taken:
+            self._stored.set()
+            self._enough = 1
         self._work.set()
 
-    async def _appended(self) -> None:
-        """Waits until the batch before is through: batches are appended in the order in which they were decided."""
-        if self._appending is not None:
-            await self._appending
-            self._appending = None
-
-    def _take(self) -> list[Unit]:
-        """The longest-waiting units of which no two share a place. A unit never overtakes one that shares its place."""
-        batch: list[Unit] = []
-        busy = set(self._taken)
-        later: list[Unit] = []
-        for _ in range(min(len(self._queue), SCAN)):
-            if len(batch) >= self._limit:
-                break
-            unit = self._queue.popleft()
-            if unit.future.done():
-                continue
-            places = unit.places
-            if busy.isdisjoint(places):
-                batch.append(unit)
-            else:
-                later.append(unit)
-            busy |= places
-        self._queue.extendleft(reversed(later))
-        WAITING_COMMANDS.set(len(self._queue))
-        return batch
+    async def _settled(self) -> None:
+        """Waits until every batch that is on its way is through and its callers are answered."""
+        await asyncio.gather(*self._taken, return_exceptions=True)
 
     async def _prepared(self, batch: list[Unit]) -> Prepared | None:
         async def prepare() -> Prepared | None:
             prepared = await self._committer.prepare(batch)
-            self._queue.extendleft(reversed(prepared.later))
+            self._waiting.back(prepared.later)
             return prepared if prepared.decisions else None
 
         return await self._or_alone(batch, prepare)
 
-    async def _append(self, prepared: Prepared) -> None:
+    async def _append(self, prepared: Prepared, stored: asyncio.Event | None = None) -> None:
         units = [decision.unit for decision in prepared.decisions]
 
         async def append() -> None:
             spans = [unit.span for unit in units if unit.span is not None]
             with tracing.merged("commit", spans, {"conveyor.units": len(units)}):
-                left = await self._committer.append(prepared)
+                statuses = await self._committer.append(prepared)
+                if stored is not None:
+                    stored.set()
+                    await asyncio.sleep(0)  # the next batch goes before the callers of this one come again
+                left = await self._committer.settle(prepared, statuses)
             self._again(left.lost)
             if left.told:
                 self.wake.set()
@@ -289,5 +295,5 @@ class Writer:
             if unit.tries > TRIES:
                 unit.fail(Busy())
             else:
-                self._queue.appendleft(unit)
+                self._waiting.back([unit])
         self._work.set()

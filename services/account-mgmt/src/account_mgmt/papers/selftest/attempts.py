@@ -9,13 +9,14 @@ the person's own key. So it can be no trigger of pay either.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from account_mgmt.papers.selftest.score import Score, score
 from account_mgmt.papers.selftest.text import LEAST, MOST, current, pinned
 from belt.core.calendar import day_of
 from belt.core.decider import Private, Refused
+from belt.core.replacing import replace
 
 CATEGORY = "selftest"
 RETAKE_DAYS = 30

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
@@ -16,6 +16,7 @@ from account_mgmt.papers.survey.events import (
     Expired,
     Invited,
 )
+from belt.core.replacing import replace
 
 
 class Stage(StrEnum):
