@@ -24,7 +24,7 @@ from stations import (
 )  # fmt: skip
 from story import Story, undisturbed
 
-from belt.io.kafka.clients import Outgoing
+from belt.io.kafka.records import Outgoing
 from conveyor.exits import Problem
 from conveyor.line import SERVICES, Line
 from conveyor.running import Running

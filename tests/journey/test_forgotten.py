@@ -20,7 +20,7 @@ from journey_secrets import FIRM, HIDDEN, WORD, Client, asked, content, dsn, fil
 from journey_shown import SHOWS
 
 from belt.io.intake.forgetting import Forgotten, forget_again
-from belt.io.kafka.clients import Brokers
+from belt.io.kafka.brokers import Brokers
 from belt.io.store.chain import verify
 from belt.io.store.projection import rebuild
 from belt.io.store.seal import Vault, unseal

@@ -20,7 +20,8 @@ from belt.io.intake.consumer import Consumer
 from belt.io.intake.facts import Facts
 from belt.io.intake.missing import PublisherFeed
 from belt.io.intake.parking import Parking
-from belt.io.kafka.clients import Brokers, Reader
+from belt.io.kafka.brokers import Brokers
+from belt.io.kafka.reader import Reader
 from belt.io.store.migrate import head, older
 from board import projection
 from board.apis import Apis

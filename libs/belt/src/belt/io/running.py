@@ -29,9 +29,10 @@ from belt.io.intake.missing import PublisherFeed
 from belt.io.intake.parking import Parking
 from belt.io.intake.reactions import Reactions
 from belt.io.intake.taking import Intake
-from belt.io.kafka.clients import Brokers, Reader, Unreachable
+from belt.io.kafka.brokers import Brokers, Unreachable
 from belt.io.kafka.doorbell import Doorbell
 from belt.io.kafka.inventory import Inventory
+from belt.io.kafka.reader import Reader
 from belt.io.kafka.relay import relay
 from belt.io.settings import Settings
 from belt.io.store.handle import Writer

@@ -36,7 +36,7 @@ from belt.io.http.app import server
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
 from belt.io.intake.forgetting import forget_again
-from belt.io.kafka.clients import Brokers
+from belt.io.kafka.brokers import Brokers
 from belt.io.kafka.republish import republish
 from belt.io.running import engine_for, running
 from belt.io.settings import Settings, unfit
