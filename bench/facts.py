@@ -40,8 +40,8 @@ from belt.io.kafka.brokers import Brokers
 from belt.io.kafka.reader import Reader
 from belt.io.kafka.records import Outgoing
 from belt.io.kafka.sender import Sender
+from belt.io.process import collect_seldom
 from belt.io.running import intake_for
-from belt.io.service import collect_seldom
 from belt.io.settings import Settings
 from belt.io.store.handle import Writer
 from belt.io.store.migrate import upgrade

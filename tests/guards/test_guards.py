@@ -104,7 +104,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (house / "lead_gen/prospect.py").write_text("import belt.core\nimport conveyor_events\n")
     (house / "lead_gen/api.py").write_text("import fastapi\nimport belt.io\nimport lead_gen.prospect\n")
     (house / "lead_gen/main.py").write_text("import lead_gen.api\n")
-    for room in ("service", "running"):
+    for room in ("service", "running", "process", "parts"):
         (house / f"belt/io/{room}.py").write_text("import belt.io.http\n")
     for named in ("core/decider", "io/store/handle", "io/store/commit", "io/kafka/relay"):
         (house / f"belt/{named}.py").touch()
@@ -137,6 +137,7 @@ def test_the_small_house_is_in_order(house: Path) -> None:
         ("belt/io/store/calls.py", "belt.io.http"),
         ("belt/io/kafka/relay.py", "belt.io.intake"),
         ("belt/io/http/doors.py", "belt.io.running"),
+        ("belt/io/process.py", "belt.io.running"),
         ("belt/core/decider.py", "belt.io"),
         ("belt/core/decider.py", "asyncpg"),
         ("lead_gen/prospect.py", "fastapi"),
