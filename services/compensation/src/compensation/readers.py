@@ -151,7 +151,10 @@ def _adjusted(data: Raw) -> Adjusted:
     return Adjusted(data["adjustment_id"], data["person"], Decimal(data["amount"]), data["currency"], *about)
 
 
-READERS: dict[type[Event], Reader] = {
+_MILESTONES: dict[type[Event], Reader] = {
+    kind.model: _milestone(kind.model.__name__) for kind in CATALOG if kind.model.__name__ in TRIGGERS
+}
+READERS = _MILESTONES | {
     staff.StaffHired: lambda d: Hired(d["person"], date.fromisoformat(d["hired_on"])),
     staff.StaffLeft: lambda d: Left(d["person"], date.fromisoformat(d["last_day"])),
     leads.ProspectInvalidated: lambda d: Invalidated(d["line"], _seat(d["sourced_by"]), d["was_verified"]),
@@ -169,5 +172,5 @@ READERS: dict[type[Event], Reader] = {
     pay.ConflictDetected: _contested,
     pay.ConflictResolved: _ruled,
     pay.AdjustmentPosted: _adjusted,
-} | {kind.model: _milestone(kind.model.__name__) for kind in CATALOG if kind.model.__name__ in TRIGGERS}
+}
 """Without a reader no rule looks at an event."""
