@@ -26,7 +26,7 @@ import uvloop
 from belt.core.decider import Step
 from belt.io.clock import SystemClock
 from belt.io.ids import fresh
-from belt.io.service import collect_seldom
+from belt.io.process import collect_seldom
 from belt.io.store.handle import Writer
 from belt.io.store.migrate import upgrade
 from belt.io.store.seal import Vault

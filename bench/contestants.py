@@ -39,7 +39,8 @@ from belt.io.clock import SystemClock
 from belt.io.http.body import validated
 from belt.io.http.headers import etag, json_response
 from belt.io.http.issuer import DevelopmentIssuer
-from belt.io.service import collect_seldom, serve
+from belt.io.process import collect_seldom
+from belt.io.service import serve
 from belt.io.settings import Settings
 from belt.io.store.calls import Batch, Loaded, Status, Store
 from belt.io.store.handle import Writer

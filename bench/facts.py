@@ -36,9 +36,12 @@ from belt.io.clock import SystemClock
 from belt.io.http.issuer import DevelopmentIssuer
 from belt.io.intake.consumer import Consumer
 from belt.io.intake.parking import Parking
-from belt.io.kafka.clients import Brokers, Outgoing, Reader, Sender
+from belt.io.kafka.brokers import Brokers
+from belt.io.kafka.reader import Reader
+from belt.io.kafka.records import Outgoing
+from belt.io.kafka.sender import Sender
+from belt.io.process import collect_seldom
 from belt.io.running import intake_for
-from belt.io.service import collect_seldom
 from belt.io.settings import Settings
 from belt.io.store.handle import Writer
 from belt.io.store.migrate import upgrade

@@ -30,7 +30,7 @@ import uvloop
 from aiokafka import AIOKafkaProducer
 
 from belt.io.ids import fresh
-from belt.io.kafka.clients import Brokers
+from belt.io.kafka.brokers import Brokers
 from belt.io.kafka.doorbell import Doorbell
 from belt.io.kafka.relay import outgoing, relay
 from belt.io.store.decision import attributes

@@ -24,7 +24,9 @@ from belt.io.intake.consumer import Consumer
 from belt.io.intake.parking import Parking
 from belt.io.intake.reactions import Reactions
 from belt.io.intake.taking import Progress
-from belt.io.kafka.clients import Brokers, Reader, Received
+from belt.io.kafka.brokers import Brokers
+from belt.io.kafka.reader import Reader
+from belt.io.kafka.records import Received
 from belt.io.store.handle import Writer
 from belt.io.store.migrate import upgrade
 from belt.io.store.seal import Vault

@@ -24,8 +24,10 @@ import uvloop
 from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 
-from belt.io.kafka.clients import BATCH_BYTES, Brokers, Outgoing, partition_of
+from belt.io.kafka.brokers import Brokers
+from belt.io.kafka.records import Outgoing, partition_of
 from belt.io.kafka.relay import outgoing, relay
+from belt.io.kafka.sender import BATCH_BYTES
 from belt.io.store.public_log import NEXT
 from belt.io.telemetry import configure_logging
 from bench import picture, rounds

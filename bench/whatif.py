@@ -34,7 +34,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from belt.io.service import collect_seldom
+from belt.io.process import collect_seldom
 from bench.company import facts, people
 from bench.picture import Bars
 from bench.report import Figure, Report

@@ -5,15 +5,15 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from checks.links import documents_are_listed, links_lead_somewhere
+from checks.ours import files
+
 ROOT = Path(__file__).parent.parent
-NOT_OURS = {"node_modules", "__pycache__", "build", "dist"}
-HIDDEN_BUT_OURS = {".ci", ".importlinter", ".gitignore"}
 
 WORDS_OF_SALES = {"scout", "hunter", "farmer", "lead", "leads", "scouts", "hunters", "farmers"}
 SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "manager", "base", "misc", "shared"}
@@ -26,14 +26,11 @@ VARIANTS_LIVE_IN = "libs/events/src/conveyor_events/words.py"
 # Written in two pieces, so that this file does not find itself.
 INDEX_ADDRESS = re.compile(r"https?://[^\s\"')>]*(?:/sim" + r"ple\b|/mav" + r"en2\b|/packages/[0-9a-f]{2}/)")
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
-FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
-NAME = re.compile(r"`([A-Za-z_][\w.]*)`")
 
 
 def belt_knows_no_sales(root: Path) -> Iterator[str]:
     """The belt moves work of any kind: the words of sales do not occur in it."""
-    for path in _files(root / "libs/belt/src", "*.py", "*.sql"):
+    for path in files(root / "libs/belt/src", "*.py", "*.sql"):
         for number, line in enumerate(path.read_text().splitlines(), 1):
             found = {word.lower() for word in WORD.findall(line)} & WORDS_OF_SALES
             if found:
@@ -43,7 +40,7 @@ def belt_knows_no_sales(root: Path) -> Iterator[str]:
 def variants_have_one_table(root: Path) -> Iterator[str]:
     """No code asks for a variant by name: a fifth row in the table must be enough."""
     names = _variant_names(root / VARIANTS_LIVE_IN)
-    for path in (f for folder in ("libs", "services", "apps") for f in _files(root / folder, "*.py")):
+    for path in (f for folder in ("libs", "services", "apps") for f in files(root / folder, "*.py")):
         if path == root / VARIANTS_LIVE_IN or "tests" in path.parts:
             continue
         for node in ast.walk(ast.parse(path.read_text())):
@@ -53,7 +50,7 @@ def variants_have_one_table(root: Path) -> Iterator[str]:
 
 def names_say_what_is_inside(root: Path) -> Iterator[str]:
     """No module is named for nothing in particular."""
-    for path in _files(root, "*.py"):
+    for path in files(root, "*.py"):
         if {path.stem, path.parent.name} & SAYS_NOTHING:
             yield f"{path.relative_to(root)}: name it for what is in it"
 
@@ -71,7 +68,7 @@ def lock_fits(root: Path) -> Iterator[str]:
         for entry in entries
         if (found := re.match(r"([\w.-]+)==([\w.]+)", entry))
     }
-    members = [tomllib.loads(path.read_text()) for path in _files(root, "pyproject.toml")]
+    members = [tomllib.loads(path.read_text()) for path in files(root, "pyproject.toml")]
     ours = {_canonical(member["project"]["name"]) for member in members}
     for member in members:
         project = member["project"]
@@ -84,7 +81,7 @@ def lock_fits(root: Path) -> Iterator[str]:
 
 def no_index_address(root: Path) -> Iterator[str]:
     """Where packages come from is each machine's own matter."""
-    for path in _files(root, "*"):
+    for path in files(root, "*"):
         try:
             text = path.read_text()
         except UnicodeDecodeError:
@@ -94,42 +91,14 @@ def no_index_address(root: Path) -> Iterator[str]:
                 yield f"{path.relative_to(root)}:{number}: an address of a package index"
 
 
-def links_lead_somewhere(root: Path) -> Iterator[str]:
-    """Every relative link in the documents leads to a file, to a heading, or to a `name` that is in the code there."""
-    for path in _files(root, "*.md"):
-        text = FENCED.sub(lambda block: "\n" * block[0].count("\n"), path.read_text())
-        for found in LINK.finditer(text):
-            words, link = found.groups()
-            if "://" in link or link.startswith("mailto:"):
-                continue
-            at = f"{path.relative_to(root)}:{text.count(chr(10), 0, found.start()) + 1}: {link}"
-            place, _, heading = link.partition("#")
-            target = (path.parent / place).resolve() if place else path
-            if not target.exists():
-                yield f"{at} leads nowhere"
-            elif heading and target.suffix == ".md" and heading not in _headings(target):
-                yield f"{at}: no such heading"
-            elif target.suffix == ".py" and (name := NAME.fullmatch(words)) and name[1] not in _names(target):
-                yield f"{at}: no {name[1]} in it"
-
-
-def documents_are_listed(root: Path) -> Iterator[str]:
-    """Every page in docs/ stands in its index."""
-    index = root / "docs/README.md"
-    listed = {link.partition("#")[0] for _, link in LINK.findall(index.read_text())} if index.is_file() else set()
-    for page in sorted((root / "docs").glob("*.md")):
-        if page != index and page.name not in listed:
-            yield f"docs/README.md: {page.name} is not listed"
-
-
 def refusals_have_codes(root: Path) -> Iterator[str]:
     """Every code a refusal names stands in a table, and every code in a table is named somewhere."""
     everywhere = _table(root / BELTS_CODES, "CODES")
     named: set[str] = set()
     for folder in (root / "libs/belt/src", *sorted((root / "services").glob("*/src"))):
-        own = {code for path in _files(folder, "codes.py") for code in _table(path, "CODES")} - everywhere
+        own = {code for path in files(folder, "codes.py") for code in _table(path, "CODES")} - everywhere
         strings: set[str] = set()
-        for path in _files(folder, "*.py"):
+        for path in files(folder, "*.py"):
             if path.name == "codes.py":
                 continue
             module = ast.parse(path.read_text())
@@ -156,12 +125,12 @@ def metrics_are_measured(root: Path) -> Iterator[str]:
     code = " ".join(
         path.read_text()
         for folder in ("libs", "services", "apps")
-        for path in _files(root / folder, "*.py")
+        for path in files(root / folder, "*.py")
         if path != declared
     )
     for name in sorted(names - set(re.findall(r"[A-Z_]{4,}", code))):
         yield f"{METRICS}: {name} is declared and never measured"
-    for path in _files(root / "services", "*.py"):
+    for path in files(root / "services", "*.py"):
         text = path.read_text()
         for name in re.findall(r"^([A-Z_]+) = (?:telemetry\.)?gauge\(", text, re.MULTILINE):
             if not re.search(rf"\({name}, \(", text):
@@ -200,19 +169,6 @@ def main() -> int:
     breaches = [breach for guard in GUARDS for breach in guard(ROOT)]
     print("\n".join(breaches))
     return 1 if breaches else 0
-
-
-def _files(folder: Path, *patterns: str) -> Iterator[Path]:
-    """The files below a folder that are ours: no environment, no cache, nothing generated."""
-    if not folder.is_dir():
-        return
-    for path in sorted(folder.iterdir()):
-        if path.name in NOT_OURS or (path.name.startswith(".") and path.name not in HIDDEN_BUT_OURS):
-            continue
-        if path.is_dir():
-            yield from _files(path, *patterns)
-        elif any(path.match(pattern) for pattern in patterns):
-            yield path
 
 
 def _variant_names(table: Path) -> set[str]:
@@ -271,36 +227,6 @@ def _assigned(module: ast.Module) -> dict[str, list[ast.expr]]:
 
 def _canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _headings(document: Path) -> set[str]:
-    """The anchors of a document's headings, as the usual renderers make them."""
-    titles = re.findall(r"^#+ +(.+?)\s*$", document.read_text(), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
-
-
-@cache
-def _names(module: Path) -> set[str]:
-    """What is defined in a module: functions, classes, constants; and Class.name for what is in a class."""
-    found: set[str] = set()
-    for node in ast.parse(module.read_text()).body:
-        mine = _defined(node)
-        found |= mine
-        if isinstance(node, ast.ClassDef):
-            found |= {f"{node.name}.{name}" for inner in node.body for name in _defined(inner)}
-    return found
-
-
-def _defined(node: ast.stmt) -> set[str]:
-    match node:
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            return {name}
-        case ast.AnnAssign(target=ast.Name(id=name)):
-            return {name}
-        case ast.Assign(targets=targets):
-            return {target.id for target in targets if isinstance(target, ast.Name)}
-        case _:
-            return set()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from belt.io.http.issuer import DevelopmentIssuer
-from conveyor.line import SERVICES
+from conveyor.addresses import SERVICES
 from conveyor.pages import BOARD
 from conveyor.running import Running
 from conveyor_local.home import stack_home

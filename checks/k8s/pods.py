@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any
 
-from belt.io.service import GRACE
+from belt.io.process import GRACE
 from belt.io.settings import Settings
 from checks.docs.apps import app, deployed
 from checks.k8s.cluster import COMPONENT, NAME, PART_OF, Cluster, Pod, name, said

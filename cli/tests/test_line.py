@@ -12,8 +12,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import RawTestServer, unused_port
 
+from conveyor.addresses import SERVICES, variable
 from conveyor.exits import NotRunning, Problem, Unreachable
-from conveyor.line import SERVICES, Line, variable
+from conveyor.line import Line
 from conveyor.tokens import Tokens
 
 

@@ -13,7 +13,7 @@ from stage import Stage
 from stations import produce, with_headers
 from watched_line import Watched
 
-from belt.io.kafka.clients import Outgoing
+from belt.io.kafka.records import Outgoing
 from conveyor.exits import Unreachable
 from conveyor_events.catalog import TOPICS
 

@@ -21,7 +21,8 @@ from urllib.request import urlopen
 
 import asyncpg
 
-from conveyor.line import SERVICES, Line
+from conveyor.addresses import SERVICES
+from conveyor.line import Line
 from conveyor.tokens import Tokens
 from conveyor_local import Stack
 from conveyor_local.admin import catalog_topics

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from belt.io.kafka.access import Access
-from belt.io.kafka.clients import Brokers
+from belt.io.kafka.brokers import Brokers
 from checks.access.kafka import Rule
 from conveyor_local.guard import ADMINISTRATOR, Guard
 from conveyor_local.kafka import Kafka

@@ -12,7 +12,8 @@ import asyncpg
 from journey_firm import Firm, plans, simulated
 
 from belt.io.http.issuer import DevelopmentIssuer
-from conveyor.line import SERVICES, Line
+from conveyor.addresses import SERVICES
+from conveyor.line import Line
 from conveyor.processes import Wish, database, passing
 from conveyor.running import Running
 from conveyor_local import Stack

@@ -10,8 +10,9 @@ from uuid import UUID
 
 import asyncpg
 
-from belt.io.kafka.clients import Brokers, Sender
+from belt.io.kafka.brokers import Brokers
 from belt.io.kafka.relay import Relay
+from belt.io.kafka.sender import Sender
 from belt.io.kafka.topics import create_topics
 from belt.io.store.calls import SCHEMA
 from belt.io.store.public_log import backlog

@@ -15,7 +15,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "jou
 from http_line import http_line  # noqa: E402 (found by the path above)
 from http_schemathesis import followed, tried  # noqa: E402
 
-from conveyor.line import SERVICES  # noqa: E402
+from conveyor.addresses import SERVICES  # noqa: E402
 
 
 def main() -> int:

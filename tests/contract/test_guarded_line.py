@@ -22,7 +22,8 @@ from belt.io.store.chain import verify
 from belt.io.store.projection import rebuild
 from belt.io.store.seal import Vault
 from checks.docs.apps import services
-from conveyor.line import SERVICES, Line
+from conveyor.addresses import SERVICES
+from conveyor.line import Line
 from conveyor_local import Stack
 
 pytestmark = [pytest.mark.contract, pytest.mark.timeout(240)]

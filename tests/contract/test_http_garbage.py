@@ -18,7 +18,7 @@ from http_line import HttpLine
 from multidict import CIMultiDict
 from yarl import URL
 
-from conveyor.line import SERVICES
+from conveyor.addresses import SERVICES
 
 pytestmark = [pytest.mark.contract, pytest.mark.timeout(600)]
 

@@ -11,7 +11,7 @@ import pytest
 from http_line import HttpLine
 from http_schemathesis import followed, tried
 
-from conveyor.line import SERVICES
+from conveyor.addresses import SERVICES
 
 pytestmark = [pytest.mark.contract, pytest.mark.timeout(600)]
 

@@ -20,7 +20,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 from guarded import Authority, Guarded, started
 
 from belt.io.kafka.access import Access
-from belt.io.kafka.clients import Brokers, Outgoing, Partition, Reader, Sender, Unreachable
+from belt.io.kafka.brokers import Brokers, Unreachable
+from belt.io.kafka.reader import Reader
+from belt.io.kafka.records import Outgoing, Partition
+from belt.io.kafka.sender import Sender
 from belt.io.kafka.surveyor import Surveyor
 from belt.io.kafka.topics import create_topics
 from checks.access import __main__ as check

@@ -32,7 +32,8 @@ from belt.io import clock
 from belt.io.intake import reactions
 from belt.io.intake.facts import Facts
 from belt.io.intake.taking import Poison
-from belt.io.kafka import clients as kafka
+from belt.io.kafka.reader import Reader
+from belt.io.kafka.sender import Sender
 from belt.io.store import calls as store
 
 FOLDER = Path(os.environ["CONVEYOR_FAULTS"])
@@ -99,9 +100,9 @@ def off(_self: clock.SystemClock) -> datetime:
     return datetime.now(UTC) + timedelta(seconds=float(told("clock") or 0))
 
 
-wrapped(kafka.Sender, "send_batches", after="after_send")
+wrapped(Sender, "send_batches", after="after_send")
 wrapped(store.Store, "append", before="before_commit", after="after_commit")
-wrapped(kafka.Reader, "commit", before="before_offset")
+wrapped(Reader, "commit", before="before_offset")
 for intake in (reactions.Reactions, Facts):
     slowed(intake)
 poisoned()

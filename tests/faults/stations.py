@@ -17,10 +17,11 @@ import psutil
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
-from belt.io.kafka.clients import Outgoing, partition_of
+from belt.io.kafka.records import Outgoing, partition_of
 from belt.io.kafka.relay import LEADER, outgoing
 from belt.io.store.public_log import RELAY
-from conveyor.line import SERVICES, Line
+from conveyor.addresses import SERVICES
+from conveyor.line import Line
 from conveyor.processes import database, package
 from conveyor.running import Running, ServiceProcess
 from conveyor_events.catalog import TOPICS

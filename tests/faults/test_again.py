@@ -14,8 +14,9 @@ from journey_firm import Firm, plans
 from stations import PARTITIONS, kept, records, stack_of
 from story import nothing_due
 
+from conveyor.addresses import SERVICES
 from conveyor.commands.rebuilding import rebuilt, settings_of
-from conveyor.line import SERVICES, Line
+from conveyor.line import Line
 from conveyor.processes import Wish, database, up
 from conveyor.running import Running
 from conveyor_events.catalog import TOPICS

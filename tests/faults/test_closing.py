@@ -14,7 +14,8 @@ import pytest
 from journey_firm import Firm, plans, post
 from stations import eventually, fetch, process_of, ready, settings_of, spawn, true_code
 
-from conveyor.line import SERVICES, Line
+from conveyor.addresses import SERVICES
+from conveyor.line import Line
 from conveyor.processes import Wish, passing
 from conveyor.running import Running, ServiceProcess
 

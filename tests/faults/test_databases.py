@@ -12,7 +12,8 @@ from stations import command, dsn_of, eventually, kept, metric, parked, records,
 from story import Story, undisturbed
 
 from belt.io.store.chain import verify
-from conveyor.line import SERVICES, Line
+from conveyor.addresses import SERVICES
+from conveyor.line import Line
 from conveyor.running import Running
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from conveyor.line import SERVICES, Line
+from conveyor.addresses import SERVICES
+from conveyor.line import Line
 from conveyor.olist.feed import run
 from conveyor.olist.files import DEALS, ITEMS, LEADS, ORDERS, read
 from conveyor.processes import Wish, up

@@ -11,8 +11,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from typer.testing import CliRunner
 
+from conveyor.addresses import SERVICES, variable
 from conveyor.exits import CheckFailed
-from conveyor.line import SERVICES, variable
 from conveyor.main import app
 from conveyor.running import Running
 from conveyor_local import Stack

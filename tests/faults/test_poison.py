@@ -24,9 +24,10 @@ from stations import (
 )  # fmt: skip
 from story import Story, undisturbed
 
-from belt.io.kafka.clients import Outgoing
+from belt.io.kafka.records import Outgoing
+from conveyor.addresses import SERVICES
 from conveyor.exits import Problem
-from conveyor.line import SERVICES, Line
+from conveyor.line import Line
 from conveyor.running import Running
 from conveyor_events.catalog import CATALOG
 from conveyor_events.schemas import name as sample_name

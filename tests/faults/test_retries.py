@@ -15,7 +15,9 @@ import pytest
 from stations import end, fetch, ready, settings_of, spawn
 from story import Story, nothing_due
 
-from conveyor.line import SERVICES, Answer, Line
+from conveyor.addresses import SERVICES
+from conveyor.answer import Answer
+from conveyor.line import Line
 from conveyor.running import Running
 from conveyor_events.words import Station
 from conveyor_local.home import free_port

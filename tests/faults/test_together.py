@@ -17,7 +17,9 @@ from aiokafka.errors import KafkaError
 from stations import changed, end, eventually, fetch, parked, ready, settings_of, spawn, stack_of
 from story import Story, undisturbed
 
-from conveyor.line import SERVICES, Answer, Line
+from conveyor.addresses import SERVICES
+from conveyor.answer import Answer
+from conveyor.line import Line
 from conveyor.running import Running, address
 from conveyor.tokens import Tokens
 from conveyor_local.home import free_port

@@ -7,7 +7,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from stations import command, eventually, metric, parked, records, stack_of
 from story import Story, undisturbed
 
-from conveyor.line import SERVICES, Line
+from conveyor.addresses import SERVICES
+from conveyor.line import Line
 from conveyor.running import Running
 from conveyor_events.catalog import TOPICS
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from checks import guards
+from checks import guards, links
 
 ROOT = Path(guards.__file__).parent.parent
 SCRIPTS = Path(sys.executable).parent
@@ -104,7 +104,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (house / "lead_gen/prospect.py").write_text("import belt.core\nimport conveyor_events\n")
     (house / "lead_gen/api.py").write_text("import fastapi\nimport belt.io\nimport lead_gen.prospect\n")
     (house / "lead_gen/main.py").write_text("import lead_gen.api\n")
-    for room in ("service", "running"):
+    for room in ("service", "running", "process", "parts"):
         (house / f"belt/io/{room}.py").write_text("import belt.io.http\n")
     for named in ("core/decider", "io/store/handle", "io/store/commit", "io/kafka/relay"):
         (house / f"belt/{named}.py").touch()
@@ -137,6 +137,7 @@ def test_the_small_house_is_in_order(house: Path) -> None:
         ("belt/io/store/calls.py", "belt.io.http"),
         ("belt/io/kafka/relay.py", "belt.io.intake"),
         ("belt/io/http/doors.py", "belt.io.running"),
+        ("belt/io/process.py", "belt.io.running"),
         ("belt/core/decider.py", "belt.io"),
         ("belt/core/decider.py", "asyncpg"),
         ("lead_gen/prospect.py", "fastapi"),
@@ -219,11 +220,11 @@ SEEDS: list[tuple[Guard, str, str]] = [
     (guards.lock_fits, "requirements.lock", "pydantic==2.14.3\n"),
     (guards.lock_fits, "requirements.lock", "--index-url x\npydantic==2.14.3 \\\n    --hash=sha256:00\n"),
     (guards.no_index_address, "Makefile", "get https://example.org/sim" + "ple/x\n"),
-    (guards.links_lead_somewhere, "docs/tour.md", "see [the other](nowhere.md)\n"),
-    (guards.links_lead_somewhere, "docs/tour.md", "# Here\n[there](#there)\n"),
-    (guards.links_lead_somewhere, "docs/tour.md", "over two [lines\nof text](nowhere.md)\n"),
-    (guards.links_lead_somewhere, "docs/tour.md", "[`gone`](../libs/events/src/conveyor_events/words.py)\n"),
-    (guards.documents_are_listed, "docs/unheard-of.md", "# A page\n"),
+    (links.links_lead_somewhere, "docs/tour.md", "see [the other](nowhere.md)\n"),
+    (links.links_lead_somewhere, "docs/tour.md", "# Here\n[there](#there)\n"),
+    (links.links_lead_somewhere, "docs/tour.md", "over two [lines\nof text](nowhere.md)\n"),
+    (links.links_lead_somewhere, "docs/tour.md", "[`gone`](../libs/events/src/conveyor_events/words.py)\n"),
+    (links.documents_are_listed, "docs/unheard-of.md", "# A page\n"),
     (guards.metrics_are_measured, guards.METRICS, 'NEVER_SEEN = _gauge("never_seen", "Nothing")\n'),
     (guards.metrics_are_measured, "services/x/src/x/seen.py", 'NEVER_SEEN = gauge("never_seen", "Nothing")\n'),
     (guards.stations_read_in_one_sitting, "services/conversion/src/conversion/deal.py", "DEAL = 1\n"),
@@ -268,7 +269,7 @@ def test_a_link_may_name_what_is_in_the_file(checkout: Path) -> None:
     path.parent.mkdir(parents=True)
     words = "../libs/events/src/conveyor_events/words.py"
     path.write_text(f"[`changes_hands`]({words}) [`Seat.person`]({words}) [`VARIANTS`]({words}) [the file]({words})\n")
-    assert not list(guards.links_lead_somewhere(checkout))
+    assert not list(links.links_lead_somewhere(checkout))
 
 
 def test_a_leader_is_no_lead(checkout: Path) -> None:

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from journey_firm import Firm, plans
 
 from belt.io.http.issuer import DevelopmentIssuer
-from conveyor.line import SERVICES, Line
+from conveyor.addresses import SERVICES
+from conveyor.line import Line
 from conveyor.processes import database
 from conveyor.running import Running
 from conveyor_events.words import parse_instant

@@ -20,11 +20,12 @@ from journey_secrets import FIRM, HIDDEN, WORD, Client, asked, content, dsn, fil
 from journey_shown import SHOWS
 
 from belt.io.intake.forgetting import Forgotten, forget_again
-from belt.io.kafka.clients import Brokers
+from belt.io.kafka.brokers import Brokers
 from belt.io.store.chain import verify
 from belt.io.store.projection import rebuild
 from belt.io.store.seal import Vault, unseal
-from conveyor.line import SERVICES, Line
+from conveyor.addresses import SERVICES
+from conveyor.line import Line
 from conveyor.processes import KEY_FILE, package
 from conveyor.running import Running
 from conveyor_events.catalog import topic_of, wire_type

@@ -14,8 +14,9 @@ import asyncpg
 import pytest
 from journey_firm import Firm, plans, post, simulated
 
+from conveyor.addresses import SERVICES
 from conveyor.exits import Problem
-from conveyor.line import SERVICES, Line
+from conveyor.line import Line
 from conveyor.processes import Wish, database, passing
 from conveyor_local import Stack
 

@@ -9,8 +9,9 @@ import pytest
 from journey_firm import Firm, plans, post, simulated
 from typer.testing import CliRunner
 
+from conveyor.addresses import variable
 from conveyor.exits import Problem
-from conveyor.line import Line, variable
+from conveyor.line import Line
 from conveyor.main import app
 from conveyor.running import Running
 

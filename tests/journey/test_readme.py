@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conveyor.line import variable
+from conveyor.addresses import variable
 from conveyor.running import Running
 from conveyor_local import Stack
 

@@ -13,7 +13,8 @@ from journey_firm import Firm, plans
 from pypdf import PdfReader
 from typer.testing import CliRunner
 
-from conveyor.line import Line, variable
+from conveyor.addresses import variable
+from conveyor.line import Line
 from conveyor.main import app
 from conveyor.running import Running
 

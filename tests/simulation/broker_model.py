@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from belt.io.kafka.clients import Load, Outgoing, Partition, Received, Unreachable, partition_of
+from belt.io.kafka.brokers import Unreachable
+from belt.io.kafka.records import Outgoing, Partition, Received, partition_of
+from belt.io.kafka.sender import Load
 
 if TYPE_CHECKING:
     from world import Process
@@ -52,7 +54,7 @@ class Broker:
 
 
 class SenderModel:
-    """Behind the interface of belt.io.kafka.clients.Sender."""
+    """Behind the interface of belt.io.kafka.sender.Sender."""
 
     def __init__(self, process: Process, broker: Broker) -> None:
         self.process, self.broker = process, broker
@@ -91,7 +93,7 @@ class SenderModel:
 
 
 class ReaderModel:
-    """Behind the interface of belt.io.kafka.clients.Reader. `view` is what it believes to own; it learns late."""
+    """Behind the interface of belt.io.kafka.reader.Reader. `view` is what it believes to own; it learns late."""
 
     def __init__(self, process: Process, broker: Broker, group: str, topics: Sequence[str]) -> None:
         self.process, self.broker, self.group, self.topics = process, broker, group, tuple(topics)

@@ -14,7 +14,6 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,14 +21,13 @@ from uuid import uuid4
 
 import aiohttp
 
+from conveyor.addresses import SERVICES, issuer_of, known
+from conveyor.answer import Answer, checked, document, problem, retry_after
 from conveyor.draining import quiet
-from conveyor.exits import NotRunning, Problem, Unreachable
+from conveyor.exits import NotRunning, Unreachable
 from conveyor.running import Running
 from conveyor.tokens import Brought, Tokens
 
-__all__ = ["SERVICES", "Line", "Problem", "Unreachable", "variable"]
-
-SERVICES = ("lead-gen", "conversion", "account-mgmt", "compensation")
 DRIVER = ("driver",)
 PATIENCE = 30.0
 FIRST_WAIT, LONGEST_WAIT = 0.05, 2.0
@@ -40,18 +38,6 @@ LOOK_AGAIN = 0.01, 0.25  # seconds between two looks at the clocks: at first, at
 TIMEOUT = aiohttp.ClientTimeout(total=15.0, connect=None, sock_connect=3.0)
 
 Body = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a service said."""
-
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-
-    def json(self) -> Any:
-        return json.loads(self.content)
 
 
 class Line:
@@ -101,7 +87,7 @@ class Line:
         headers = {"idempotency-key": key or str(uuid4()), "content-type": "application/json"}
         data = json.dumps(body or {}, ensure_ascii=False).encode()
         answer = await self._send(service, "POST", path, person, roles, scopes, headers=headers, data=data)
-        return _document(answer)
+        return document(answer)
 
     async def put(
         self, service: str, path: str, body: Body, *, person: str = "conveyor", roles: Iterable[str] = DRIVER
@@ -109,7 +95,7 @@ class Line:
         """Sets something to a value; said twice it is the same."""
         headers = {"content-type": "application/json"}
         data = json.dumps(body).encode()
-        return _document(await self._send(service, "PUT", path, person, roles, (), headers=headers, data=data))
+        return document(await self._send(service, "PUT", path, person, roles, (), headers=headers, data=data))
 
     async def get(
         self,
@@ -123,7 +109,7 @@ class Line:
     ) -> dict[str, Any]:
         """Asks for one document."""
         kept = {name: value for name, value in (params or {}).items() if value is not None}
-        return _document(await self._send(service, "GET", path, person, roles, scopes, params=kept))
+        return document(await self._send(service, "GET", path, person, roles, scopes, params=kept))
 
     async def file(
         self,
@@ -238,8 +224,9 @@ class Line:
             else:
                 if answer.status not in AGAIN:
                     self.sent += 1
-                    return _checked(answer)
-                why, pause = str(_problem(answer)), _retry_after(answer, wait)
+                    return checked(answer)
+                said = retry_after(answer)
+                why, pause = str(problem(answer)), wait if said is None else min(said, LONGEST_WAIT)
             if time.monotonic() + pause > deadline:
                 raise Unreachable(f"{service} at {self.addresses[service]} does not answer: {why}")
             self.repeated += 1
@@ -262,61 +249,3 @@ class Line:
     ) -> None:
         if self._http is not None:
             await self._http.close()
-
-
-def variable(service: str) -> str:
-    """The environment variable that names a service's address."""
-    return f"CONVEYOR_{service.upper().replace('-', '_')}_URL"
-
-
-def known(running: Running | None) -> dict[str, str]:
-    """Addresses: what the environment names first, then what runs."""
-    named = {service: os.environ.get(variable(service), "") for service in SERVICES}
-    if not all(named.values()) and running is None:
-        raise NotRunning(
-            "no services are known: run `conveyor up`, or name them in " + ", ".join(map(variable, SERVICES))
-        )
-    found = running.addresses if running else {}
-    return {service: named[service] or found[service] for service in SERVICES}
-
-
-def issuer_of(running: Running | None) -> Path:
-    """The folder of the development issuer: the one the environment names, else that of what runs."""
-    folder = os.environ.get("CONVEYOR_ISSUER_FOLDER") or (str(running.issuer) if running else "")
-    if not folder:
-        raise NotRunning(
-            "CONVEYOR_TOKEN_FILE must name a file with a token, "
-            "or CONVEYOR_ISSUER_FOLDER the folder with the development issuer's key"
-        )
-    return Path(folder)
-
-
-def _checked(answer: Answer) -> Answer:
-    if 200 <= answer.status < 300:
-        return answer
-    raise _problem(answer)
-
-
-def _problem(answer: Answer) -> Problem:
-    """A refusal as the service said it; an answer that is no problem+json is shown as it came."""
-    try:
-        body = answer.json()
-    except ValueError:
-        body = None
-    if not isinstance(body, dict) or "code" not in body:
-        return Problem(answer.status, "no-problem-json", answer.content[:200].decode(errors="replace"))
-    detail = str(body.get("detail") or body.get("title") or "")
-    wrong = [f"{one.get('pointer') or '/'}: {one.get('detail')}" for one in body.get("errors") or ()]
-    return Problem(answer.status, str(body["code"]), f"{detail} ({'; '.join(wrong)})" if wrong else detail, body)
-
-
-def _document(answer: Answer) -> dict[str, Any]:
-    found = answer.json()
-    if not isinstance(found, dict):
-        raise Problem(answer.status, "no-object", "the answer is not an object")
-    return found
-
-
-def _retry_after(answer: Answer, otherwise: float) -> float:
-    said = answer.headers.get("retry-after", "")
-    return min(float(said), LONGEST_WAIT) if said.isdigit() else otherwise

@@ -25,8 +25,8 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from belt.io.http.issuer import DevelopmentIssuer
+from conveyor.addresses import SERVICES
 from conveyor.exits import StartFailed
-from conveyor.line import SERVICES
 from conveyor.pages import BOARD, close_pages, open_pages
 from conveyor.running import Running, ServiceProcess, address
 from conveyor_local import LocalStackError, Stack

@@ -22,7 +22,10 @@ from belt.io.intake.missing import Fetch, PublisherAway
 from belt.io.intake.parking import Parking
 from belt.io.intake.reactions import Reactions
 from belt.io.intake.taking import Intake, Progress
-from belt.io.kafka.clients import Brokers, Outgoing, Reader, Received, Sender
+from belt.io.kafka.brokers import Brokers
+from belt.io.kafka.reader import Reader
+from belt.io.kafka.records import Outgoing, Received
+from belt.io.kafka.sender import Sender
 from belt.io.store.handle import Writer
 from belt.io.store.seal import Vault
 from conveyor_events import envelope as language

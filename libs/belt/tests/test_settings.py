@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from belt.io.http.issuer import DEV_ISSUER
 from belt.io.kafka.access import Access, Unusable
-from belt.io.kafka.clients import Brokers
+from belt.io.kafka.brokers import Brokers
 from belt.io.settings import Settings, unfit
 
 DSN = "postgresql://belt:secret@db/belt"

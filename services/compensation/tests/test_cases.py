@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from pay_histories import shuffled
 
-from compensation.cases import CaseResult, case_files, check, load_case, run_case
+from compensation.cases import case_files, load_case
+from compensation.differences import CaseResult, check, run_case
 from compensation.documents import FaultyDocument
 
 FOLDER = Path(__file__).parent.parent / "cases"

@@ -18,7 +18,8 @@ from compensation import kept
 from compensation.cases import Scene
 from compensation.documents import FaultyDocument
 from compensation.facts import Fact, Milestone, Rejected, Seat
-from compensation.history import History, Known
+from compensation.history import History
+from compensation.known import Known
 from compensation.months import Month
 from compensation.plan import Assignment, PlanVersion, Rate, parse, shipped
 from compensation.reading import fact

@@ -21,7 +21,6 @@ SERVICES = ("lead-gen", "conversion", "account-mgmt", "compensation")
 DEADLINE = 8.0
 CONNECTIONS = 64
 PAGES = 50  # of a list, at most
-AGAIN = frozenset({429, 502, 503, 504})
 CLOSED = frozenset({401, 403, 404})
 
 

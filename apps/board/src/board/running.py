@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import asyncpg
-import structlog
 from fastapi import FastAPI
 
 from belt.io.http.app import Readiness
-from belt.io.http.auth import Verifier
 from belt.io.http.discovery import keys_of
-from belt.io.http.issuer import DEV_ISSUER
 from belt.io.intake.consumer import Consumer
 from belt.io.intake.facts import Facts
 from belt.io.intake.missing import PublisherFeed
 from belt.io.intake.parking import Parking
-from belt.io.kafka.clients import Brokers, Reader
-from belt.io.store.migrate import head, older
+from belt.io.kafka.brokers import Brokers
+from belt.io.kafka.reader import Reader
+from belt.io.parts import going_on, migrated, pool_for, verifier_for
 from board import projection
 from board.apis import Apis
 from board.now import Now
@@ -33,8 +30,6 @@ from board.signin import SignIn
 from board.visit import Hall
 from board.web import app_of, plain
 from conveyor_events.catalog import TOPICS
-
-log = structlog.get_logger()
 
 NAME = "board"
 CARRIES = ("worker", "all")
@@ -62,20 +57,13 @@ class Running:
 async def running(settings: BoardSettings, role: str = "all") -> AsyncIterator[Running]:
     """The parts, started in order and stopped in the opposite one; each step is bounded."""
     async with AsyncExitStack() as stack:
-        pool = await asyncpg.create_pool(
-            settings.dsn,
-            min_size=1,
-            max_size=settings.pool,
-            timeout=settings.database_deadline,
-            command_timeout=settings.database_deadline,
-        )
-        stack.push_async_callback(_close, pool, settings.database_deadline)
+        pool = await stack.enter_async_context(pool_for(settings))
         stuck = asyncio.Event()
         feeds = {topic: settings.publishers.get(TOPICS[topic].publisher, "") for topic in projection.TOPICS_READ}
         fetch = PublisherFeed({topic: at for topic, at in feeds.items() if at}, settings.feed_token)
         parking = Parking(NAME, pool)
         facts = Facts(projection.take, parking, pool, fetch)
-        readiness = Readiness({"database": _migrated(pool)})
+        readiness = Readiness({"database": migrated(NAME, pool.fetchval)})
         if role in CARRIES:
             brokers = Brokers(settings.brokers, settings.kafka_access)
             consumer = Consumer(
@@ -88,7 +76,7 @@ async def running(settings: BoardSettings, role: str = "all") -> AsyncIterator[R
         app, hall = None, None
         if role in ("api", "all"):
             hall = await stack.enter_async_context(hall_of(settings, pool))
-            await stack.enter_async_context(_going_on(hall.pulse.run(), stuck))
+            stack.enter_context(going_on(hall.pulse.run(), "board-pulse", stuck))
             app = app_of(hall, readiness)
         elif settings.worker_port is not None:
             app = plain(readiness)
@@ -99,13 +87,6 @@ async def running(settings: BoardSettings, role: str = "all") -> AsyncIterator[R
 async def hall_of(settings: BoardSettings, pool: Any) -> AsyncIterator[Hall]:
     """What pages stand on."""
     keys = keys_of(settings)
-    verifier = Verifier(
-        keys,
-        settings.issuer,
-        settings.audience,
-        roles_claim=settings.roles_claim,
-        life=None if settings.issuer == DEV_ISSUER else settings.token_life,
-    )
     sight = Sight(pool, settings.look_again)
     async with Apis.open(settings.publishers) as apis:
         yield Hall(
@@ -114,44 +95,7 @@ async def hall_of(settings: BoardSettings, pool: Any) -> AsyncIterator[Hall]:
             apis,
             sight,
             Sessions(pool, settings.sealing_key),
-            SignIn(settings, verifier, keys),
+            SignIn(settings, verifier_for(settings, keys), keys),
             Pulse(settings.dsn, settings.database_deadline, sight.note),
             now=Now(apis, settings.feed_token, driven=settings.clock == "driven"),
         )
-
-
-def _migrated(pool: Any) -> Callable[[], Coroutine[Any, Any, None]]:
-    """Ready means: the database answers and has the schema of this code, or a later one. Kafka may be away."""
-    wanted, behind = head("board"), older("board")
-
-    async def check() -> None:
-        has = await pool.fetchval("select version_num from alembic_version")
-        if has is None or has in behind:
-            raise RuntimeError(f"the database is at revision {has}, this code needs {wanted}")
-
-    return check
-
-
-@asynccontextmanager
-async def _going_on(work: Coroutine[Any, Any, None], stuck: asyncio.Event) -> AsyncIterator[None]:
-    """Work that goes on as long as the process. Should it end, the process ends."""
-
-    def ended(task: asyncio.Task[None]) -> None:
-        if not task.cancelled():
-            log.error("board.task_ended", exc_info=task.exception())
-            stuck.set()
-
-    task = asyncio.create_task(work)
-    task.add_done_callback(ended)
-    try:
-        yield
-    finally:
-        task.cancel()
-
-
-async def _close(pool: Any, within: float) -> None:
-    try:
-        async with asyncio.timeout(within):
-            await pool.close()
-    except TimeoutError:
-        pool.terminate()

@@ -18,7 +18,8 @@ def cases(
     as_json: AsJson = False,
 ) -> None:
     """Runs the case files of a folder: staff, plans, facts, and the statements that must come of them."""
-    from compensation.cases import case_files, run_case
+    from compensation.cases import case_files
+    from compensation.differences import run_case
     from compensation.documents import FaultyDocument
 
     files = case_files(folder)

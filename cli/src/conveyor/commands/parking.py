@@ -9,9 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
+from conveyor.addresses import SERVICES
 from conveyor.commands.options import AsJson
 from conveyor.exits import CheckFailed
-from conveyor.line import SERVICES, Line
+from conveyor.line import Line
 from conveyor.pay_tables import table
 from conveyor.screen import console, print_json
 

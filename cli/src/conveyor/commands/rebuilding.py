@@ -11,9 +11,9 @@ from typing import Annotated, Any
 import psutil
 import typer
 
+from conveyor.addresses import SERVICES
 from conveyor.commands.options import AsJson, Name
 from conveyor.exits import CheckFailed, NotRunning
-from conveyor.line import SERVICES
 from conveyor.processes import package
 from conveyor.running import Running
 from conveyor.screen import console, print_json, progress

@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
+from conveyor.addresses import SERVICES, issuer_of, known
 from conveyor.commands.options import AsJson, Name
 from conveyor.exits import NotRunning
-from conveyor.line import SERVICES, issuer_of, known
 from conveyor.running import Running, address
 from conveyor.screen import console, print_json, say
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from conveyor.addresses import SERVICES
 from conveyor.demo.company import MONTHS, PEOPLE
 from conveyor.demo.laws import Books, PayLine, Statement, check, sales_of
-from conveyor.line import SERVICES, Line
+from conveyor.line import Line
 from conveyor_events.catalog import TOPICS, entry
 
 AUDITOR = "quentin"

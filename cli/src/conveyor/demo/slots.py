@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 from conveyor.demo.company import ABSENCES, AFTER, FIRST_DAY, HOLIDAYS, PEOPLE, ZONE
 
 HOURS = (10, 15)
-PER_DAY = len(HOURS)
 
 
 def instant(day: date, hour: int) -> datetime:

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from conveyor.addresses import SERVICES
 from conveyor.demo.company import PEOPLE
 from conveyor.demo.play import Act, Answer, Play
-from conveyor.exits import CheckFailed
-from conveyor.line import SERVICES, Line, Problem
+from conveyor.exits import CheckFailed, Problem
+from conveyor.line import Line
 from conveyor_events.words import instant_text, parse_instant
 
 Tell = Callable[[datetime], None]

@@ -16,7 +16,8 @@ from typing import Any
 import yaml
 
 from belt.core.ids import derived
-from conveyor.line import Line, Problem
+from conveyor.exits import Problem
+from conveyor.line import Line
 from conveyor.olist.files import Deal, Lead, read
 from conveyor.olist.story import LINE, Request, story
 

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 from counting import VIEW
 
-from belt.io.kafka.clients import Brokers
+from belt.io.kafka.brokers import Brokers
 from belt.io.kafka.topics import create_topics
 from belt.io.store.calls import SCHEMA
 from belt.io.store.projection import ddl

@@ -3,8 +3,9 @@
 import asyncio
 import sys
 
-from belt.io.kafka.clients import Brokers, Sender
+from belt.io.kafka.brokers import Brokers
 from belt.io.kafka.relay import Relay
+from belt.io.kafka.sender import Sender
 
 
 async def main(dsn: str, servers: str) -> None:

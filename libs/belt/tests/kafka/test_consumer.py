@@ -10,7 +10,8 @@ import pytest
 from small_line import Publisher, Slow, Station, all_taken_in
 from wire import eventually
 
-from belt.io.kafka.clients import Brokers, partition_of
+from belt.io.kafka.brokers import Brokers
+from belt.io.kafka.records import partition_of
 from belt.io.kafka.topics import create_topics
 from belt.io.telemetry import REGISTRY
 from conveyor_local.kafka import Kafka

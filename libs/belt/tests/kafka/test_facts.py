@@ -12,7 +12,8 @@ from wire import eventually, fetchval
 from belt.io.intake import skipping
 from belt.io.intake.facts import Facts
 from belt.io.intake.taking import Progress
-from belt.io.kafka.clients import Brokers, Outgoing, Received
+from belt.io.kafka.brokers import Brokers
+from belt.io.kafka.records import Outgoing, Received
 from conveyor_events.envelope import Envelope, to_kafka
 
 

@@ -16,7 +16,7 @@ from small_line import Publisher, Station, all_taken_in
 from wire import AT, publish
 
 from belt.io.intake.missing import PublisherAway, PublisherFeed
-from belt.io.kafka.clients import Brokers
+from belt.io.kafka.brokers import Brokers
 from conveyor_events.envelope import Envelope, from_json, to_json
 from conveyor_local.fixtures import NewDatabase
 

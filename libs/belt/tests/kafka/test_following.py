@@ -16,7 +16,7 @@ from wire import drained, eventually, fetchval, publish, read_all
 
 from belt.core.decider import Refused
 from belt.io.http.tail import Pages
-from belt.io.kafka.clients import Brokers
+from belt.io.kafka.brokers import Brokers
 from belt.io.kafka.relay import relay
 from belt.io.telemetry import FEED_READS, HTTP_IN_FLIGHT
 

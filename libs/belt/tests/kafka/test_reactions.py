@@ -12,7 +12,8 @@ from small_line import Publisher, Station, all_taken_in
 from structlog.testing import capture_logs
 from wire import eventually, fetchval
 
-from belt.io.kafka.clients import Brokers, Outgoing, partition_of
+from belt.io.kafka.brokers import Brokers
+from belt.io.kafka.records import Outgoing, partition_of
 from belt.io.telemetry import REGISTRY
 from conveyor_events.envelope import Envelope, to_kafka
 

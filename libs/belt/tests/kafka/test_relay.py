@@ -17,9 +17,11 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from wire import drained, eventually, fetchval, firsts, publish, read_all
 
-from belt.io.kafka.clients import Brokers, Outgoing, Oversized, Sender, Unreachable, murmur2
+from belt.io.kafka.brokers import Brokers, Unreachable
 from belt.io.kafka.doorbell import Doorbell
+from belt.io.kafka.records import Outgoing, murmur2
 from belt.io.kafka.relay import Relay
+from belt.io.kafka.sender import Oversized, Sender
 from belt.io.kafka.topics import TopicDiffers, create_topics
 from belt.io.store.public_log import backlog
 from conveyor_events.envelope import from_kafka

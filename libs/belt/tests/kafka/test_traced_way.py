@@ -22,8 +22,10 @@ from belt.core.decider import Step
 from belt.io import tracing
 from belt.io.clock import SystemClock
 from belt.io.intake.arrival import from_record
-from belt.io.kafka.clients import Brokers, Received, Sender
+from belt.io.kafka.brokers import Brokers
+from belt.io.kafka.records import Received
 from belt.io.kafka.relay import Relay
+from belt.io.kafka.sender import Sender
 from belt.io.store.handle import Writer
 from belt.io.store.seal import Vault
 from belt.io.telemetry import configure_logging

@@ -18,7 +18,7 @@ from compensation.facts import Ruled, Seat
 from conveyor_events import HOUSE
 
 if TYPE_CHECKING:
-    from compensation.history import Credit
+    from compensation.known import Credit
 
 OWN_WORK = ("C7", "C8")
 """Conflicts about who found the client: whoever sold, sold."""

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from compensation.facts import Fact, Milestone, Paid, Refunded, Sold
-from compensation.history import Known
+from compensation.known import Known
 from compensation.months import Month
 from compensation.statement import Statement
 from conveyor_events.money import plain

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from compensation.earn import Waiting, adjustments, earned
 from compensation.facts import Cancelled, Paid, Refunded, Sale
-from compensation.history import Known
+from compensation.known import Known
 from compensation.line import Line
 from compensation.months import Month
 from compensation.plan import Assignment, PlanVersion

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from compensation.history import Known
+from compensation.known import Known
 from compensation.line import Calc, Line, line_id
 from compensation.months import Month, Span
 from compensation.plan import Assignment, Plan, PlanVersion

@@ -13,7 +13,8 @@ from uuid import UUID
 from compensation.earn import Waiting
 from compensation.fold import fold
 from compensation.guarantee import Term, guarantees, terms
-from compensation.history import History, Known
+from compensation.history import History
+from compensation.known import Known
 from compensation.line import Calc, Line, State, line_id
 from compensation.months import Month
 from compensation.plan import Assignment, PlanVersion, Rate

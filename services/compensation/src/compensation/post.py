@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from compensation.facts import Hired, Left
-from compensation.history import Known
+from compensation.known import Known
 from compensation.months import Calendar, Month, Span, calendar, joined
 from compensation.plan import Assignment, Plan, PlanVersion, known_assignments
 

@@ -16,7 +16,6 @@ from conveyor_events.words import parse_instant
 
 WIDTH, LEFT, RIGHT = 1000.0, 8.0, 16.0
 LANE, GAP, TOP = 30.0, 22.0, 20.0
-LANES = ("lead-gen", "conversion", "account-mgmt")
 TOPICS = {"leads": 0, "deals": 1, "accounts": 2}
 LEAST = 6.0  # between two events, as weight
 TICKS = 8

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import asyncpg
-import structlog
 from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -18,24 +17,23 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from belt.io.clock import Clock, DrivenClock, SystemClock
 from belt.io.http import audit_doors, driving, feed, parked_doors
 from belt.io.http.app import Readiness, create_app
-from belt.io.http.auth import Verifier
 from belt.io.http.desk import Desk
 from belt.io.http.discovery import keys_of
 from belt.io.http.doors import Doors
-from belt.io.http.issuer import DEV_ISSUER
 from belt.io.intake.consumer import Consumer
 from belt.io.intake.facts import Facts
 from belt.io.intake.missing import PublisherFeed
 from belt.io.intake.parking import Parking
 from belt.io.intake.reactions import Reactions
 from belt.io.intake.taking import Intake
-from belt.io.kafka.clients import Brokers, Reader, Unreachable
+from belt.io.kafka.brokers import Brokers, Unreachable
 from belt.io.kafka.doorbell import Doorbell
 from belt.io.kafka.inventory import Inventory
+from belt.io.kafka.reader import Reader
 from belt.io.kafka.relay import relay
+from belt.io.parts import going_on, migrated, pool_for, verifier_for
 from belt.io.settings import Settings
 from belt.io.store.handle import Writer
-from belt.io.store.migrate import head, older
 from belt.io.store.public_log import Pool, backlog
 from belt.io.store.seal import Vault
 from belt.io.store.storage import Limits, Storage
@@ -47,9 +45,6 @@ from conveyor_events.catalog import CATALOG, TOPICS
 if TYPE_CHECKING:
     from belt.io.service import Service
 
-log = structlog.get_logger()
-
-REVISION = text("select version_num from alembic_version")
 CLOCK = text("select at from clock")
 
 
@@ -62,6 +57,10 @@ class Running:
     app: FastAPI | None
     readiness: Readiness
     stuck: asyncio.Event
+
+    def leave(self) -> None:
+        """Not ready any more; what is being worked on goes on."""
+        self.readiness.drain()
 
 
 def engine_for(settings: Settings) -> AsyncEngine:
@@ -108,14 +107,7 @@ async def running(service: Service, settings: Settings, role: str = "all") -> As
         writer.start()
         stack.push_async_callback(writer.stop, settings.shutdown_deadline / 2)
         desk, ticker = Desk(writer, engine, clock, settings), Ticker(writer, engine, clock)
-        pool = await asyncpg.create_pool(
-            settings.dsn,
-            min_size=1,
-            max_size=settings.pool,
-            timeout=settings.database_deadline,
-            command_timeout=settings.database_deadline,
-        )
-        stack.push_async_callback(_close, pool, settings.database_deadline)
+        pool = await stack.enter_async_context(pool_for(settings))
         brokers = Brokers(settings.brokers, settings.kafka_access)
         parking = Parking(service.name, pool)
         intake = intake_for(service, settings, writer, parking, pool)
@@ -129,11 +121,11 @@ async def running(service: Service, settings: Settings, role: str = "all") -> As
             carrier = relay(settings.relay_dsn or settings.dsn, brokers, name=service.name, wake=wake)
             carrier.start()
             stack.push_async_callback(carrier.stop, settings.shutdown_deadline / 2)
-            stack.enter_context(_task(ticker.run(), "belt-ticker", stuck))
+            stack.enter_context(going_on(ticker.run(), "belt-ticker", stuck))
             ours = {topic.name: topic.partitions for topic in TOPICS.values() if topic.publisher == service.name}
-            stack.enter_context(_task(Inventory(pool, brokers, service.name, ours).run(), "belt-inventory", stuck))
+            stack.enter_context(going_on(Inventory(pool, brokers, service.name, ours).run(), "belt-inventory", stuck))
             for chore in service.chores:
-                stack.enter_context(_task(chore(desk), f"belt-{chore.__name__}", stuck))
+                stack.enter_context(going_on(chore(desk), f"belt-{chore.__name__}", stuck))
             if intake is not None:
                 consumer = Consumer(
                     lambda: Reader(brokers, service.name, service.topics, within=settings.kafka_deadline),
@@ -143,13 +135,13 @@ async def running(service: Service, settings: Settings, role: str = "all") -> As
                 consumer.start()
                 stack.push_async_callback(consumer.stop, settings.shutdown_deadline / 2)
             if service.watched != Watched():
-                stack.enter_context(_task(watch(desk, service.watched), "belt-watch", stuck))
+                stack.enter_context(going_on(watch(desk, service.watched), "belt-watch", stuck))
         pools = watch_pools(pool, engine, settings.watch_every, settings.database_deadline)
-        stack.enter_context(_task(pools, "belt-pools", stuck))
+        stack.enter_context(going_on(pools, "belt-pools", stuck))
         for kind in CATALOG:
             if TOPICS[kind.topic].publisher == service.name:
                 PUBLIC_EVENTS.labels(kind.wire)  # shown from the start, so that the first one is seen to be one more
-        readiness = Readiness({"database": _migrated(service, engine)})
+        readiness = Readiness({"database": migrated(service.package, partial(_asked, engine))})
         app = None
         if role != "worker":
             doors = [
@@ -161,7 +153,7 @@ async def running(service: Service, settings: Settings, role: str = "all") -> As
             ]
             limits = Limits(settings.database_limit_bytes, settings.disk_free_bytes, settings.disk_path)
             storage = Storage(pool, limits)
-            stack.enter_context(_task(storage.run(), "belt-storage", stuck))
+            stack.enter_context(going_on(storage.run(), "belt-storage", stuck))
             app = app_for(service, settings, doors, readiness, lambda: storage.closed)
         elif settings.worker_port is not None:
             app = app_for(service, settings, [], readiness)
@@ -206,17 +198,10 @@ def app_for(
     full: Callable[[], bool] = lambda: False,
 ) -> FastAPI:
     """The HTTP side, as the service's doors and codes make it."""
-    verifier = Verifier(
-        keys_of(settings),
-        settings.issuer,
-        settings.audience,
-        roles_claim=settings.roles_claim,
-        life=None if settings.issuer == DEV_ISSUER else settings.token_life,
-    )
     return create_app(
         f"Conveyor: {service.name}",
         doors,
-        verifier,
+        verifier_for(settings, keys_of(settings)),
         about=service.about,
         codes=service.codes,
         readiness=readiness,
@@ -230,42 +215,6 @@ def app_for(
     )
 
 
-def _migrated(service: Service, engine: AsyncEngine) -> Callable[[], Coroutine[Any, Any, None]]:
-    """Ready means: the database answers and has the schema of this code, or a later one. Kafka may be away.
-
-    While a release is rolled out the database is migrated first, and the pods of the old one go on working with it.
-    """
-    wanted, behind = head(service.package), older(service.package)
-
-    async def check() -> None:
-        async with engine.connect() as connection:
-            has = (await connection.execute(REVISION)).scalar()
-        if has is None or has in behind:
-            raise RuntimeError(f"the database is at revision {has}, this code needs {wanted}")
-
-    return check
-
-
-async def _close(pool: Pool, within: float) -> None:
-    try:
-        async with asyncio.timeout(within):
-            await pool.close()
-    except TimeoutError:
-        pool.terminate()
-
-
-@contextmanager
-def _task(work: Coroutine[Any, Any, None], name: str, stuck: asyncio.Event) -> Iterator[None]:
-    """Work that goes on as long as the process. Should it end, the process ends: half a service is worse than none."""
-
-    def ended(task: asyncio.Task[None]) -> None:
-        if not task.cancelled():
-            log.error("service.task_ended", task=name, exc_info=task.exception())
-            stuck.set()
-
-    task = asyncio.create_task(work, name=name)
-    task.add_done_callback(ended)
-    try:
-        yield
-    finally:
-        task.cancel()
+async def _asked(engine: AsyncEngine, question: str) -> Any:
+    async with engine.connect() as connection:
+        return (await connection.execute(text(question))).scalar()

@@ -17,7 +17,7 @@ from compensation.api.shown import SUMS, Shown
 from compensation.api.sight import Sight, Sights
 from compensation.clerk.books import Books
 from compensation.figures import Figures, figures
-from compensation.history import Known
+from compensation.known import Known
 from compensation.masking import people_of
 from compensation.months import Month
 from conveyor_events import HOUSE

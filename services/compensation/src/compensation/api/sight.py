@@ -10,11 +10,13 @@ from typing import Any
 
 from starlette.requests import Request
 
+from belt.io import tracing
 from belt.io.http.desk import Desk
 from compensation.access import Action, Deed, Pay, Reader, Thing, authorize
 from compensation.clerk.agreed import assignments
-from compensation.clerk.books import Books, told
-from compensation.history import History, Known
+from compensation.clerk.books import Books
+from compensation.history import History
+from compensation.known import Known
 from compensation.line import Line
 from compensation.masking import COLLEAGUE, masked_event, masked_line
 from compensation.plan import Assignment
@@ -23,6 +25,7 @@ from compensation.teams import Teams
 from conveyor_events import HOUSE, Envelope, UnknownEvent
 from conveyor_events import open as open_event
 from conveyor_events.roster import Roster, evolve
+from conveyor_events.words import instant_text
 
 Told = Coroutine[Any, Any, None]
 IN_FORCE = ("approved", "active", "superseded")
@@ -111,7 +114,7 @@ class Sight:
     async def told(self, events: Collection[Envelope], action: Action = "deed") -> list[dict[str, Any]]:
         """Events in short, with what this reader may not see taken out."""
         if self.reader.everything:
-            return [told(envelope) for envelope in events]
+            return [_in_short(envelope) for envelope in events]
         staff = {*self._teams.roster.people, *(one.person for one in await self.assignments())}
         stories: dict[str | None, History] = {}
         shown = []
@@ -121,7 +124,7 @@ class Sight:
                 if client not in stories:
                     stories[client] = (await self._books.story(client))[1]
                 earners = _earners(str(sale.get("sale_id")), stories[client])
-            shown.append(masked_event(told(envelope), staff, earners, self.sees(action, envelope.occurred_at)))
+            shown.append(masked_event(_in_short(envelope), staff, earners, self.sees(action, envelope.occurred_at)))
         return shown
 
     async def assignments(self) -> tuple[Assignment, ...]:
@@ -155,3 +158,19 @@ def _assigned(plan: str, everybody: Collection[Assignment]) -> list[Assignment]:
         if one.plan == plan:
             latest[one.person, one.role, one.line, one.since] = one
     return list(latest.values())
+
+
+def _in_short(e: Envelope) -> dict[str, Any]:
+    """An event as people read it."""
+    return {
+        "event_id": str(e.id),
+        "type": e.type,
+        "occurred_at": instant_text(e.occurred_at),
+        "recorded_at": instant_text(e.recorded_at),
+        "actor": e.actor.model_dump() if e.actor else None,
+        "client_id": e.client_id,
+        "journey_id": e.journey_id,
+        "variant": e.variant,
+        "trace_id": tracing.trace_id(e.traceparent),
+        "data": e.data,
+    }

@@ -34,7 +34,6 @@ from compensation.reading import fact
 from compensation.statement import Statement, statements
 from compensation.views import ASSIGNMENTS
 from conveyor_events import Envelope, UnknownEvent
-from conveyor_events.words import instant_text
 
 MOST_MONTHS = 240
 FACTS_AT_HAND = 50_000
@@ -263,11 +262,6 @@ class Books:
             self._cabinet.outdated(None, {found.data.person})
 
     @property
-    def staff_facts(self) -> list[Fact]:
-        """Who was hired, and who left."""
-        return [found for some in self._staff_facts.values() for found in some]
-
-    @property
     def read_to(self) -> int:
         """The number of the last fact that was looked at."""
         return self._taken or 0
@@ -287,19 +281,3 @@ def of(desk: Desk) -> Books:
     if desk not in _OPEN:
         _OPEN[desk] = Books(desk.engine, desk.settings.zone)
     return _OPEN[desk]
-
-
-def told(e: Envelope) -> dict[str, Any]:
-    """An event in short, as people read it."""
-    return {
-        "event_id": str(e.id),
-        "type": e.type,
-        "occurred_at": instant_text(e.occurred_at),
-        "recorded_at": instant_text(e.recorded_at),
-        "actor": e.actor.model_dump() if e.actor else None,
-        "client_id": e.client_id,
-        "journey_id": e.journey_id,
-        "variant": e.variant,
-        "trace_id": tracing.trace_id(e.traceparent),
-        "data": e.data,
-    }

@@ -8,7 +8,7 @@ from compensation.earn.commission import commissions
 from compensation.earn.growth import growth
 from compensation.earn.salary import salaries
 from compensation.earn.waiting import Waiting
-from compensation.history import Known
+from compensation.known import Known
 from compensation.line import Line
 from compensation.months import Month
 from compensation.post import Post

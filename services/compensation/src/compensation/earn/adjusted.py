@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from compensation.facts import Adjusted
-from compensation.history import Known
+from compensation.known import Known
 from compensation.line import Calc, Line, line_id
 from compensation.months import Month, calendar
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from compensation.earn.tally import Tally
 from compensation.facts import Fact, Milestone, Seat
-from compensation.history import Known
+from compensation.known import Known
 from compensation.line import Calc, Line, line_id
 from compensation.plan import Plan
 from compensation.post import Post

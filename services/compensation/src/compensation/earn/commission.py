@@ -9,7 +9,7 @@ from compensation.earn.rates import percent_of, rated
 from compensation.earn.settle import Entitlement, settle
 from compensation.earn.tally import Tally
 from compensation.earn.waiting import Waiting
-from compensation.history import Credit, Known
+from compensation.known import Credit, Known
 from compensation.line import Calc, Line, line_id
 from compensation.months import Month
 from compensation.plan import Plan

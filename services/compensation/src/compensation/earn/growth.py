@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from compensation.facts import Fact, Invalidated, Milestone, Paid, Seat
-from compensation.history import Known
+from compensation.known import Known
 from compensation.line import Calc, Line, line_id
 from compensation.months import Month
 from compensation.plan import Plan

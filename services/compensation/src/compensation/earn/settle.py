@@ -12,7 +12,7 @@ from typing import Literal
 
 from compensation.earn.waiting import Waiting
 from compensation.facts import Cancelled, Fact, Paid, Refunded, Sale
-from compensation.history import Known
+from compensation.known import Known
 from compensation.line import Calc, Line, line_id
 from compensation.plan import Plan
 from compensation.post import Post

@@ -16,7 +16,6 @@ from conveyor_events.pay import ConflictDetected, ConflictResolved, Contender, C
 from conveyor_events.words import Seat
 
 CATEGORY = "conflict"
-OUTCOMES = ("credit_a", "credit_b", "split", "house", "dismissed")
 
 
 @dataclass(frozen=True)

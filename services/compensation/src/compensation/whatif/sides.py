@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 
 from belt.core.calendar import Calendar
 from compensation.facts import Cancelled, Fact, Milestone, Noted, Offered, Paid, Refunded, Sale, Sold
-from compensation.history import History, Known
+from compensation.history import History
 from compensation.kept import types
+from compensation.known import Known
 from compensation.plan import Assignment, PlanVersion, Rate, known_assignments
 from compensation.rules import Bounty, Growth
 from compensation.whatif import answering, reseating

@@ -8,7 +8,7 @@ from typing import Self
 
 from compensation.earn import Waiting, adjustments, earned
 from compensation.guarantee import Term, terms, topped_up
-from compensation.history import Known
+from compensation.known import Known
 from compensation.line import payable_text, total
 from compensation.months import Month
 from compensation.plan import Assignment, PlanVersion

@@ -26,7 +26,6 @@ from lead_gen.views import PROSPECTS_TABLE as PROSPECTS
 READ = "leads:read"
 HIDDEN = ("offers", "shape")
 Filter = Annotated[GivenId | None, Query()]
-Before = Annotated[Instant | None, Query(description="due before then; default: by the end of today, UTC")]
 
 
 def doors(desk: Desk, sights: Seen) -> Doors:

@@ -25,7 +25,6 @@ from lead_gen.prospect import commands as c
 from lead_gen.prospect.state import CATEGORY, Prospect
 
 WRITE, READ = "leads:write", "leads:read"
-HIDDEN = ("offers", "shape")
 KEYS = ("tax_no", "domain", "phone", "name_city")
 Filter = Annotated[GivenId | None, Query()]
 

@@ -14,7 +14,7 @@ from opentelemetry.trace import SpanKind
 
 from belt.core.ids import derived
 from belt.io import tracing
-from belt.io.kafka.clients import Received
+from belt.io.kafka.records import Received
 from conveyor_events.envelope import Envelope, Malformed, from_json, from_kafka, to_json
 
 PLACES = 4_096  # more partitions than any topic of ours will have

@@ -16,7 +16,9 @@ from time import monotonic, time
 import structlog
 
 from belt.io.intake.taking import Intake, Progress
-from belt.io.kafka.clients import Partition, Reader, Received, Unreachable
+from belt.io.kafka.brokers import Unreachable
+from belt.io.kafka.reader import Reader
+from belt.io.kafka.records import Partition, Received
 from belt.io.telemetry import CONSUMER_LAG_RECORDS, CONSUMER_LAG_SECONDS
 
 log = structlog.get_logger()

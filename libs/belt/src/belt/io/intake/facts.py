@@ -23,7 +23,7 @@ from belt.io.intake.arrival import Arrival, from_envelope, from_record
 from belt.io.intake.missing import Fetch, PublisherAway
 from belt.io.intake.parking import Parked, Parking
 from belt.io.intake.taking import OUT_OF_REACH, Poison, Progress, Redriven, cause, patiently
-from belt.io.kafka.clients import Received
+from belt.io.kafka.records import Received
 from belt.io.store.public_log import Pool
 from belt.io.telemetry import CONSUMED, INCOMPLETE_KEYS, SEQUENCE_GAPS, about
 from conveyor_events.envelope import Envelope

@@ -15,7 +15,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from belt.io.kafka.clients import Brokers, Unreachable
+from belt.io.kafka.brokers import Brokers, Unreachable
 
 DEADLINE = 30.0
 FORGET = """

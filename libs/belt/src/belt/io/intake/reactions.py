@@ -21,7 +21,7 @@ from belt.io.intake.arrival import Arrival, from_envelope, from_record
 from belt.io.intake.missing import Fetch
 from belt.io.intake.parking import Parked, Parking
 from belt.io.intake.taking import OUT_OF_REACH, Poison, Progress, Redriven, cause, patiently
-from belt.io.kafka.clients import Received
+from belt.io.kafka.records import Received
 from belt.io.store.handle import Writer
 from belt.io.store.unit import Behind, Gap, Gate, Meta, Taken
 from belt.io.telemetry import CONSUMED, SEQUENCE_GAPS, SEQUENCE_REUSED, about

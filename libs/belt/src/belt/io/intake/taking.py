@@ -13,7 +13,7 @@ import structlog
 from pydantic import ValidationError
 
 from belt.io.intake.missing import PublisherAway
-from belt.io.kafka.clients import Received
+from belt.io.kafka.records import Received
 from belt.io.store.calls import Unavailable
 from belt.io.store.handle import Busy
 

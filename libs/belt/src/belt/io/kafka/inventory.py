@@ -14,7 +14,7 @@ from functools import partial
 
 import structlog
 
-from belt.io.kafka.clients import Brokers, Unreachable
+from belt.io.kafka.brokers import Brokers, Unreachable
 from belt.io.kafka.surveyor import Surveyor
 from belt.io.store.public_log import RELAY, Pool
 from belt.io.telemetry import TOPIC_PARTITIONS_WRONG, TOPIC_RECORDS_MISSING

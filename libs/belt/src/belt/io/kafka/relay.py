@@ -18,9 +18,11 @@ from opentelemetry.trace import SpanKind
 
 from belt.core.replacing import replace
 from belt.io import tracing
-from belt.io.kafka.clients import Brokers, Load, Outgoing, Sender
+from belt.io.kafka.brokers import Brokers
 from belt.io.kafka.course import Course, SteppedDown
 from belt.io.kafka.doorbell import CHANNEL
+from belt.io.kafka.records import Outgoing
+from belt.io.kafka.sender import Load, Sender
 from belt.io.store.calls import PLANS
 from belt.io.store.public_log import RELAY, Backlog, Connection, attributes
 from belt.io.telemetry import (

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from belt.io.kafka.clients import Brokers, Unreachable, scrap
+from belt.io.kafka.brokers import Brokers, Unreachable, scrap
 
 
 class Surveyor:

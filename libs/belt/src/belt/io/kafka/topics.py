@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 
-from belt.io.kafka.clients import Brokers, Unreachable, scrap
+from belt.io.kafka.brokers import Brokers, Unreachable, scrap
 from conveyor_events.catalog import KEPT
 
 
