@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
@@ -336,6 +337,22 @@ async def test_while_a_batch_is_appended_the_next_is_decided_but_who_shares_a_st
     first, again, other = await asyncio.gather(*tasks)
     assert decided == ["first", "other", "again"]
     assert (first.version("counter-a"), again.version("counter-a"), other.version("counter-b")) == (1, 2, 1)
+
+
+async def test_callers_who_come_together_are_parted_where_deciding_takes_longer_than_storing(writer: Writer) -> None:
+    rounds, callers = 15, 32
+
+    def slowly(_read: Reads) -> None:
+        ends = time.perf_counter() + 0.001
+        while time.perf_counter() < ends:
+            pass
+
+    async def caller(name: str) -> None:
+        for _ in range(rounds):
+            await writer.handle(step(name, Raise()), guard=slowly)
+
+    await asyncio.gather(*(caller(f"c{n}") for n in range(callers)))
+    assert writer.commits > 1.5 * rounds  # else all went at once every time, and nobody decided meanwhile
 
 
 async def test_a_writer_that_stops_finishes_what_is_with_the_database(

@@ -85,13 +85,21 @@ async def _outcomes(
         for number, line in lines:
             at_work.append(asyncio.create_task(_outcome(common, door, number, line, key)))
             if len(at_work) == SIDE_BY_SIDE:
-                yield await at_work.popleft()
+                yield await _next(at_work)
         while at_work:
-            yield await at_work.popleft()
+            yield await _next(at_work)
     finally:
         for task in at_work:
             task.cancel()
         await asyncio.gather(*at_work, return_exceptions=True)
+
+
+async def _next(at_work: deque[asyncio.Task[bytes]]) -> bytes:
+    """The next outcome, and those after it that are there already: they were committed together and go together."""
+    outcomes = [await at_work.popleft()]
+    while at_work and at_work[0].done():
+        outcomes.append(at_work.popleft().result())
+    return b"".join(outcomes)
 
 
 async def _outcome(request: Request, door: Door, number: int, line: bytes, key: str | None) -> bytes:
