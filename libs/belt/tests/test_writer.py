@@ -349,7 +349,7 @@ async def test_callers_who_come_together_are_parted_where_deciding_takes_longer_
 
     async def caller(name: str) -> None:
         for _ in range(rounds):
-            await writer.handle(step(name, Raise()), guard=slowly)
+            await writer.handle(step(name, Raise(who=name)), guard=slowly)
 
     await asyncio.gather(*(caller(f"c{n}") for n in range(callers)))
     assert writer.commits > 1.5 * rounds  # else all went at once every time, and nobody decided meanwhile
