@@ -1,0 +1,31 @@
+"""axe-core, run inside a page as it stands: what hinders people who see, hear or move otherwise."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Page
+
+SCRIPT = Path(sys.prefix, "node", "node_modules", "axe-core", "axe.min.js")
+GRAVE = ("serious", "critical")
+
+
+@cache
+def script() -> str:
+    return SCRIPT.read_text(encoding="utf-8")
+
+
+async def grave(page: Page) -> list[str]:
+    """Every finding that is serious or critical: the rule, the place, and what is wrong there."""
+    if not await page.evaluate("() => 'axe' in window"):
+        await page.evaluate(script())
+    found: dict[str, Any] = await page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{one['id']} ({one['impact']}) at {' '.join(map(str, node['target']))}: {node['failureSummary']}"
+        for one in found["violations"]
+        if one["impact"] in GRAVE
+        for node in one["nodes"]
+    ]
