@@ -18,11 +18,13 @@ def script() -> str:
     return SCRIPT.read_text(encoding="utf-8")
 
 
-async def grave(page: Page) -> list[str]:
-    """Every finding that is serious or critical: the rule, the place, and what is wrong there."""
+async def grave(page: Page, *, colours: bool = False) -> list[str]:
+    """Every finding that is serious or critical: the rule, the place, and what is wrong there. `colours`: only those."""
     if not await page.evaluate("() => 'axe' in window"):
         await page.evaluate(script())
-    found: dict[str, Any] = await page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    rules: dict[str, Any] = {"runOnly": ["color-contrast"]} if colours else {}
+    asked = rules | {"resultTypes": ["violations"]}
+    found: dict[str, Any] = await page.evaluate("(asked) => axe.run(document, asked)", asked)
     return [
         f"{one['id']} ({one['impact']}) at {' '.join(map(str, node['target']))}: {node['failureSummary']}"
         for one in found["violations"]

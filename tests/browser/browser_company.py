@@ -21,7 +21,7 @@ from conveyor.processes import Wish, passing
 from conveyor.running import Running, address
 
 SEED = 2026
-NOW = instant(date(2026, 2, 12), 16)
+NOW = instant(date(2026, 2, 12), 14)
 PAID = "2026-01"
 LINE = "factories"
 STATIONS = ("leads", "deals", "accounts")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -33,25 +34,37 @@ class Heard:
     """What a page complained of while it was open: its console (the policy's refusals too), requests that failed."""
 
     complaints: list[str] = field(default_factory=list)
+    _more: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def something(self, within: float = 5.0) -> None:
+        """Waits until there is a complaint."""
+        async with asyncio.timeout(within):
+            while not self.complaints:
+                self._more.clear()
+                await self._more.wait()
+
+    def _complain(self, what: str) -> None:
+        self.complaints.append(what)
+        self._more.set()
 
     def listen(self, page: Page) -> None:
         page.on("console", self._console)
-        page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
+        page.on("pageerror", lambda error: self._complain(f"uncaught: {error}"))
         page.on("requestfailed", self._failed)
         page.on("response", self._answered)
 
     def _console(self, said: ConsoleMessage) -> None:
         if said.type in ("error", "warning"):
-            self.complaints.append(f"{said.type}: {said.text}")
+            self._complain(f"{said.type}: {said.text}")
 
     def _failed(self, request: Request) -> None:
         left = request.failure == "net::ERR_ABORTED" and STREAM in request.url  # a live page that was left
         if not left:
-            self.complaints.append(f"failed: {request.method} {request.url}: {request.failure}")
+            self._complain(f"failed: {request.method} {request.url}: {request.failure}")
 
     def _answered(self, response: Response) -> None:
         if response.status >= 400:
-            self.complaints.append(f"{response.status}: {response.request.method} {response.url}")
+            self._complain(f"{response.status}: {response.request.method} {response.url}")
 
 
 @dataclass

@@ -15,7 +15,7 @@ READ = """() => {
   const told = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
     const text = walk.currentNode.data.trim(), above = walk.currentNode.parentElement;
-    if (text && !above.closest('[lang]:not(html), code, textarea, script')) told.push(text);
+    if (text && !above.closest('[lang]:not(html), [translate=no], code, textarea, script')) told.push(text);
   }
   for (const name of ['aria-label', 'title', 'placeholder', 'alt'])
     for (const one of document.querySelectorAll('[' + name + ']')) told.push(one.getAttribute(name).trim());

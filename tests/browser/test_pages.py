@@ -1,13 +1,20 @@
-"""Every page in a real browser, in both languages: whole, silent, translated, and no wider than a phone."""
+"""Every page in a real browser, in both languages: whole, silent, translated, no wider than a phone, open to all."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
 import pytest
+import pytest_asyncio
+from browser_axe import grave
 from browser_company import Company
 from browser_faces import FACES, Face
 from browser_shots import shoot
-from browser_viewer import DESKTOP, PHONE, People
+from browser_viewer import DESKTOP, PHONE, Heard, People
 from browser_words import untranslated, written
+from playwright.async_api import Page
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(180)]
 
@@ -16,27 +23,138 @@ WIDER = """() => {
   if (document.documentElement.scrollWidth <= most) return [];
   return [...document.querySelectorAll('body *')]
     .filter((one) => one.getBoundingClientRect().right > most + 1 && !one.closest('.scroll, .document, nav'))
-    .map((one) => one.tagName + '.' + one.className + '#' + one.id + ' ' + one.getBoundingClientRect().right);
+    .map((one) => one.tagName + '.' + one.className + '#' + one.id + ' ' + one.getBoundingClientRect().right)
+    .concat(document.documentElement.scrollWidth);
 }"""
 
 
-@pytest.mark.parametrize(
-    ("face", "language"),
-    [pytest.param(face, language, id=f"{face.name}-{language}") for face in FACES for language in face.languages],
-)
-async def test_a_page_is_whole_and_fits_a_phone(people: People, company: Company, face: Face, language: str) -> None:
+@dataclass
+class Shown:
+    """A page that is open, for all tests of it."""
+
+    face: Face
+    language: str
+    page: Page
+    heard: Heard
+    status: int
+
+
+def faces(*languages: str) -> Any:
+    """Each page in these languages, as far as it has them."""
+    return pytest.mark.parametrize(
+        "shown",
+        [
+            pytest.param((face, language), id=f"{face.name}-{language}")
+            for face in FACES
+            for language in face.languages
+            if language in languages
+        ],
+        indirect=True,
+        scope="module",
+    )
+
+
+@pytest_asyncio.fixture(scope="module")
+async def shown(people: People, company: Company, request: pytest.FixtureRequest) -> AsyncIterator[Shown]:
+    face, language = request.param
     async with people.at(face.person, language=language) as (page, heard):
-        assert await face.show(page, company) == face.status
-        expected = [] if face.status == 200 else [one for one in heard.complaints if str(face.status) in one]
-        assert [one for one in heard.complaints if one not in expected] == []
-        heading = (await page.locator("h1").inner_text()).strip()
-        assert heading
-        assert face.headed(language) in heading
-        assert await page.locator("html").get_attribute("lang") == language
-        assert untranslated(await written(page), language) == []
-        await shoot(page, f"{face.name}-desktop-light-{language}")
-        await page.set_viewport_size(PHONE)
+        yield Shown(face, language, page, heard, await face.show(page, company))
+
+
+@faces("en", "ru")
+async def test_a_page_is_whole_and_complains_of_nothing(shown: Shown) -> None:
+    await shoot(shown.page, f"{shown.face.name}-desktop-light-{shown.language}")
+    assert shown.status == shown.face.status
+    meant = str(shown.face.status) if shown.face.status >= 400 else "?"
+    assert [one for one in shown.heard.complaints if meant not in one] == []
+
+
+@faces("en", "ru")
+async def test_a_page_speaks_one_language(shown: Shown) -> None:
+    heading = (await shown.page.locator("h1").inner_text()).strip()
+    assert heading
+    assert shown.face.headed(shown.language) in heading
+    assert await shown.page.locator("html").get_attribute("lang") == shown.language
+    assert untranslated(await written(shown.page), shown.language) == []
+
+
+@faces("en", "ru")
+async def test_a_page_is_no_wider_than_a_phone(shown: Shown) -> None:
+    await shown.page.set_viewport_size(PHONE)
+    wider = await shown.page.evaluate(WIDER)
+    await shoot(shown.page, f"{shown.face.name}-phone-light-{shown.language}")
+    await shown.page.set_viewport_size(DESKTOP)
+    assert wider == []
+    assert await shown.page.evaluate(WIDER) == []
+
+
+@faces("en")
+async def test_axe_finds_nothing_serious_on_desk_and_phone_by_day_and_by_night(shown: Shown) -> None:
+    found: list[str] = []
+    for device, size, scheme in (
+        ("desktop", DESKTOP, "light"),
+        ("desktop", DESKTOP, "dark"),
+        ("phone", PHONE, "dark"),
+        ("phone", PHONE, "light"),
+    ):
+        await shown.page.set_viewport_size(size)  # type: ignore[arg-type]
+        await shown.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        only_colours = (device == "desktop") == (scheme == "dark")  # all else was looked at before
+        found += [f"{device}, {scheme}: {one}" for one in await grave(shown.page, colours=only_colours)]
+        if (device, scheme) == ("desktop", "dark"):
+            await shoot(shown.page, f"{shown.face.name}-desktop-dark-en")
+    assert found == []
+
+
+async def test_what_a_page_may_not_do_is_heard(people: People, company: Company) -> None:
+    wrong = {
+        "console.error('something')": "something",
+        "setTimeout(() => { throw new Error('thrown') })": "thrown",
+        "document.body.setAttribute('style', 'color: red')": "Content Security Policy",
+        "document.body.append(Object.assign(new Image(), {src: 'https://elsewhere.invalid/x.png'}))": "img-src",
+        "fetch('/static/none.js')": "404",
+    }
+    async with people.at(None) as (page, heard):
+        await page.goto("/signed-out")
+        assert heard.complaints == []
+        for seed, complaint in wrong.items():
+            heard.complaints.clear()
+            await page.evaluate(f"() => {{ {seed}; }}")
+            await heard.something()
+            assert any(complaint in one for one in heard.complaints), (seed, heard.complaints)
+
+
+@pytest.mark.parametrize(
+    ("seed", "finding"),
+    [
+        ("Another word: Sign in to the line.title", ["Another word: Sign in to the line.title"]),
+        ("You are signed out.", ["You are signed out."]),
+        ("Sophia Marino, EUR", []),
+    ],
+)
+def test_what_is_not_translated_is_seen(seed: str, finding: list[str]) -> None:
+    assert untranslated([seed], "ru") == finding
+
+
+async def test_what_is_wider_than_a_phone_is_seen(people: People, company: Company) -> None:
+    async with people.at(None, device=PHONE) as (page, _):
+        await page.goto("/signed-out")
         assert await page.evaluate(WIDER) == []
-        await shoot(page, f"{face.name}-phone-light-{language}")
-        await page.set_viewport_size(DESKTOP)
-        assert await page.evaluate(WIDER) == []
+        await page.evaluate("() => { document.querySelector('h1').textContent = 'W'.repeat(60); }")
+        assert await page.evaluate(WIDER) != []
+
+
+@pytest.mark.parametrize(
+    ("seed", "rule"),
+    [
+        ("one.textContent = 'pale'; one.style.color = '#9a9a9a'", "color-contrast"),
+        ("one.append(document.createElement('button'))", "button-name"),
+        ("one.append(document.createElement('input'))", "label"),
+    ],
+)
+async def test_axe_finds_what_hinders(people: People, company: Company, seed: str, rule: str) -> None:
+    async with people.at(None) as (page, _):
+        await page.goto("/signed-out")
+        assert await grave(page) == []
+        await page.evaluate(f"() => {{ const one = document.createElement('p'); {seed}; main.append(one); }}")
+        assert [one.partition(" ")[0] for one in await grave(page)] == [rule]

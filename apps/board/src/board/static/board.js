@@ -11,7 +11,9 @@
       if (before.has(id) && before.get(id) !== text) document.getElementById(id).classList.add("fresh");
     }
   };
-  document.addEventListener("htmx:afterSwap", (event) => mark(event.detail.target));
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target) mark(event.detail.target); // what a server-sent event brings in names no target
+  });
   const live = () => document.getElementById("line-now");
   document.addEventListener("htmx:sseBeforeMessage", () => {
     before = figures(live());
