@@ -24,8 +24,9 @@ SEED = 2026
 NOW = instant(date(2026, 2, 12), 14)
 PAID = "2026-01"
 LINE = "factories"
-STATIONS = ("leads", "deals", "accounts")
 MANAGER, SCOUT, HUNTER, FARMER, OBJECTS, PAYROLL = "vera", "ana", "boris", "clara", "dina", "quentin"
+OTHER_LINE, OTHER_MANAGER, SELLS = "shops", "ruth", "tomas"
+"""Elsewhere: what is done there changes nothing on the pages of the others."""
 FLAT: dict[str, Any] = {
     "from": PAID,
     "to": PAID,

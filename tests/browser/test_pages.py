@@ -19,13 +19,14 @@ from playwright.async_api import Page
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(180)]
 
 WIDER = """() => {
-  const most = document.documentElement.clientWidth;
-  if (document.documentElement.scrollWidth <= most) return [];
-  return [...document.querySelectorAll('body *')]
-    .filter((one) => one.getBoundingClientRect().right > most + 1 && !one.closest('.scroll, .document, nav'))
-    .map((one) => one.tagName + '.' + one.className + '#' + one.id + ' ' + one.getBoundingClientRect().right)
-    .concat(document.documentElement.scrollWidth);
+  const page = document.documentElement, named = (one) => one.tagName + '.' + one.className + '#' + one.id;
+  const outside = [...document.querySelectorAll('body *')]
+    .filter((one) => one.getBoundingClientRect().right > page.clientWidth + 1 && !one.closest('.scroll, .document'));
+  const cut = [...document.querySelectorAll('nav, .card, .figures > div, .station, .handover, .payline')]
+    .filter((one) => one.scrollWidth > one.clientWidth + 1);
+  return [...outside, ...cut].map(named).concat(page.scrollWidth > page.clientWidth ? [page.scrollWidth] : []);
 }"""
+"""What sticks out of the page or out of its frame. Tables scroll by themselves."""
 
 
 @dataclass
