@@ -19,7 +19,7 @@ def script() -> str:
 
 
 async def grave(page: Page, *, colours: bool = False) -> list[str]:
-    """Every finding that is serious or critical: the rule, the place, and what is wrong there. `colours`: only those."""
+    """Each serious or critical finding: the rule, the place, what is wrong there. `colours`: only of those."""
     if not await page.evaluate("() => 'axe' in window"):
         await page.evaluate(script())
     rules: dict[str, Any] = {"runOnly": ["color-contrast"]} if colours else {}

@@ -82,9 +82,8 @@ async def _told(running: Running) -> Company:
         await stage.run([*departures(SEED), *office(SEED), *(play for _, play in stories(SEED))], NOW)
         objection = {"period": PAID, "text": "The sale of the 29th is missing.", "lines": []}
         disputed = await line.post("compensation", "/v1/disputes", objection, person=OBJECTS, roles=("hunter",))
-        office_ = {"person": PAYROLL, "roles": ("payroll",)}
-        tried = await line.post("compensation", "/v1/simulations", FLAT, **office_)
-        cases = [one async for one in line.items("compensation", "/v1/conflicts", **office_)]
+        tried = await line.post("compensation", "/v1/simulations", FLAT, person=PAYROLL, roles=("payroll",))
+        cases = [one async for one in line.items("compensation", "/v1/conflicts", person=PAYROLL, roles=("payroll",))]
         await line.drained()
         return Company(
             running,
@@ -98,7 +97,7 @@ async def _told(running: Running) -> Company:
 async def _far_along(line: Line) -> str:
     """The client of which the most is told, among those that HUNTER sold to and that are served now."""
     sold = line.items("account-mgmt", "/v1/accounts", {"line": LINE})
-    mine = {one["client_id"] async for one in sold if one["converted_by"] == HUNTER and one["served_by"]}
+    mine = {str(one["client_id"]) async for one in sold if one["converted_by"] == HUNTER and one["served_by"]}
     many = dict.fromkeys(mine, 0)
     for service in ("lead-gen", "conversion", "account-mgmt"):
         async for event in line.events(service):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from browser_viewer import PHONE
-from playwright.async_api import Page
+from browser_viewer import PHONE, Scheme
+from playwright.async_api import Page, ViewportSize
 
 ROOT = Path(__file__).parents[2]
 SHOTS = ROOT / "build" / "screenshots"
@@ -19,15 +19,15 @@ async def shoot(page: Page, name: str) -> None:
 
 LARGEST = 100_000
 """Bytes of a picture in the documents."""
-SHEET = {"width": 1100, "height": 700}
+SHEET = ViewportSize(width=1100, height=700)
 GUIDE = ROOT / "docs" / "pictures"
-PICTURES = {
+PICTURES: dict[str, tuple[str, str, Scheme, ViewportSize]] = {
     # name in the guide -> page, language, scheme, size
     "board-line": ("line", "en", "light", SHEET),
     "board-client": ("client", "en", "light", SHEET),
-    "board-day": ("day-hunter", "en", "light", {"width": 1100, "height": 560}),
+    "board-day": ("day-hunter", "en", "light", ViewportSize(width=1100, height=560)),
     "board-statement": ("statement", "en", "light", SHEET),
-    "board-plan": ("plan", "en", "dark", {"width": 1100, "height": 640}),
+    "board-plan": ("plan", "en", "dark", ViewportSize(width=1100, height=640)),
     "board-what-if": ("what-if-result", "en", "light", SHEET),
     "board-conflicts": ("conflicts", "ru", "light", SHEET),
     "board-phone": ("line", "en", "light", PHONE),

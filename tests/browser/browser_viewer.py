@@ -1,4 +1,4 @@
-"""Somebody before a browser: chromium as people have it, signed in by picking who one is, and what goes wrong is heard."""
+"""Somebody before a browser, signed in by picking who one is; what goes wrong on a page is heard."""
 
 from __future__ import annotations
 
@@ -8,12 +8,24 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Literal
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, Response
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    Request,
+    Response,
+    StorageState,
+    ViewportSize,
+)
+
+Scheme = Literal["dark", "light"]
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+DESKTOP, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=844)
 LOCALES = {"en": "en-GB", "ru": "ru-RU"}
 STREAM = "/line/moves"
 
@@ -73,11 +85,11 @@ class People:
 
     browser: Browser
     board: str
-    _cookies: dict[str, Any] = field(default_factory=dict)
+    _cookies: dict[str, StorageState] = field(default_factory=dict)
 
     @asynccontextmanager
     async def at(
-        self, person: str | None, *, language: str = "en", scheme: Any = "light", device: Any = None
+        self, person: str | None, *, language: str = "en", scheme: Scheme = "light", device: ViewportSize = DESKTOP
     ) -> AsyncIterator[tuple[Page, Heard]]:
         """A page of this person's own browser, before it goes anywhere."""
         kept = await self._signed_in(person) if person else None
@@ -87,21 +99,23 @@ class People:
         yield page, heard
         await context.close()
 
-    async def _context(self, language: str, scheme: Any, device: Any, cookies: Any = None) -> BrowserContext:
+    async def _context(
+        self, language: str, scheme: Scheme, device: ViewportSize, cookies: StorageState | None = None
+    ) -> BrowserContext:
         context = await self.browser.new_context(
             base_url=self.board,
             locale=LOCALES[language],
             timezone_id="America/New_York",  # not the company's: the pages show the company's
             color_scheme=scheme,
-            viewport=device or DESKTOP,
+            viewport=device,
             storage_state=cookies,
         )
         context.set_default_timeout(15_000)
         return context
 
-    async def _signed_in(self, person: str) -> Any:
+    async def _signed_in(self, person: str) -> StorageState:
         if person not in self._cookies:
-            context = await self._context("en", "light", None)
+            context = await self._context("en", "light", DESKTOP)
             await pick(await context.new_page(), person)
             self._cookies[person] = await context.storage_state()
             await context.close()

@@ -24,7 +24,7 @@ READ = """() => {
 
 
 async def written(page: Page) -> list[str]:
-    """Every text of the page, and every name that is only heard. What says that it is in another language is left out."""
+    """Every text of the page, and every name that is only heard; not what says that it is in another language."""
     told: Any = await page.evaluate(READ)
     return [str(one) for one in told]
 
@@ -41,7 +41,5 @@ def untranslated(told: Iterable[str], language: str) -> list[str]:
         if text != here[key] and text not in own and "{" not in text
     }
     return [
-        one
-        for one in told
-        if one in foreign or keys & set(one.split()) or (language == "en" and CYRILLIC.search(one))
+        one for one in told if one in foreign or keys & set(one.split()) or (language == "en" and CYRILLIC.search(one))
     ]

@@ -10,7 +10,7 @@ from playwright.async_api import Page, Route
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(60)]
 
 NEIGHBOUR, STRANGER = "http://127.0.0.1:9", "http://elsewhere.test"
-"""Another port of this machine is the same site to a browser, so cookies go along; the other one is a site of its own."""
+"""Another port of this machine is the same site to a browser, so cookies go along; the other is a site of its own."""
 
 
 async def trap(page: Page, site: str, target: str, fields: dict[str, str]) -> None:

@@ -24,7 +24,8 @@ WATCH = """(figure) => {
     if (!seen.length || seen.at(-1)[0] !== shown) seen.push([shown, performance.timeOrigin + performance.now()]);
   };
   look();
-  new MutationObserver(look).observe(document.getElementById('live'), {childList: true, subtree: true, characterData: true});
+  const live = document.getElementById('live');
+  new MutationObserver(look).observe(live, {childList: true, subtree: true, characterData: true});
 }"""
 
 

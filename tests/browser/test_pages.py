@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -12,9 +11,9 @@ from browser_axe import grave
 from browser_company import Company
 from browser_faces import FACES, Face
 from browser_shots import GUIDE, LARGEST, PICTURES, ROOT, picture, shoot
-from browser_viewer import DESKTOP, PHONE, Heard, People
+from browser_viewer import DESKTOP, PHONE, Heard, People, Scheme
 from browser_words import untranslated, written
-from playwright.async_api import Page
+from playwright.async_api import Page, ViewportSize
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(180)]
 
@@ -40,7 +39,7 @@ class Shown:
     status: int
 
 
-def faces(*languages: str) -> Any:
+def faces(*languages: str) -> pytest.MarkDecorator:
     """Each page in these languages, as far as it has them."""
     return pytest.mark.parametrize(
         "shown",
@@ -92,14 +91,15 @@ async def test_a_page_is_no_wider_than_a_phone(shown: Shown) -> None:
 @faces("en")
 async def test_axe_finds_nothing_serious_on_desk_and_phone_by_day_and_by_night(shown: Shown) -> None:
     found: list[str] = []
-    for device, size, scheme in (
+    looks: tuple[tuple[str, ViewportSize, Scheme], ...] = (
         ("desktop", DESKTOP, "light"),
         ("desktop", DESKTOP, "dark"),
         ("phone", PHONE, "dark"),
         ("phone", PHONE, "light"),
-    ):
-        await shown.page.set_viewport_size(size)  # type: ignore[arg-type]
-        await shown.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+    )
+    for device, size, scheme in looks:
+        await shown.page.set_viewport_size(size)
+        await shown.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         only_colours = (device == "desktop") == (scheme == "dark")  # all else was looked at before
         found += [f"{device}, {scheme}: {one}" for one in await grave(shown.page, colours=only_colours)]
         if (device, scheme) == ("desktop", "dark"):
