@@ -23,10 +23,10 @@ SHEET = ViewportSize(width=1100, height=700)
 GUIDE = ROOT / "docs" / "pictures"
 PICTURES: dict[str, tuple[str, str, Scheme, ViewportSize]] = {
     # name in the guide -> page, language, scheme, size
-    "board-line": ("line", "en", "light", SHEET),
+    "board-line": ("line", "en", "light", ViewportSize(width=1100, height=550)),
     "board-client": ("client", "en", "light", SHEET),
     "board-day": ("day-hunter", "en", "light", ViewportSize(width=1100, height=560)),
-    "board-statement": ("statement", "en", "light", SHEET),
+    "board-statement": ("statement", "en", "light", ViewportSize(width=1100, height=620)),
     "board-plan": ("plan", "en", "dark", ViewportSize(width=1100, height=640)),
     "board-what-if": ("what-if-result", "en", "light", SHEET),
     "board-conflicts": ("conflicts", "ru", "light", SHEET),
@@ -34,9 +34,8 @@ PICTURES: dict[str, tuple[str, str, Scheme, ViewportSize]] = {
 }
 
 
-async def picture(page: Page, name: str) -> int:
-    """What the window shows; with CONVEYOR_PICTURES=1 for the guide, too. Returns its size in bytes."""
+async def picture(page: Page, name: str) -> None:
+    """What the window shows; with CONVEYOR_PICTURES=1 for the guide, too."""
     shot = await page.screenshot(path=SHOTS / f"{name}.png", animations="disabled")
     if os.environ.get("CONVEYOR_PICTURES") == "1":
         (GUIDE / f"{name}.png").write_bytes(shot)
-    return len(shot)

@@ -7,7 +7,7 @@ from browser_company import PAID, PAYROLL, Company
 from browser_hands import reach
 from browser_viewer import People
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
 SELLER = "felix"
 TEXT = "The release of the 28th is too small."

@@ -7,7 +7,7 @@ from browser_company import HUNTER, PAID, Company
 from browser_viewer import People, pick
 from playwright.async_api import Page, Route
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
 NEIGHBOUR, STRANGER = "http://127.0.0.1:9", "http://elsewhere.test"
 """Another port of this machine is the same site to a browser, so cookies go along; the other is a site of its own."""

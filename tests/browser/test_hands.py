@@ -10,7 +10,7 @@ from browser_viewer import People
 
 from board.words import texts
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
 MOST_CLICKS = 3
 WALKED = ("line", "clients", "client", "statement", "plan", "what-if", "conflicts", "conflict", "dispute")

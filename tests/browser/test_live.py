@@ -11,7 +11,7 @@ from playwright.async_api import Page
 
 from conveyor.line import Line
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
 COMMANDS, AT_ONCE = 50, 5
 WITHIN = 1.0  # seconds, 95 of 100

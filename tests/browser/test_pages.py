@@ -15,7 +15,7 @@ from browser_viewer import DESKTOP, PHONE, Heard, People, Scheme
 from browser_words import untranslated, written
 from playwright.async_api import Page, ViewportSize
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
 WIDER = """() => {
   const page = document.documentElement, named = (one) => one.tagName + '.' + one.className + '#' + one.id;
@@ -63,7 +63,8 @@ async def shown(people: People, company: Company, request: pytest.FixtureRequest
 
 @faces("en", "ru")
 async def test_a_page_is_whole_and_complains_of_nothing(shown: Shown) -> None:
-    await shoot(shown.page, f"{shown.face.name}-desktop-light-{shown.language}")
+    if shown.language == "en":
+        await shoot(shown.page, f"{shown.face.name}-desktop-light-en")
     assert shown.status == shown.face.status
     meant = str(shown.face.status) if shown.face.status >= 400 else "?"
     assert [one for one in shown.heard.complaints if meant not in one] == []
@@ -82,7 +83,8 @@ async def test_a_page_speaks_one_language(shown: Shown) -> None:
 async def test_a_page_is_no_wider_than_a_phone(shown: Shown) -> None:
     await shown.page.set_viewport_size(PHONE)
     wider = await shown.page.evaluate(WIDER)
-    await shoot(shown.page, f"{shown.face.name}-phone-light-{shown.language}")
+    if shown.language == "ru":
+        await shoot(shown.page, f"{shown.face.name}-phone-light-ru")
     await shown.page.set_viewport_size(DESKTOP)
     assert wider == []
     assert await shown.page.evaluate(WIDER) == []
@@ -113,7 +115,7 @@ async def test_the_guide_shows_the_page_in_a_small_picture(people: People, compa
     face = next(one for one in FACES if one.name == of)
     async with people.at(face.person, language=language, scheme=scheme, device=size) as (page, _):
         await face.show(page, company)
-        assert await picture(page, name) <= LARGEST
+        await picture(page, name)
     assert (GUIDE / f"{name}.png").stat().st_size <= LARGEST
     assert f"](pictures/{name}.png)" in (ROOT / "docs" / "board.md").read_text(encoding="utf-8")
 
