@@ -48,11 +48,16 @@ async def unfold(page: Page) -> None:
     await page.locator(".unfolded .causes").first.wait_for()
 
 
+async def hear(page: Page) -> None:
+    """The first beat of the line has come in."""
+    await page.wait_for_function("() => window.beats")
+
+
 FACES = (
     Face("sign-in", None, "/", lambda _: "Sign in to board", "button[name=person]", languages=("en",)),
     Face("signed-out", None, "/signed-out", "signin.title"),
-    Face("line", MANAGER, "/", "line.title", "#stations"),
-    Face("line-of-a-scout", SCOUT, "/", "line.title", "#stations"),
+    Face("line", MANAGER, "/", "line.title", "#stations", hear),
+    Face("line-of-a-scout", SCOUT, "/", "line.title", "#stations", hear),
     Face("clients", MANAGER, "/clients?at=accounts&line=factories", "nav.clients", "#clients"),
     Face("client", MANAGER, "/clients/{client}", lambda _: "", "#band"),
     Face("day-scout", SCOUT, "/day", "day.title", "#calls"),

@@ -29,7 +29,7 @@ PICTURES: dict[str, tuple[str, str, Scheme, ViewportSize]] = {
     "board-statement": ("statement", "en", "light", ViewportSize(width=1100, height=620)),
     "board-plan": ("plan", "en", "dark", ViewportSize(width=1100, height=640)),
     "board-what-if": ("what-if-result", "en", "light", SHEET),
-    "board-conflicts": ("conflicts", "ru", "light", ViewportSize(width=1100, height=600)),
+    "board-conflicts": ("conflicts", "ru", "light", ViewportSize(width=1100, height=520)),
     "board-phone": ("line", "en", "light", PHONE),
 }
 

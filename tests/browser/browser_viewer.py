@@ -28,6 +28,8 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 DESKTOP, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=844)
 LOCALES = {"en": "en-GB", "ru": "ru-RU"}
 STREAM = "/line/moves"
+BEATS = "addEventListener('htmx:sseMessage', () => { window.beats = (window.beats ?? 0) + 1; })"
+"""A live page is told at once how things are; from then on it is what it was told."""
 
 
 def found() -> str | None:
@@ -110,7 +112,8 @@ class People:
             viewport=device,
             storage_state=cookies,
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
+        await context.add_init_script(BEATS)
         return context
 
     async def _signed_in(self, person: str) -> StorageState:
