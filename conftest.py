@@ -8,7 +8,7 @@ import pytest
 pytest_plugins = ["conveyor_local.fixtures"]
 
 # With CONVEYOR_NO_SKIP=1 (as in CI) a skip is a failure, unless its reason begins with one of these.
-MAY_SKIP = ("shared data absent", "mounting is not permitted")
+MAY_SKIP = ("shared data absent", "mounting is not permitted", "no browser")
 
 
 def _forbidden_skip(report: pytest.TestReport | pytest.CollectReport) -> str | None:

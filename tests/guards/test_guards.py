@@ -289,6 +289,7 @@ def test_a_leader_is_no_lead(checkout: Path) -> None:
         ("pytest.importorskip('no_such_module_at_all')", 2),
         ("@pytest.mark.skip(reason='tired')\ndef test_x() -> None: ...", 1),
         ("def test_x() -> None: pytest.skip('shared data absent: olist')", 0),
+        ("def test_x() -> None: pytest.skip('no browser: apt-get install chromium')", 0),
         ("def test_x() -> None: ...", 0),
     ],
 )

@@ -99,7 +99,8 @@ class Words:
     def step(self, step: Step) -> str:
         """A step of a line's arithmetic, as a sentence."""
         figures = {name: self.amount(value) for name, value in step.amounts.items()}
-        return self(f"calc.{step.key}", **figures, **step.plain)
+        plain = {name: self.of(name, value) if name == "window" else value for name, value in step.plain.items()}
+        return self(f"calc.{step.key}", **figures, **plain)
 
     def when(self, value: datetime | str | None, *, day: bool = True, seconds: bool = False) -> Markup:
         """An instant, in the company's zone."""
