@@ -30,6 +30,7 @@ CLOCKS = 40
 class Kind:
     """Things of one kind, one row each in a table with the columns `line` and `stage`, and an index on both.
 
+    The index goes on with the table's key: asked for in its order, a part of the table is never read as a whole.
     `states`: what is told, and the stages that count as it. `clock` is when a thing falls due, while it stands in one
     of the stages `runs`; an index on line and clock is wanted, too.
     """
@@ -66,7 +67,7 @@ def doors(desk: Desk, kinds: Sequence[Kind], scope: str) -> Doors:
         """How much waits at this station, by line and state, and when the next clocks run out."""
         now = desk.clock.now()
         async with desk.engine.connect() as connection:
-            items = [told for kind in kinds for told in await _told(connection, kind)]
+            items = [told for kind in kinds for told in await told_of(connection, kind)]
         return json_response({"at": instant_text(now), "counted_to": COUNTED_TO, "items": items})
 
     return found
@@ -86,8 +87,8 @@ COUNTS = (
     + """
 select line, stage, (
     select count(*) from (
-        select from {table} where {table}.line = lines.line and {table}.stage = asked.stage limit :most
-    ) as some
+        select from {table} where {table}.line = lines.line and {table}.stage = asked.stage order by {key} limit :most
+    ) as standing
 ) as many
 from lines cross join unnest(array[{stages}]) as asked(stage) where line is not null order by line
 """
@@ -107,7 +108,8 @@ select line, due from lines cross join lateral (
 def counts(kind: Kind, most: int = COUNTED_TO) -> tuple[str, dict[str, int]]:
     """How many stand in each stage that is told of, by line."""
     stages = _quoted(stage for some in kind.states.values() for stage in some)
-    return COUNTS.format(table=kind.table.name, stages=stages), {"most": most}
+    (key,) = kind.table.primary_key.columns
+    return COUNTS.format(table=kind.table.name, key=key.name, stages=stages), {"most": most}
 
 
 def dues(kind: Kind, most: int = CLOCKS) -> tuple[str, dict[str, int]] | None:
@@ -123,7 +125,8 @@ def _quoted(stages: Any) -> str:
     return ", ".join(f"'{stage}'" for stage in sorted(str(one) for one in stages))
 
 
-async def _told(connection: AsyncConnection, kind: Kind) -> list[dict[str, Any]]:
+async def told_of(connection: AsyncConnection, kind: Kind) -> list[dict[str, Any]]:
+    """What waits of one kind, a document for each line."""
     asked, most = counts(kind)
     many: dict[str, dict[str, int]] = {}
     for line, stage, found in await connection.execute(text(asked), most):
