@@ -10,13 +10,14 @@ from board_told import Story
 
 from board import projection
 from board.kept import Kept
-from board.pulse import EVERYTHING, Pulse, beats, read
+from board.pulse import EVERYTHING, SETTLES, Moved, Pulse, beats, read
+from board.sight import Seen
 
-SEEN = frozenset({("tools", "lead-gen")})
+SEEN = Seen(frozenset({("tools", "lead-gen")}), {})
 
 
-async def seen() -> frozenset[tuple[str, str]]:
-    return SEEN
+async def heard_by(moved: Moved) -> frozenset[str]:
+    return SEEN.heard(moved)
 
 
 async def part() -> str:
@@ -36,7 +37,7 @@ async def test_a_commit_is_heard_and_what_is_not_the_viewers_is_not(database: st
     pulse = Pulse(database)
     listening = asyncio.create_task(pulse.run())
     await until(pulse.listens)
-    heard = beats(pulse, seen, part, 0.0)
+    heard = beats(pulse, heard_by, part, 0.0)
     assert b"hello" in await anext(heard)
     following = asyncio.ensure_future(anext(heard))
     await asyncio.sleep(0)  # it begins to wait
@@ -64,9 +65,31 @@ async def test_after_a_silence_everything_is_looked_at_again() -> None:
         assert await ear.next(0.01) == frozenset()
 
 
+async def test_what_moved_is_told_once_more_for_a_station_that_hears_of_it_later() -> None:
+    pulse = Pulse("postgresql://nobody@127.0.0.1:1/none")
+    first, second = frozenset({("tools", "lead-gen")}), frozenset({("tools", "conversion")})
+    with pulse.ear() as ear:
+        pulse.tell(first)
+        assert await ear.next(1.0) == first
+        pulse.tell(second)
+        assert await ear.next(1.0) == second
+        assert await ear.next(SETTLES * 5) == first | second
+        assert await ear.next(SETTLES * 5) == second, "it was told too late for the first time"
+        assert await ear.next(SETTLES * 2) == frozenset(), "and then it is quiet"
+
+
+def test_who_may_know_the_numbers_hears_of_every_line_of_that_station() -> None:
+    moved = frozenset({("tools", "lead-gen"), ("other", "conversion")})
+    told = {"lead-gen": "told", "conversion": "told", "account-mgmt": "closed"}
+    assert Seen(frozenset(), {}, told).heard(moved) == {"lead-gen", "conversion"}
+    assert Seen(frozenset(), {}, told).heard(EVERYTHING) == {"lead-gen", "conversion"}
+    assert Seen(frozenset({("other", "conversion")}), {}, {}).heard(moved) == {"conversion"}
+    assert Seen(frozenset(), {}, {}).heard(moved) == frozenset()
+
+
 async def test_streams_end_when_the_process_does() -> None:
     pulse = Pulse("postgresql://nobody@127.0.0.1:1/none")
-    heard = beats(pulse, seen, part, 0.0)
+    heard = beats(pulse, heard_by, part, 0.0)
     await anext(heard)
     pulse.end()
     async with asyncio.timeout(5):

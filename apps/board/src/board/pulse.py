@@ -22,6 +22,7 @@ log = structlog.get_logger()
 EVERYTHING = frozenset({("", "")})
 HEARTBEAT = 15.0
 LOOK_AGAIN = 1.0
+SETTLES = 1.0
 LIFETIME = 300.0  # of one stream: its page comes back, if its viewer is still signed in
 STATION_OF = {"leads": "lead-gen", "deals": "conversion", "accounts": "account-mgmt"}
 
@@ -57,6 +58,8 @@ class Pulse:
         """`note` hears everything first."""
         self._dsn, self._deadline, self._note = dsn, deadline, note
         self._ears: set[Ear] = set()
+        self._settling: asyncio.TimerHandle | None = None
+        self._fresh: Moved = frozenset()
         self.beat = 0
         self.listens = asyncio.Event()
         self.over = asyncio.Event()
@@ -76,6 +79,24 @@ class Pulse:
             self._ears.discard(ear)
 
     def tell(self, moved: Moved) -> None:
+        """Told at once, and once more a moment later: the stations hear of it as we do, and some may be slower."""
+        self._pass_on(moved)
+        if moved and self._settling is None:
+            self._settle(moved)
+        else:
+            self._fresh |= moved
+
+    def _settle(self, moved: Moved) -> None:
+        self._settling = asyncio.get_running_loop().call_later(SETTLES, self._again, moved)
+
+    def _again(self, moved: Moved) -> None:
+        self._settling = None
+        fresh, self._fresh = self._fresh, frozenset()
+        self._pass_on(moved | fresh)
+        if fresh:
+            self._settle(fresh)
+
+    def _pass_on(self, moved: Moved) -> None:
         self.beat += 1
         self._note(moved)
         for ear in self._ears:
@@ -115,9 +136,11 @@ def read(payload: str) -> Moved:
 
 
 async def beats(
-    pulse: Pulse, seen: Callable[[], Awaitable[Moved]], part: Callable[[], Awaitable[str]], gap: float
+    pulse: Pulse, heard: Callable[[Moved], Awaitable[frozenset[str]]], part: Callable[[], Awaitable[str]], gap: float
 ) -> AsyncIterator[bytes]:
-    """Server-sent events for one page: `moved` and `now`, for what its viewer may see then, once in `gap` seconds.
+    """Server-sent events for one page: `moved` and `now`, once in `gap` seconds at most.
+
+    `heard`: at which stations something moved that its viewer may see then.
 
     A page that comes back is told at once how things are.
     """
@@ -126,11 +149,9 @@ async def beats(
     with pulse.ear() as ear:
         while not pulse.over.is_set() and monotonic() < until:
             moved = await ear.next(HEARTBEAT)
-            theirs = await seen() if moved else frozenset[tuple[str, str]]()
-            shown = theirs if moved & EVERYTHING else moved & theirs
-            if shown:
-                places = " ".join(sorted({station for _, station in shown}))
-                yield told("moved", places) + told("now", await part())
+            stations = await heard(moved) if moved else frozenset[str]()
+            if stations:
+                yield told("moved", " ".join(sorted(stations))) + told("now", await part())
                 await asyncio.sleep(gap)
             else:
                 yield b": still here\n\n"

@@ -30,6 +30,7 @@ from board.sessions import Sessions, Viewer
 from board.settings import BoardSettings
 from board.sight import Seen, Sight
 from board.signin import SignIn
+from board.waiting import Looks
 from board.words import LANGUAGES, Words, preferred
 
 MOST_FORM = 64 * 1024
@@ -73,6 +74,7 @@ class Hall:
     sign_in: SignIn
     pulse: Pulse
     now: Now
+    looks: Looks
     pictures: Kept[Picture] = field(default_factory=Kept)
     parts: Kept[str] = field(default_factory=Kept)
     pages: Environment = field(default_factory=environment)
