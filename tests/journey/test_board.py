@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
@@ -17,6 +18,7 @@ from journey_firm import Firm, plans
 
 from conveyor.line import Line
 from conveyor.running import Running
+from conveyor_events.words import instant_text
 
 MONTH = "2026-03"
 COMMANDS = 50
@@ -174,7 +176,7 @@ async def test_what_a_station_says_waits_is_what_its_lists_hold(running: Running
 
 
 async def test_the_oldest_clock_and_how_much_waits_name_nobody(running: Running, line: Line, told: Told) -> None:
-    await told.firm.offered("2026-03-12T12:00:00Z")
+    await told.firm.offered(instant_text(datetime.now(UTC)))
     client = f"seen-client-{told.firm.clients}"
     async with signed_in(running, STRANGER, "scout") as stranger, signed_in(running, MANAGER, "manager") as manager:
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from belt.io.store.public_log import Pool
-from board.pulse import STATION_OF
+from board.moved import STATION_OF
 from board.sight import Seen
 from board.thing import DOORS, WAITS
 

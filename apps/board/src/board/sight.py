@@ -11,13 +11,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
 from belt.io.store.public_log import Pool
 from board.apis import Answer, Asked
+from board.moved import Moved
 from board.thing import DOORS
 from board.waiting import DOOR, STATIONS
 
@@ -55,13 +56,11 @@ class Seen:
         """The stations that tell this viewer how much waits there."""
         return tuple(station for station in STATIONS if self.numbers.get(station) == "told")
 
-    def heard(self, moved: Iterable[tuple[str, str]]) -> frozenset[str]:
-        """At which stations something moved that this viewer may see. A line without a name is all of them."""
-        everything = ("", "") in moved
-        seen = {*self.counted, *(station for _, station in self.parts)}
-        return frozenset(
-            seen if everything else {at for line, at in moved if at in self.counted or (line, at) in self.parts}
-        )
+    def heard(self, moved: Moved) -> frozenset[str]:
+        """At which stations something moved that this viewer may see."""
+        if moved.everything:
+            return frozenset({*self.counted, *(station for _, station in self.parts)})
+        return frozenset(at for line, at in moved.places if at in self.counted or (line, at) in self.parts)
 
     @property
     def lines(self) -> list[str]:
@@ -80,9 +79,9 @@ class Sight:
         self._known: OrderedDict[bytes, tuple[float, int, asyncio.Task[Seen]]] = OrderedDict()
         self._lines: set[str] = set()
 
-    def note(self, moved: frozenset[tuple[str, str]]) -> None:
+    def note(self, moved: Moved) -> None:
         """Something moved. On a line that was not heard of before: whoever looks next is asked for anew."""
-        self._lines |= {line for line, _ in moved if line}
+        self._lines |= {line for line, _ in moved.places if line}
 
     async def of(self, person: str, token: str, asked: Asked) -> Seen:
         """What this viewer sees. Whoever asks while somebody asks for the same viewer gets that answer."""

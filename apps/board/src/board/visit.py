@@ -24,6 +24,7 @@ from belt.io.store.public_log import Pool
 from board.apis import Apis, Asked
 from board.kept import Kept
 from board.now import Now
+from board.projection import announce
 from board.pulse import Pulse
 from board.reading import Picture
 from board.sessions import Sessions, Viewer
@@ -148,6 +149,10 @@ class Visit(Guest):
 
     async def now(self) -> datetime:
         return await self.hall.now()
+
+    async def announce(self, *people: str) -> None:
+        """What this viewer has just done concerns these people: their open pages are told."""
+        await announce(self.hall.pool, (), people)
 
     def text(self, template: str, **given: Any) -> str:
         """What the template makes of it, in the viewer's language."""

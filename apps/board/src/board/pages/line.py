@@ -10,7 +10,8 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from board.drawing.bars import hours
-from board.pulse import Moved, beats
+from board.moved import Moved
+from board.pulse import beats
 from board.reading import COUNTED, Picture, picture
 from board.thing import WAITS
 from board.visit import Visit, visit

@@ -3,16 +3,22 @@
 (() => {
   const figures = (root) => new Map([...root.querySelectorAll("[id]")].filter((one) => one.classList.contains("number")).map((one) => [one.id, one.textContent]));
   let before = new Map();
+  let unfolded = [];
   document.addEventListener("htmx:beforeSwap", (event) => {
     before = figures(event.detail.target);
+    unfolded = [...event.detail.target.querySelectorAll("details[open][id]")].map((one) => one.id);
   });
   const mark = (root) => {
     for (const [id, text] of figures(root)) {
       if (before.has(id) && before.get(id) !== text) document.getElementById(id).classList.add("fresh");
     }
   };
-  document.addEventListener("htmx:afterSwap", (event) => mark(event.detail.target));
-  const live = () => document.getElementById("line-now");
+  document.addEventListener("htmx:afterSwap", (event) => {
+    mark(event.detail.target);
+    for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
+    unfolded = [];
+  });
+  const live = () => document.getElementById("line-now") ?? document.body;
   document.addEventListener("htmx:sseBeforeMessage", () => {
     before = figures(live());
   });
