@@ -56,15 +56,17 @@ async def three_months(running: Running, line: Line) -> Company:
 
 def objection() -> Play:
     """Somebody objects to a closed month, and is granted a part: an adjustment in the next one."""
-    teller = Teller.of(SEED, "objection", first_slot_of(date(2026, 3, 9)))
+    teller = Teller.of(SEED, "objection", first_slot_of(date(2026, 3, 5)))
     about = {"period": OBJECTED, "text": "a prospect of the 9th is missing", "dispute_id": "objection"}
-    way, payroll = "/v1/disputes/objection", {"lane": "objection", "roles": ROLES}
+    way = "/v1/disputes/objection"
     try:
+        while (yield from teller.ask(OBJECTS, SERVICE, f"/v1/statements/{OBJECTS}/{OBJECTED}"))["stage"] != "published":
+            teller.wait(1)
         yield from teller.act(OBJECTS, SERVICE, "/v1/disputes", about, lane="objection")
         teller.wait(1)
-        yield from teller.act(DRAFTS, SERVICE, f"{way}/review", {}, **payroll)
+        yield from teller.act(DRAFTS, SERVICE, f"{way}/review", {}, lane="objection", roles=ROLES)
         teller.wait(1)
         granted = {"outcome": "partly", "reason": "so it is", "amount": GRANTED, "currency": "EUR"}
-        yield from teller.act(APPROVES, SERVICE, f"{way}/decide", granted, **payroll)
+        yield from teller.act(APPROVES, SERVICE, f"{way}/decide", granted, lane="objection", roles=ROLES)
     except Over as over:
         raise AssertionError("the objection did not happen") from over
