@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from board_browser import Browser
 from journey_firm import simulated
 
 from conveyor.commands.demo import FLAT
@@ -23,7 +24,7 @@ from conveyor.processes import Wish, passing
 from conveyor.running import Running
 
 SEED = 2026
-EVERY = 8  # client: one in so many
+EVERY = 10  # client: one in so many
 OBJECTS, OBJECTED = "ana", "2026-02"
 GRANTED = "12.34"
 
@@ -35,6 +36,9 @@ class Company:
     running: Running
     line: Line
     simulation: dict[str, Any]
+    doors: AsyncExitStack
+    sessions: dict[str, Browser] = field(default_factory=dict)
+    """Who has signed in at the board."""
 
 
 @contextmanager
@@ -43,7 +47,7 @@ def at_work() -> Iterator[Running]:
         yield running
 
 
-async def three_months(running: Running, line: Line) -> Company:
+async def three_months(running: Running, line: Line, doors: AsyncExitStack) -> Company:
     """Plays them, and asks what would have been."""
     stage = Stage(line, lambda _: None, opening())
     await stage.set(opening())
@@ -51,7 +55,7 @@ async def three_months(running: Running, line: Line) -> Company:
     await line.drained()
     some = [play for number, (_, play) in enumerate(stories(SEED)) if number % EVERY == 0]
     await stage.run([*departures(SEED), *office(SEED), objection(), *some], closing())
-    return Company(running, line, await simulated(line, FLAT))
+    return Company(running, line, await simulated(line, FLAT), doors)
 
 
 def objection() -> Play:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from board_browser import signed_in
+from board_browser import Browser, signed_in
 from board_figures import cases, counts, money, overview, read, stated, statement, supposed
 from demo_company import GRANTED, OBJECTS, Company, at_work, three_months
 
@@ -32,13 +33,21 @@ def demo() -> Iterator[Running]:
 
 @pytest_asyncio.fixture(scope="module")
 async def company(demo: Running) -> AsyncIterator[Company]:
-    async with Line.of(demo) as line:
-        yield await three_months(demo, line)
+    async with Line.of(demo) as line, AsyncExitStack() as doors:
+        yield await three_months(demo, line, doors)
+
+
+@asynccontextmanager
+async def session(company: Company, person: str, role: str) -> AsyncIterator[Browser]:
+    """Signed in once, however often somebody looks."""
+    if person not in company.sessions:
+        company.sessions[person] = await company.doors.enter_async_context(signed_in(company.running, person, role))
+    yield company.sessions[person]
 
 
 @pytest.mark.parametrize(("person", "role"), PAID)
 async def test_ones_statements_are_the_apis_in_every_month(company: Company, person: str, role: str) -> None:
-    async with signed_in(company.running, person, role) as browser:
+    async with session(company, person, role) as browser:
         for month in MONTHS:
             told = await company.line.get(
                 "compensation", f"/v1/statements/{person}/{month}", person=person, roles=(role,)
@@ -48,7 +57,7 @@ async def test_ones_statements_are_the_apis_in_every_month(company: Company, per
 
 
 async def test_an_objection_that_was_granted_is_a_line_of_the_month(company: Company) -> None:
-    async with signed_in(company.running, OBJECTS, "scout") as browser:
+    async with session(company, OBJECTS, "scout") as browser:
         shown = statement(await browser.page(f"/pay/{OBJECTS}/{MONTHS[-1]}"))
         assert Decimal(GRANTED) in {amount for _, _, amount, _, _ in shown["lines"]}
 
@@ -62,7 +71,7 @@ async def test_the_months_of_all_whose_pay_one_sees_are_the_apis(company: Compan
         f"{one['person']} {one['period']}": [(Decimal(t["payable"]), t["currency"]) for t in one["totals"]]
         for one in told
     }
-    async with signed_in(company.running, person, role) as browser:
+    async with session(company, person, role) as browser:
         shown = overview(await browser.page(f"/pay?until={MONTHS[-1]}"))
     assert shown == expected
     if role == "payroll":
@@ -71,7 +80,7 @@ async def test_the_months_of_all_whose_pay_one_sees_are_the_apis(company: Compan
 
 @pytest.mark.parametrize("payroll", [DRAFTS])
 async def test_everybodys_statements_are_the_apis_for_payroll(company: Company, payroll: str) -> None:
-    async with signed_in(company.running, payroll, "payroll") as browser:
+    async with session(company, payroll, "payroll") as browser:
         for person in PEOPLE:
             told = await company.line.get(
                 "compensation", f"/v1/statements/{person}/{MONTHS[-1]}", person=payroll, roles=("payroll",)
@@ -82,7 +91,7 @@ async def test_everybodys_statements_are_the_apis_for_payroll(company: Company, 
 @pytest.mark.parametrize(("person", "role"), [*PAID, (DRAFTS, "payroll")])
 async def test_conflicts_are_the_apis_case_by_case_and_pair_by_pair(company: Company, person: str, role: str) -> None:
     told = await company.line.get("compensation", "/v1/conflicts", {"limit": 50}, person=person, roles=(role,))
-    async with signed_in(company.running, person, role) as browser:
+    async with session(company, person, role) as browser:
         stakes, pairs = cases(await browser.page("/conflicts"))
         assert stakes == {one["case_id"]: staked(one["at_stake"]) for one in told["items"]}
         assert pairs == {" ".join(pair["people"]): pair["cases"] for pair in told["by_pair"]}
@@ -109,7 +118,7 @@ async def test_what_would_have_been_is_the_apis(company: Company) -> None:
     told = (await company.line.get("compensation", f"/v1/simulations/{way}", person=DRAFTS, roles=("payroll",)))[
         "result"
     ]
-    async with signed_in(company.running, DRAFTS, "payroll") as browser:
+    async with session(company, DRAFTS, "payroll") as browser:
         totals, people = supposed(await browser.page(f"/what-if/{way}"))
     assert totals == {one["currency"]: parts(one) for one in told["totals"]}
     assert people == {(one["person"], one["currency"]): parts(one) for one in told["people"]}
@@ -159,14 +168,14 @@ async def test_how_much_is_in_ones_day_is_what_the_stations_list(company: Compan
             listed = {"limit": 50} | filters
             told = await company.line.get(station, path, listed, person=person, roles=(role,))
             expected[part] = f"{len(told['items'])}{'+' if told['next'] else ''}"
-    async with signed_in(company.running, person, role) as browser:
+    async with session(company, person, role) as browser:
         assert counts(await browser.page("/day")) == expected
 
 
 async def test_a_page_that_says_something_else_is_found(company: Company) -> None:
     person, month = "boris", MONTHS[-1]
     told = stated(await company.line.get("compensation", f"/v1/statements/{person}/{month}"))
-    async with signed_in(company.running, person, "hunter") as browser:
+    async with session(company, person, "hunter") as browser:
         page = await browser.page(f"/pay/{person}/{month}")
     assert statement(page) == told
     line_id = told["lines"][0][0]

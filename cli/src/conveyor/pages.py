@@ -35,8 +35,8 @@ def open_pages(
     Under a watch it is for this process alone, and takes no usual port: another's pages may be about to take it.
     """
     missing = [name for name in PORTS if _alive(running, name) is None]
-    take = (lambda _: free_port()) if watch is not None else (lambda name: _port(running, name))
-    ports = {name: take(name) if name in missing else running.pages[name].port for name in PORTS}
+    taken = {name: _port(running, name) if watch is None else free_port() for name in missing}
+    ports = {name: taken.get(name) or running.pages[name].port for name in PORTS}
     board, sign_in = address(ports[BOARD]), address(ports[SIGN_IN])
     if SIGN_IN in missing:
         report(SIGN_IN)
