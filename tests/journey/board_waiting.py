@@ -18,7 +18,7 @@ async def waiting(line: Line, person: str, role: str, where: str | None) -> tupl
     for station, kinds in STATIONS.items():
         told = await line.get(station, "/v1/waiting", person=person, roles=(role,))
         figures |= {f"{kind}-total": 0 for kind in kinds}
-        for item in told["items"]:
+        for item in told["waiting"]:
             if where not in (None, item["line"]):
                 continue
             clocks += item["clocks"]

@@ -14,7 +14,7 @@ NOON = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)
 
 
 def told(*items: dict[str, Any]) -> Answer:
-    return Answer(200, {"at": instant_text(NOON), "counted_to": 100, "items": list(items)})
+    return Answer(200, {"at": instant_text(NOON), "counted_to": 100, "waiting": list(items)})
 
 
 def item(line: str, kind: str, states: dict[str, int], *hours: float) -> dict[str, Any]:
@@ -46,7 +46,7 @@ class Station:
     def __init__(self) -> None:
         self.answer, self.asked = told(), list[float]()
 
-    async def get(self, _service: str, _path: str) -> Answer:
+    async def get(self, _service: str, _path: str, /) -> Answer:
         self.asked.append(asyncio.get_running_loop().time())
         return self.answer
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
-from board.apis import Answer, Asked
+from board.apis import Answer
 from conveyor_events.words import parse_instant
 
 DOOR = "/v1/waiting"
@@ -84,8 +84,14 @@ class Waiting:
 def waiting(now: datetime, answers: Sequence[Answer]) -> Waiting:
     """Put together from what the stations told."""
     told = [answer.document for answer in answers if answer.ok]
-    items = [item for document in told for item in document["items"]]
+    items = [item for document in told for item in document["waiting"]]
     return Waiting(now, items, min((document["counted_to"] for document in told), default=None))
+
+
+class Asks(Protocol):
+    """Somebody who can ask a station (apis.Asked)."""
+
+    async def get(self, service: str, path: str, /) -> Answer: ...
 
 
 class Look:
@@ -97,7 +103,7 @@ class Look:
         self._last: asyncio.Task[Answer] | None = None
         self._begun, self._covers = float("-inf"), -1
 
-    async def of(self, asked: Asked) -> Answer:
+    async def of(self, asked: Asks) -> Answer:
         last = self._last
         if last is not None and self._covers == self._beat() and monotonic() - self._begun < FRESH and _good(last):
             return await asyncio.shield(last)
@@ -105,7 +111,7 @@ class Look:
             self._next = asyncio.create_task(self._ask(asked))
         return await asyncio.shield(self._next)
 
-    async def _ask(self, asked: Asked) -> Answer:
+    async def _ask(self, asked: Asks) -> Answer:
         await asyncio.sleep(self._begun + GAP - monotonic())
         self._begun, self._covers = monotonic(), self._beat()
         self._last, self._next = self._next, None
@@ -122,6 +128,6 @@ class Looks:
     def __init__(self, beat: Callable[[], int]) -> None:
         self._looks = {station: Look(station, beat) for station in STATIONS}
 
-    async def of(self, stations: Sequence[str], asked: Asked) -> list[Answer]:
+    async def of(self, stations: Sequence[str], asked: Asks) -> list[Answer]:
         """What these stations say waits there. Only for a viewer to whom they have said so themselves (sight.py)."""
         return await asyncio.gather(*(self._looks[station].of(asked) for station in stations))

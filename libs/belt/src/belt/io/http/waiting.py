@@ -56,7 +56,7 @@ class WaitingReply(BaseModel):
 
     at: datetime
     counted_to: Annotated[int, Field(description="a number that has come this far means: so many or more")]
-    items: list[WaitingTold]
+    waiting: list[WaitingTold]
 
 
 def doors(desk: Desk, kinds: Sequence[Kind], scope: str) -> Doors:
@@ -67,8 +67,8 @@ def doors(desk: Desk, kinds: Sequence[Kind], scope: str) -> Doors:
         """How much waits at this station, by line and state, and when the next clocks run out."""
         now = desk.clock.now()
         async with desk.engine.connect() as connection:
-            items = [told for kind in kinds for told in await told_of(connection, kind)]
-        return json_response({"at": instant_text(now), "counted_to": COUNTED_TO, "items": items})
+            found = [told for kind in kinds for one in await told_of(connection, kind)]
+        return json_response({"at": instant_text(now), "counted_to": COUNTED_TO, "waiting": told})
 
     return found
 
