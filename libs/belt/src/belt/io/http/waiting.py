@@ -67,7 +67,7 @@ def doors(desk: Desk, kinds: Sequence[Kind], scope: str) -> Doors:
         """How much waits at this station, by line and state, and when the next clocks run out."""
         now = desk.clock.now()
         async with desk.engine.connect() as connection:
-            found = [told for kind in kinds for one in await told_of(connection, kind)]
+            told = [one for kind in kinds for one in await told_of(connection, kind)]
         return json_response({"at": instant_text(now), "counted_to": COUNTED_TO, "waiting": told})
 
     return found
