@@ -129,7 +129,7 @@ async def test_payroll_sees_everybodys_pay_as_the_api_tells_it(running: Running,
 
 
 def figure_data(page: str, id_: str) -> list[str]:
-    found = re.search(rf'id="{id_}">.*?</dd>', page, re.DOTALL)
+    found = re.search(rf'id="{id_}"[^>]*>.*?</dd>', page, re.DOTALL)
     assert found is not None
     return amounts(found[0])
 
