@@ -55,6 +55,7 @@ POST /v1/competitors/{card}/publish                                   AAAAAF
 POST /v1/competitors/{card}/retire                                    AAAAAF
 GET /v1/competitors                                                   LLLLLF
 GET /v1/competitors/{card}                                            SSSSSF
+GET /v1/waiting                                                       SSSSSS
 """
 
 CONVERSION = """
@@ -96,6 +97,7 @@ POST /v1/deals/{deal}/payments                                        AAAXXF
 POST /v1/deals/{deal}/refunds                                         AAAXXF
 POST /v1/deals/{deal}/offer                                           ANAXXF
 POST /v1/deals/{deal}/cancel                                          ANAXXF
+GET /v1/waiting                                                       SSSSSS
 """
 
 ACCOUNT_MGMT = """
@@ -132,6 +134,7 @@ POST /v1/surveys/{survey}/answers                                     AAAXXF
 POST /v1/surveys/{survey}/consent                                     AAAXXF
 POST /v1/accounts/{client}/reassign                                   FFAXFF
 POST /v1/accounts/{client}/left                                       AAAXXF
+GET /v1/waiting                                                       SSSSSS
 """
 
 COMPENSATION = """

@@ -6,16 +6,19 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
 import pytest
 import pytest_asyncio
 from board_browser import amounts, board_of, figure, links, signed_in, total, until
+from board_waiting import STATIONS, oldest, waiting
 from journey_firm import Firm, plans
 
 from conveyor.line import Line
 from conveyor.running import Running
+from conveyor_events.words import instant_text
 
 MONTH = "2026-03"
 COMMANDS = 50
@@ -126,21 +129,71 @@ async def test_payroll_sees_everybodys_pay_as_the_api_tells_it(running: Running,
 
 
 def figure_data(page: str, id_: str) -> list[str]:
-    found = re.search(rf'id="{id_}">.*?</dd>', page, re.DOTALL)
+    found = re.search(rf'id="{id_}"[^>]*>.*?</dd>', page, re.DOTALL)
     assert found is not None
     return amounts(found[0])
 
 
-async def test_what_waits_on_the_line_is_what_the_stations_say(running: Running, line: Line, told: Told) -> None:
-    async with signed_in(running, MANAGER, "manager") as browser:
-        page = await browser.page("/?line=seen")
-    counts = (await line.get("lead-gen", "/v1/prospects/counts", {"line": "seen"}))["counts"]
-    working = sum(counts.get(stage, 0) for stage in ("registered", "contacting", "in_dialogue"))
-    assert figure(page, "prospect-working") == str(working) == "2"
+VIEWERS = (
+    ("seen-scout", "scout"),
+    ("seen-hunter", "hunter"),
+    ("seen-farmer", "farmer"),
+    (MANAGER, "manager"),
+    ("frida", "finance"),
+    (STRANGER, "scout"),
+)
+
+
+@pytest.mark.parametrize(("person", "role"), VIEWERS)
+async def test_whoever_looks_sees_how_much_waits_at_all_three_stations_as_they_say_it(
+    running: Running, line: Line, told: Told, person: str, role: str
+) -> None:
+    async with signed_in(running, person, role) as browser:
+        for where in ("seen", None):
+
+            async def alike(where: str | None = where) -> bool:
+                figures, clock = await waiting(line, person, role, where)
+                page = await browser.page(f"/?line={where}" if where else "/")
+                return {id_: figure(page, id_) for id_ in figures} == figures and oldest(page) == clock
+
+            await until(alike)
+    figures, _ = await waiting(line, person, role, "seen")
+    assert figures["prospect-working"] == "2"
+    assert figures["account-total"] == "1"
+    assert figures["opportunity-total"] == "0"
+    assert figures["lead-total"] == figures["buyer-total"] == "0"
+
+
+async def test_what_a_station_says_waits_is_what_its_lists_hold(running: Running, line: Line, told: Told) -> None:
+    figures, _ = await waiting(line, MANAGER, "manager", "seen")
+    prospects = (await line.get("lead-gen", "/v1/prospects/counts", {"line": "seen"}))["counts"]
+    working = sum(prospects.get(stage, 0) for stage in ("registered", "contacting", "in_dialogue"))
+    assert figures["prospect-working"] == str(working)
     opportunities = (await line.get("conversion", "/v1/opportunity-counts", {"line": "seen"}))["counts"]
-    assert figure(page, "opportunity-total") == str(sum(opportunities.values()) - opportunities.get("won", 0)) == "0"
+    assert figures["opportunity-total"] == str(sum(opportunities.values()) - opportunities.get("won", 0))
     accounts = await line.get("account-mgmt", "/v1/accounts", {"line": "seen", "counts": "true"})
-    assert figure(page, "account-total") == str(sum(accounts["counts"].values())) == "1"
+    assert figures["account-total"] == str(sum(accounts["counts"].values()))
+
+
+async def test_the_oldest_clock_and_how_much_waits_name_nobody(running: Running, line: Line, told: Told) -> None:
+    await told.firm.offered(instant_text(datetime.now(UTC)))
+    client = f"seen-client-{told.firm.clients}"
+    async with signed_in(running, STRANGER, "scout") as stranger, signed_in(running, MANAGER, "manager") as manager:
+
+        async def there() -> bool:
+            page = await manager.page("/?line=seen")
+            return figure(page, "lead-total") == "1" and client in page
+
+        await until(there)
+        theirs, ours = await stranger.page("/?line=seen"), await manager.page("/?line=seen")
+        assert figure(theirs, "lead-total") == "1"
+        assert oldest(theirs) == oldest(ours) != []
+        assert client not in theirs
+        assert "seen-" not in theirs
+        for station in STATIONS:
+            said = str(await line.get(station, "/v1/waiting", person=STRANGER, roles=("scout",)))
+            assert "'seen'" in said
+            assert "seen-" not in said, "neither a client nor anybody's name"
 
 
 async def test_any_journey_and_the_cause_of_any_cent_are_three_clicks_away(running: Running, told: Told) -> None:
@@ -165,8 +218,8 @@ async def test_nobody_sees_what_the_apis_would_refuse(running: Running, told: To
     async with signed_in(running, STRANGER, "scout") as browser:
         landing = await browser.page("/")
         assert told.client not in landing
-        assert "/?line=seen" not in links(landing)
-        assert await browser.page("/line/now?line=seen") == await browser.page("/line/now")
+        assert "seen-" not in landing
+        assert "seen-" not in await browser.page("/line/now?line=seen")
         await browser.page(f"/pay/seen-hunter/{MONTH}", 404)
         await browser.page(f"/pay/seen-hunter/{MONTH}/statement.csv", 404)
         shown = await browser.page(f"/clients/{told.client}", 404)
@@ -174,10 +227,12 @@ async def test_nobody_sees_what_the_apis_would_refuse(running: Running, told: To
         assert "10000" not in shown
     async with signed_in(running, "seen-scout", "scout") as browser:
         landing = await browser.page("/?line=seen")
-        assert 'id="opportunity-total"' not in landing, "no scope of a scout opens the second station"
-        assert figure(landing, "prospect-working") == "2"
+        assert "seen-client-" in landing
+        assert '<tr class="deals">' not in landing, "no scope of a scout opens the second station"
     async with signed_in(running, "frida", "finance") as browser:
-        assert 'id="line-closed"' in await browser.page("/")
+        landing = await browser.page("/?line=seen")
+        assert 'id="rows-closed"' in landing
+        assert "seen-" not in landing
 
 
 async def test_without_a_session_there_is_nothing_but_the_way_to_the_sign_in(running: Running, told: Told) -> None:
@@ -210,22 +265,24 @@ async def test_a_command_shows_on_the_open_page_within_a_second(running: Running
     assert sorted(took)[int(len(took) * 0.95) - 1] < 1.0, took
 
 
-async def test_who_may_not_see_the_line_hears_nothing_of_it(running: Running, told: Told) -> None:
+async def test_who_sees_only_numbers_hears_only_numbers(running: Running, told: Told) -> None:
     async with (
-        signed_in(running, STRANGER, "scout") as stranger,
-        signed_in(running, MANAGER, "manager") as manager,
-        stranger.http.stream("GET", "/line/moves") as quiet,
-        manager.http.stream("GET", "/line/moves") as loud,
+        signed_in(running, "frida", "finance") as finance,
+        finance.http.stream("GET", "/line/moves?line=seen") as stream,
     ):
-        theirs, ours = quiet.aiter_lines(), loud.aiter_lines()
-        while (await anext(theirs)) != "event: hello":
-            pass
-        nothing = asyncio.ensure_future(first(theirs, "event: moved"))
-        await told.firm.prospect("2026-03-14T11:00:00Z")
+        heard = stream.aiter_lines()
+        await first(heard, "event: hello")
+        client = await told.firm.prospect("2026-03-14T11:00:00Z")
         async with asyncio.timeout(10):
-            await first(ours, "event: moved")
-        assert not nothing.done()
-        nothing.cancel()
+            await first(heard, "event: moved")
+            said = [await anext(heard)]
+            while (line := await anext(heard)) or not any(one.startswith("event: now") for one in said):
+                said.append(line)
+    assert said[0] == "data: lead-gen"
+    shown = " ".join(said)
+    assert 'id="prospect-total"' in shown
+    assert client not in shown
+    assert "seen-" not in shown
 
 
 async def first(heard: Any, wanted: str) -> None:

@@ -30,9 +30,13 @@ MIGRATE_SECONDS = 60.0
 def open_pages(
     running: Running, shared: Mapping[str, str], report: Callable[[str], None], watch: Watch | None = None
 ) -> list[str]:
-    """Starts what does not run yet, and returns the names of what was started. `shared`: what the board reads."""
+    """Starts what does not run yet, and returns the names of what was started. `shared`: what the board reads.
+
+    Under a watch it is for this process alone, and takes no usual port: another's pages may be about to take it.
+    """
     missing = [name for name in PORTS if _alive(running, name) is None]
-    ports = {name: _port(running, name) if name in missing else running.pages[name].port for name in PORTS}
+    taken = {name: _port(running, name) if watch is None else free_port() for name in missing}
+    ports = {name: taken.get(name) or running.pages[name].port for name in PORTS}
     board, sign_in = address(ports[BOARD]), address(ports[SIGN_IN])
     if SIGN_IN in missing:
         report(SIGN_IN)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
+from board.moved import named, text
 from board.thing import Thing, line_of, things
 from conveyor_events import Envelope, from_json, to_json
 from conveyor_events.catalog import TOPICS
@@ -61,6 +62,7 @@ select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[],
 on conflict (event_id) do nothing returning client_id
 """
 HISTORY = "select client_id, envelope from happened where client_id = any($1::text[])"
+PEOPLE = "select people from things where client_id = any($1::text[])"
 FORGET = "delete from things where client_id = any($1::text[])"
 KEEP = """
 insert into things (client_id, kind, ref, line, state, since, holder, due_at, people)
@@ -94,11 +96,19 @@ async def take(connection: Any, envelopes: Sequence[Envelope]) -> int:
         [e.occurred_at for e, *_ in rows],
         [json.dumps(to_json(e), ensure_ascii=False, separators=(",", ":")) for e, *_ in rows],
     )
-    await fold(connection, sorted({row["client_id"] for row in new if row["client_id"] is not None}))
-    moved = sorted({f"{line or ''}\t{topic}" for _, topic, _, line in rows})
     if new:
-        await connection.execute(TELL, CHANNEL, "\n".join(moved)[:7_000])
+        clients = sorted({row["client_id"] for row in new if row["client_id"] is not None})
+        people = {person for one in await connection.fetch(PEOPLE, clients) for person in one["people"]}
+        await fold(connection, clients)
+        people |= {person for one in await connection.fetch(PEOPLE, clients) for person in one["people"]}
+        people |= {person for e, *_ in rows for person in named(e.data)}
+        await announce(connection, {(line or "", topic) for _, topic, _, line in rows}, people)
     return len(new)
+
+
+async def announce(connection: Any, places: Collection[tuple[str, str]], people: Collection[str]) -> None:
+    """Tells all open pages what moved and whom it concerns; within a transaction, once that is over."""
+    await connection.execute(TELL, CHANNEL, text(places, people))
 
 
 def _place(envelope: Envelope) -> tuple[str, str, str | None]:

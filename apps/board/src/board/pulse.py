@@ -1,4 +1,4 @@
-"""Who looks at a live page is told that something moved: which line, at which station, and nothing more.
+"""Who looks at a live page is told that something moved that concerns it, and nothing more.
 
 One connection listens to what the projection says after each commit; every open page waits here. What moved while
 nobody could listen is told as "all of it": a page that looks again misses nothing.
@@ -15,30 +15,30 @@ from time import monotonic
 import asyncpg
 import structlog
 
+from board.moved import EVERYTHING, NOTHING, Moved, read
 from board.projection import CHANNEL
 
 log = structlog.get_logger()
 
-EVERYTHING = frozenset({("", "")})
 HEARTBEAT = 15.0
 LOOK_AGAIN = 1.0
+SETTLES = 1.0
+TURNS = 8  # in which pages that all want to ask at once do so
 LIFETIME = 300.0  # of one stream: its page comes back, if its viewer is still signed in
-STATION_OF = {"leads": "lead-gen", "deals": "conversion", "accounts": "account-mgmt"}
-
-Moved = frozenset[tuple[str, str]]
-"""Pairs of line and station."""
 
 
 class Ear:
     """One open page: what has moved since it was last told."""
 
-    def __init__(self) -> None:
-        self._moved: Moved = frozenset()
+    def __init__(self, wanted: Callable[[Moved], bool]) -> None:
+        self._wanted = wanted
+        self._moved = NOTHING
         self._woken = asyncio.Event()
 
     def tell(self, moved: Moved) -> None:
-        self._moved |= moved
-        self._woken.set()
+        if not moved or self._wanted(moved):
+            self._moved |= moved
+            self._woken.set()
 
     async def next(self, within: float) -> Moved:
         """What has moved; nothing, if nothing did in time."""
@@ -46,7 +46,7 @@ class Ear:
             async with asyncio.timeout(within):
                 await self._woken.wait()
         self._woken.clear()
-        moved, self._moved = self._moved, frozenset()
+        moved, self._moved = self._moved, NOTHING
         return moved
 
 
@@ -57,6 +57,8 @@ class Pulse:
         """`note` hears everything first."""
         self._dsn, self._deadline, self._note = dsn, deadline, note
         self._ears: set[Ear] = set()
+        self._settling: asyncio.TimerHandle | None = None
+        self._fresh = NOTHING
         self.beat = 0
         self.listens = asyncio.Event()
         self.over = asyncio.Event()
@@ -67,8 +69,9 @@ class Pulse:
         return len(self._ears)
 
     @contextmanager
-    def ear(self) -> Iterator[Ear]:
-        ear = Ear()
+    def ear(self, wanted: Callable[[Moved], bool] = lambda _: True) -> Iterator[Ear]:
+        """A page that wants to hear of some of it; of what it does not want it does not even wake."""
+        ear = Ear(wanted)
         self._ears.add(ear)
         try:
             yield ear
@@ -76,6 +79,24 @@ class Pulse:
             self._ears.discard(ear)
 
     def tell(self, moved: Moved) -> None:
+        """Told at once, and once more a moment later: the stations hear of it as we do, and some may be slower."""
+        self._pass_on(moved)
+        if moved and self._settling is None:
+            self._settle(moved)
+        else:
+            self._fresh |= moved
+
+    def _settle(self, moved: Moved) -> None:
+        self._settling = asyncio.get_running_loop().call_later(SETTLES, self._again, moved)
+
+    def _again(self, moved: Moved) -> None:
+        self._settling = None
+        fresh, self._fresh = self._fresh, NOTHING
+        self._pass_on(moved | fresh)
+        if fresh:
+            self._settle(fresh)
+
+    def _pass_on(self, moved: Moved) -> None:
         self.beat += 1
         self._note(moved)
         for ear in self._ears:
@@ -84,7 +105,7 @@ class Pulse:
     def end(self) -> None:
         """Every stream ends: its reader comes back to whoever serves then."""
         self.over.set()
-        self.tell(frozenset())
+        self.tell(NOTHING)
 
     async def run(self) -> None:
         while True:
@@ -108,16 +129,12 @@ class Pulse:
             connection.terminate()
 
 
-def read(payload: str) -> Moved:
-    """What the projection said: a line and a topic on each line."""
-    pairs = (part.partition("\t") for part in payload.split("\n") if part)
-    return frozenset((line, STATION_OF.get(topic, "")) for line, _, topic in pairs)
-
-
 async def beats(
-    pulse: Pulse, seen: Callable[[], Awaitable[Moved]], part: Callable[[], Awaitable[str]], gap: float
+    pulse: Pulse, heard: Callable[[Moved], Awaitable[frozenset[str]]], part: Callable[[], Awaitable[str]], gap: float
 ) -> AsyncIterator[bytes]:
-    """Server-sent events for one page: `moved` and `now`, for what its viewer may see then, once in `gap` seconds.
+    """Server-sent events for one page: `moved` and `now`, once in `gap` seconds at most.
+
+    `heard`: at which stations something moved that its viewer may see then.
 
     A page that comes back is told at once how things are.
     """
@@ -126,14 +143,33 @@ async def beats(
     with pulse.ear() as ear:
         while not pulse.over.is_set() and monotonic() < until:
             moved = await ear.next(HEARTBEAT)
-            theirs = await seen() if moved else frozenset[tuple[str, str]]()
-            shown = theirs if moved & EVERYTHING else moved & theirs
-            if shown:
-                places = " ".join(sorted({station for _, station in shown}))
-                yield told("moved", places) + told("now", await part())
+            stations = await heard(moved) if moved else frozenset[str]()
+            if stations:
+                yield told("moved", " ".join(sorted(stations))) + told("now", await part())
                 await asyncio.sleep(gap)
             else:
                 yield b": still here\n\n"
+
+
+async def nudges(pulse: Pulse, people: frozenset[str] | None, gap: float, spread: float) -> AsyncIterator[bytes]:
+    """Server-sent events for a page about some people (None: about everybody): `moved`, and the page asks again.
+
+    Once in `gap` seconds at most. What concerns all pages at once reaches them one after the other, within `spread`.
+    """
+    yield b"retry: 1000\nevent: hello\ndata: \n\n"
+    until, place = monotonic() + LIFETIME, pulse.open % TURNS / TURNS
+    with pulse.ear(lambda moved: moved.concerns(people)) as ear:
+        while not pulse.over.is_set() and monotonic() < until:
+            moved = await ear.next(HEARTBEAT)
+            if pulse.over.is_set():
+                return
+            if not moved:
+                yield b": still here\n\n"
+                continue
+            if moved.everything or people is None:
+                await asyncio.sleep(spread * place)
+            yield told("moved", "")
+            await asyncio.sleep(gap)
 
 
 def told(event: str, text: str) -> bytes:

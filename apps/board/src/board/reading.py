@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from belt.io.store.public_log import Pool
-from board.pulse import STATION_OF
+from board.moved import STATION_OF
 from board.sight import Seen
 from board.thing import DOORS, WAITS
 
-NEAR = timedelta(hours=2)
-"""A clock that has less than this is about to run out."""
 CLOCKS = 40
 COUNTED = {
     "leads": ("ProspectRegistered", "NeedIdentified", "LeadQualified"),
@@ -23,11 +20,6 @@ COUNTED = {
 }
 """What counts as flow, by topic: two or three steps of each station."""
 
-COUNTS = """
-select line, kind, state, count(*) as many, min(since) as oldest
-from things join unnest($1::text[], $2::text[]) as seen(line, kind) using (line, kind)
-where (kind || ':' || state) = any($3::text[]) group by line, kind, state
-"""
 DUE = """
 select client_id, kind, ref, line, state, since, holder, due_at
 from things join unnest($1::text[], $2::text[]) as seen(line, kind) using (line, kind)
@@ -64,46 +56,16 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """How many wait in a state, and since when the first of them."""
-
-    many: int = 0
-    oldest: datetime | None = None
-
-    def __add__(self, other: Waiting) -> Waiting:
-        both = [at for at in (self.oldest, other.oldest) if at is not None]
-        return Waiting(self.many + other.many, min(both, default=None))
-
-
-@dataclass(frozen=True)
 class Picture:
     """The line as one viewer sees it at one instant."""
 
     now: datetime
-    counts: Mapping[str, Mapping[str, Waiting]]
-    """kind -> state -> how many"""
     clocks: Sequence[Row]
     longest: Mapping[str, Row]
     flow: Mapping[str, Sequence[int]]
     """name -> how many in each hour of the day"""
     latest: Sequence[Mapping[str, Any]]
     position: int
-
-    def total(self, kind: str) -> int:
-        return sum(waiting.many for waiting in self.counts.get(kind, {}).values())
-
-    @property
-    def late(self) -> int:
-        return sum(1 for row in self.clocks if row.due_at is not None and row.due_at <= self.now)
-
-    @property
-    def near(self) -> int:
-        return sum(1 for row in self.clocks if row.due_at is not None and self.now < row.due_at <= self.now + NEAR)
-
-    @property
-    def oldest(self) -> Row | None:
-        """The clock that runs out first, or has run out longest ago."""
-        return self.clocks[0] if self.clocks else None
 
 
 def kinds_seen(seen: Seen, line: str | None) -> list[tuple[str, str]]:
@@ -122,10 +84,6 @@ async def picture(pool: Pool, seen: Seen, line: str | None, now: datetime, day: 
     pairs = kinds_seen(seen, line)
     lines, kinds = [one for one, _ in pairs], [kind for _, kind in pairs]
     waits = [f"{kind}:{state}" for kind, states in WAITS.items() for state in states]
-    counts: defaultdict[str, dict[str, Waiting]] = defaultdict(dict)
-    for row in await pool.fetch(COUNTS, lines, kinds, waits):
-        mine = counts[row["kind"]]
-        mine[row["state"]] = mine.get(row["state"], Waiting()) + Waiting(row["many"], row["oldest"])
     clocks = [Row(**row) for row in await pool.fetch(DUE, lines, kinds, waits, CLOCKS)]
     longest = {row["kind"]: Row(**row) for row in await pool.fetch(LONGEST, lines, kinds, waits)}
     names = [name for some in COUNTED.values() for name in some]
@@ -135,7 +93,7 @@ async def picture(pool: Pool, seen: Seen, line: str | None, now: datetime, day: 
             flow[row["name"]][row["hour"].hour] += row["many"]
     latest: list[Mapping[str, Any]] = [dict(row) for row in await pool.fetch(LATEST, *_topics(seen, line), 12)]
     position = max((row["position"] for row in latest), default=0)
-    return Picture(now, counts, clocks, longest, flow, latest, position)
+    return Picture(now, clocks, longest, flow, latest, position)
 
 
 def _topics(seen: Seen, line: str | None) -> tuple[list[str], list[str]]:

@@ -28,6 +28,7 @@ from board.settings import BoardSettings
 from board.sight import Sight
 from board.signin import SignIn
 from board.visit import Hall
+from board.waiting import Looks
 from board.web import app_of, plain
 from conveyor_events.catalog import TOPICS
 
@@ -89,6 +90,7 @@ async def hall_of(settings: BoardSettings, pool: Any) -> AsyncIterator[Hall]:
     keys = keys_of(settings)
     sight = Sight(pool, settings.look_again)
     async with Apis.open(settings.publishers) as apis:
+        pulse = Pulse(settings.dsn, settings.database_deadline, sight.note)
         yield Hall(
             settings,
             pool,
@@ -96,6 +98,7 @@ async def hall_of(settings: BoardSettings, pool: Any) -> AsyncIterator[Hall]:
             sight,
             Sessions(pool, settings.sealing_key),
             SignIn(settings, verifier_for(settings, keys), keys),
-            Pulse(settings.dsn, settings.database_deadline, sight.note),
+            pulse,
             now=Now(apis, settings.feed_token, driven=settings.clock == "driven"),
+            looks=Looks(lambda: pulse.beat),
         )

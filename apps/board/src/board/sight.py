@@ -1,8 +1,9 @@
-"""Who may see which part of the board's own picture: the stations are asked, with the viewer's own token.
+"""Who may see what on the line page: the stations are asked, with the viewer's own token.
 
-The picture is made of public events, and a station shows more to some than to others. So a line is shown at a station
-to whom the station's own list shows something of it that is not the viewer's own; or where there is nothing but the
-viewer's own. Who may follow the station's feed sees all of it. Nobody else sees anything, not even a number.
+How much waits is told to whom the station tells it at its own door for that (waiting.py). What names a client comes of
+the board's own picture, made of public events, and a station shows more to some than to others: so a line is shown at
+a station to whom the station's own list shows something of it that is not the viewer's own; or where there is nothing
+but the viewer's own. Who may follow the station's feed sees all of it. Nobody else sees anything of it.
 """
 
 from __future__ import annotations
@@ -11,15 +12,16 @@ import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
 from belt.io.store.public_log import Pool
 from board.apis import Answer, Asked
+from board.moved import Moved
 from board.thing import DOORS
+from board.waiting import DOOR, STATIONS
 
-STATIONS = ("lead-gen", "conversion", "account-mgmt")
 REMEMBERED = 4_096
 LISTS: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     # a station's lists, and where their items name people
@@ -40,10 +42,25 @@ select line, kind, count(*) filter (where not $1 = any(people)) as others from t
 
 @dataclass(frozen=True)
 class Seen:
-    """What a viewer may see: (line, station) pairs, and how each station answered (told, closed, away)."""
+    """What a viewer may see: (line, station) pairs of the picture, and how each station answered (told, closed, away).
+
+    `numbers`: how each answered when it was asked how much waits there.
+    """
 
     parts: frozenset[tuple[str, str]]
     answers: Mapping[str, str]
+    numbers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The stations that tell this viewer how much waits there."""
+        return tuple(station for station in STATIONS if self.numbers.get(station) == "told")
+
+    def heard(self, moved: Moved) -> frozenset[str]:
+        """At which stations something moved that this viewer may see."""
+        if moved.everything:
+            return frozenset({*self.counted, *(station for _, station in self.parts)})
+        return frozenset(at for line, at in moved.places if at in self.counted or (line, at) in self.parts)
 
     @property
     def lines(self) -> list[str]:
@@ -62,9 +79,9 @@ class Sight:
         self._known: OrderedDict[bytes, tuple[float, int, asyncio.Task[Seen]]] = OrderedDict()
         self._lines: set[str] = set()
 
-    def note(self, moved: frozenset[tuple[str, str]]) -> None:
+    def note(self, moved: Moved) -> None:
         """Something moved. On a line that was not heard of before: whoever looks next is asked for anew."""
-        self._lines |= {line for line, _ in moved if line}
+        self._lines |= {line for line, _ in moved.places if line}
 
     async def of(self, person: str, token: str, asked: Asked) -> Seen:
         """What this viewer sees. Whoever asks while somebody asks for the same viewer gets that answer."""
@@ -78,7 +95,7 @@ class Sight:
             while len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
         seen = await asyncio.shield(task)
-        if "away" in seen.answers.values():
+        if "away" in (*seen.answers.values(), *seen.numbers.values()):
             self._known.pop(key, None)
         return seen
 
@@ -90,9 +107,13 @@ class Sight:
                 place = row["line"], station
                 others[place] = others.get(place, 0) + row["others"]
         lines = sorted({line for line, _ in others})
-        told = await asyncio.gather(*(self._station(person, asked, station, lines, others) for station in STATIONS))
+        told, doors = await asyncio.gather(
+            asyncio.gather(*(self._station(person, asked, station, lines, others) for station in STATIONS)),
+            asyncio.gather(*(asked.get(station, DOOR) for station in STATIONS)),
+        )
         parts = frozenset((line, station) for station, (_, some) in zip(STATIONS, told, strict=True) for line in some)
-        return Seen(parts, {station: state for station, (state, _) in zip(STATIONS, told, strict=True)})
+        answers = {station: state for station, (state, _) in zip(STATIONS, told, strict=True)}
+        return Seen(parts, answers, {station: door.state for station, door in zip(STATIONS, doors, strict=True)})
 
     async def _station(
         self, person: str, asked: Asked, station: str, lines: list[str], others: Mapping[tuple[str, str], int]

@@ -24,12 +24,14 @@ from belt.io.store.public_log import Pool
 from board.apis import Apis, Asked
 from board.kept import Kept
 from board.now import Now
+from board.projection import announce
 from board.pulse import Pulse
 from board.reading import Picture
 from board.sessions import Sessions, Viewer
 from board.settings import BoardSettings
 from board.sight import Seen, Sight
 from board.signin import SignIn
+from board.waiting import Looks
 from board.words import LANGUAGES, Words, preferred
 
 MOST_FORM = 64 * 1024
@@ -73,6 +75,7 @@ class Hall:
     sign_in: SignIn
     pulse: Pulse
     now: Now
+    looks: Looks
     pictures: Kept[Picture] = field(default_factory=Kept)
     parts: Kept[str] = field(default_factory=Kept)
     pages: Environment = field(default_factory=environment)
@@ -146,6 +149,10 @@ class Visit(Guest):
 
     async def now(self) -> datetime:
         return await self.hall.now()
+
+    async def announce(self, *people: str) -> None:
+        """What this viewer has just done concerns these people: their open pages are told."""
+        await announce(self.hall.pool, (), people)
 
     def text(self, template: str, **given: Any) -> str:
         """What the template makes of it, in the viewer's language."""

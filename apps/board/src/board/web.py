@@ -15,12 +15,12 @@ from starlette.responses import JSONResponse, Response
 from belt.io.http.app import Readiness
 from belt.io.telemetry import exposition
 from board.frame import Frame
-from board.pages import clients, conflicts, day, disputes, line, pay, plans, session, whatif
+from board.pages import clients, conflicts, day, disputes, line, moves, pay, plans, session, whatif
 from board.visit import Forged, Guest, Hall, SignInNeeded, to_sign_in
 
 log = structlog.get_logger()
 
-PAGES = (session, line, clients, day, pay, disputes, plans, whatif, conflicts)
+PAGES = (session, line, moves, clients, day, pay, disputes, plans, whatif, conflicts)
 
 
 def app_of(hall: Hall, readiness: Readiness) -> FastAPI:

@@ -15,7 +15,7 @@ SCOPES: dict[str, str] = {
     "deals:write": "work opportunities, close deals, record payments",
     "accounts:read": "see accounts and repeat sales",
     "accounts:write": "serve accounts, record repeat sales and payments",
-    "staff:read": "see people, roles and how lines are staffed",
+    "staff:read": "see people, roles, how lines are staffed and how much waits on them",
     "staff:write": "hire, grant roles, set absences, staff lines",
     "plans:write": "draft compensation plans",
     "plans:approve": "approve compensation plans that somebody else drafted",

@@ -126,4 +126,5 @@ ASKED: Mapping[str, tuple[str, str]] = {
     "GET /v1/surveys": ("see", "surveys"),
     "GET /v1/surveys/{survey}": ("see", "survey"),
     "GET /v1/accounts/{client}/surveys": ("see", "account"),
+    "GET /v1/waiting": ("-", "company"),
 }

@@ -68,7 +68,7 @@ def of_deal(deal: Deal) -> Matter | None:
 
 
 ASKED: Mapping[str, tuple[str, str]] = {
-    # door: what is asked, of which kind of thing. line: its stream decides, openly.
+    # door: what is asked, of which kind of thing. company: the scopes alone decide. line: its stream decides, openly.
     "GET /v1/offers": ("see", "offers"),
     "GET /v1/offers/{offer}": ("see", "offer"),
     "POST /v1/offers/{offer}/accept": ("work", "offer"),
@@ -107,4 +107,5 @@ ASKED: Mapping[str, tuple[str, str]] = {
     "POST /v1/deals/{deal}/refunds": ("work", "deal"),
     "POST /v1/deals/{deal}/cancel": ("work", "deal"),
     "POST /v1/deals/{deal}/offer": ("work", "deal"),
+    "GET /v1/waiting": ("-", "company"),
 }

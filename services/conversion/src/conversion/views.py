@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Boolean, Column, DateTime, Index, Integer, MetaData, Numeric, Table, Text
+from sqlalchemy import Boolean, Column, DateTime, Index, Integer, MetaData, Numeric, Table, Text, text
 
 from belt.core import handover
+from belt.io.http.waiting import Kind
 from belt.io.store.projection import StreamView, version_columns
 from belt.io.watching import Deadline, Things, Watched
 from conversion import deal, opportunity
@@ -46,6 +47,7 @@ OFFERS_TABLE = Table(
     Index("offers_to_person", "to_person", "stage", "offer_id"),
     Index("offers_line", "line", "stage", "offer_id"),
     Index("offers_client", "client_id", "offer_id"),
+    Index("offers_clock", "line", "due_at", postgresql_where=text("stage = 'offered'")),
 )
 
 
@@ -281,3 +283,23 @@ WATCHED = Watched(
         ),
     ),
 )
+
+WAITING = (
+    Kind(
+        "lead",
+        OFFERS_TABLE,
+        {"offered": ("offered", "expired"), "escalated": ("escalated",)},
+        clock=_OFFER.due_at,
+        runs=("offered",),
+    ),
+    Kind(
+        "opportunity",
+        OPPORTUNITIES_TABLE,
+        {
+            "open": (Stage.OPEN, Stage.MEETING_PLANNED),
+            "meeting": (Stage.MEETING_HELD, Stage.PRESENTED),
+            "proposed": (Stage.PROPOSED, Stage.NEGOTIATING),
+        },
+    ),
+)
+"""How much of it is told to everybody."""

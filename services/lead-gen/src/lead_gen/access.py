@@ -127,4 +127,5 @@ ASKED: Mapping[str, tuple[str, str]] = {
     "POST /v1/competitors/{card}/retire": ("-", "company"),
     "GET /v1/competitors": ("-", "company"),
     "GET /v1/competitors/{card}": ("-", "company"),
+    "GET /v1/waiting": ("-", "company"),
 }

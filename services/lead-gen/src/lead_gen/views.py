@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, assert_never
 
-from sqlalchemy import Column, DateTime, Index, Integer, MetaData, Table, Text
+from sqlalchemy import Column, DateTime, Index, Integer, MetaData, Table, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from belt.io.http.waiting import Kind
 from belt.io.store.projection import StreamView, version_columns
 from belt.io.watching import Deadline, Things, Watched
 from lead_gen.papers import competitor
@@ -50,6 +51,7 @@ PROSPECTS_TABLE = Table(
     Index("prospects_sourced_by", "sourced_by", "stage", "client_id"),
     Index("prospects_calls", "sourced_by", "next_call_at", "client_id"),
     Index("prospects_offers", "offers", postgresql_using="gin"),
+    Index("prospects_rework", "line", "rework_until", postgresql_where=text("stage = 'rework'")),
 )
 
 _NO_OFFER = {"offer_id": None, "offered_to": None, "accept_due_at": None}
@@ -239,3 +241,20 @@ WATCHED = Watched(
         Deadline("rework", "rework", CATEGORY, _P.client_id, _P.line, _P.sourced_by),
     ),
 )
+
+WAITING = (
+    Kind(
+        "prospect",
+        PROSPECTS_TABLE,
+        {
+            "working": (Stage.REGISTERED, Stage.CONTACTING, Stage.IN_DIALOGUE),
+            "need_known": (Stage.NEED_KNOWN,),
+            "rework": (Stage.REWORK,),
+            "released": (Stage.RELEASED,),
+            "nurture": (Stage.NURTURE,),
+        },
+        clock=_P.rework_until,
+        runs=(Stage.REWORK,),
+    ),
+)
+"""How much of it is told to everybody."""

@@ -84,4 +84,7 @@ async def go_on(who: Annotated[Visit, Depends(visit)], case_id: Name, step: str)
     answer = await who.asked.post("compensation", path, bodies[step], given.get("key", ""))
     if not answer.ok:
         return await _shown(who, case_id, answer)
+    told = await who.asked.get("compensation", f"/v1/conflicts/{quote(case_id, safe='')}")
+    sides = [told.document[side]["person"] for side in ("a", "b") if told.document[side]] if told.ok else []
+    await who.announce(who.person, *sides)
     return RedirectResponse(f"/conflicts/{quote(case_id, safe='')}", 303)

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from board.apis import Answer
+from board.teams import led
 from board.visit import Visit, visit
 from conveyor_events.words import instant_text
 
@@ -77,7 +78,7 @@ async def page(who: Annotated[Visit, Depends(visit)], of: Person = None) -> Resp
         stations=open_stations,
         clients=clients,
         meetings=meetings,
-        people=_people(answers[-1], who),
+        people=led(answers[-1], who.person),
     )
 
 
@@ -100,9 +101,3 @@ async def _meetings(who: Visit, planned: Answer) -> list[dict[str, Any]]:
         if meeting["objective_met"] is None
     ]
     return sorted(meetings, key=lambda one: one["starts_at"])
-
-
-def _people(lines: Answer, who: Visit) -> list[str]:
-    """Whose day a manager may ask for: the teams of the lines they manage today."""
-    mine = [line["current"] for line in lines.items if line["current"] and who.person in line["current"]["managers"]]
-    return sorted({member for one in mine for team in one["teams"].values() for member in team["members"]})

@@ -62,4 +62,6 @@ async def go_on(who: Annotated[Visit, Depends(visit)], dispute_id: Name, step: s
     )
     if not answer.ok:
         return await _shown(who, dispute_id, answer)
+    told = await who.asked.get("compensation", f"/v1/disputes/{quote(dispute_id, safe='')}")
+    await who.announce(who.person, *([told.document["person"]] if told.ok else ()))
     return RedirectResponse(f"/disputes/{quote(dispute_id, safe='')}", 303)

@@ -171,4 +171,5 @@ async def dispute(who: Annotated[Visit, Depends(visit)], person: Name, period: M
     answer = await who.asked.post("compensation", "/v1/disputes", body, given.get("key", ""))
     if not answer.ok:
         return await _statement(who, person, period, refused=answer)
+    await who.announce(who.person)
     return RedirectResponse(f"/pay/{quote(person, safe='')}/{period}?said=disputed#disputes", 303)

@@ -4,21 +4,10 @@
 (() => {
   const figures = (root) => new Map([...root.querySelectorAll("[id]")].filter((one) => one.classList.contains("number")).map((one) => [one.id, one.textContent]));
   let before = new Map();
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    before = figures(event.detail.target);
-  });
-  const mark = (root) => {
-    for (const [id, text] of figures(root)) {
-      if (before.has(id) && before.get(id) !== text) document.getElementById(id).classList.add("fresh");
-    }
-  };
-  document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target) mark(event.detail.target); // what a server-sent event brings in names no target
-  });
-  const live = () => document.getElementById("line-now");
-  const known = (one) => one.getAttribute("href") ?? one.getAttribute("aria-labelledby") ?? one.id;
-  const alike = (root, name) => [...root.querySelectorAll("a, [tabindex]")].filter((one) => known(one) === name);
+  let unfolded = [];
   let held = null;
+  const known = (one) => one.getAttribute("href") ?? one.getAttribute("aria-labelledby") ?? one.id;
+  const alike = (root, name) => [...root.querySelectorAll("a, summary, [tabindex]")].filter((one) => known(one) === name);
   const hold = (root) => {
     const one = document.activeElement;
     held = root.contains(one) ? [known(one), alike(root, known(one)).indexOf(one)] : null;
@@ -29,6 +18,26 @@
     const now = alike(root, name);
     (now[place] ?? now[0])?.focus({ preventScroll: true });
   };
+  const mark = (root) => {
+    for (const [id, text] of figures(root)) {
+      if (before.has(id) && before.get(id) !== text) document.getElementById(id).classList.add("fresh");
+    }
+  };
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const part = event.detail.target;
+    before = figures(part);
+    unfolded = [...part.querySelectorAll("details[open][id]")].map((one) => one.id);
+    hold(part);
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (!event.detail.target) return; // what a server-sent event brings in names no target
+    const part = document.getElementById(event.detail.target.id) ?? event.detail.target;
+    mark(part);
+    for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
+    unfolded = [];
+    giveBack(part);
+  });
+  const live = () => document.getElementById("line-now") ?? document.body;
   document.addEventListener("htmx:sseBeforeMessage", (event) => {
     hold(event.target);
     before = figures(live());

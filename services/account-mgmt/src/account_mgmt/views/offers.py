@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, Table, Text
+from sqlalchemy import Column, Index, Integer, Table, Text, text
 
 from account_mgmt.offer import Event, OfferReceived
 from account_mgmt.views.rows import INSTANT, TABLES, Row
@@ -30,6 +30,7 @@ OFFERS_TABLE = Table(
     Index("offers_line", "line", "stage", "offer_id"),
     Index("offers_due", "to_person", "due_at", "offer_id"),
     Index("offers_client", "client_id", "offer_id"),
+    Index("offers_clock", "line", "due_at", postgresql_where=text("stage = 'offered'")),
 )
 
 
