@@ -12,7 +12,8 @@ import pytest_asyncio
 from board_browser import Browser, amounts, figure, signed_in, total
 from journey_firm import Firm, plans
 
-from conveyor.line import Line, Problem
+from conveyor.exits import Problem
+from conveyor.line import Line
 from conveyor.running import Running
 from conveyor_events.words import instant_text
 
