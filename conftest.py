@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Generator
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -47,20 +46,50 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 # With `-n` several processes share the tests, file by file; each has servers of its own. But one process has all files
 # of these folders that say nothing else below: they share a line of services.
-TOGETHER = ("tests/contract", "tests/faults", "tests/journey")
+TOGETHER = ("tests/browser", "tests/contract", "tests/faults", "tests/journey")
 # What brings its own servers and takes long: begun before all others, in this order.
 FIRST = (
+    "tests/faults/test_defects.py",
+    "tests/journey",
+    "tests/browser",
+    "tests/faults",
+    "tests/contract",
+    "tests/alerts/test_provoked.py",
+    "libs/belt/tests/kafka/test_reactions.py",
+    "tests/rehearsal/test_rehearsal.py",
+    "tests/faults/test_under_faults.py",
+    "libs/belt/tests/kafka/test_consumer.py",
+    "libs/belt/tests/kafka/test_facts.py",
+    "tests/journey/test_periods.py",
+    "deploy/local/tests/test_stack.py",
+    "libs/belt/tests/kafka/test_feed.py",
+    "tests/faults/test_closing.py",
+    "tests/contract/test_guarded_line.py",
+    "tests/journey/test_year.py",
+    "tests/journey/test_variants.py",
+    "tests/contract/test_kafka_access.py",
 )
 GIGABYTES = 2 * 2**30  # for each process, with its servers
 
 
-class Sharing(LoadScopeScheduling):
-    """A file, or the files of a folder that share a line, go to one process as a whole."""
+def _unit(nodeid: str) -> str:
+    """What goes to one process as a whole: a file, or a folder's files that share a line."""
+    file = nodeid.partition("::")[0]
+    folder = file.rpartition("/")[0]
+    return folder if folder in TOGETHER and file not in FIRST else file
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        rank = {unit: number for number, unit in enumerate(FIRST)}
+        items.sort(key=lambda item: rank.get(_unit(item.nodeid), len(rank)))
+
+
+class Sharing(LoadScopeScheduling):  # type: ignore[misc] (it has no types)
+    """Units in the order in which they were collected."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        folder = file.rpartition("/")[0]
-        return folder if folder in TOGETHER and file not in FIRST else file
+        return _unit(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:

@@ -26,7 +26,9 @@ def test_a_port_that_one_process_was_given_is_given_to_no_other_while_it_lives()
     other = free_port()
     assert other != port
     keeps = "import sys; from conveyor_local.home import free_port; print(free_port(), flush=True); sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", keeps], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as one:
+    with subprocess.Popen(
+        [sys.executable, "-c", keeps], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as one:
         assert one.stdout is not None
         theirs = int(one.stdout.readline())
         assert not claimed(theirs)
