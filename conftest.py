@@ -85,7 +85,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: rank.get(_unit(item.nodeid), len(rank)))
 
 
-class Sharing(LoadScopeScheduling):  # type: ignore[misc] (it has no types)
+class Sharing(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
     """Units in the order in which they were collected."""
 
     def _split_scope(self, nodeid: str) -> str:
