@@ -69,7 +69,7 @@ FIRST = (
     "tests/journey/test_variants.py",
     "tests/contract/test_kafka_access.py",
 )
-GIGABYTES = 2 * 2**30  # for each process, with its servers
+ROOM = 2 * 2**30  # bytes of memory for each process, with its servers
 
 
 def _unit(nodeid: str) -> str:
@@ -99,4 +99,4 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
 
 def pytest_xdist_auto_num_workers() -> int:
     """One more than processors, because much of a test is waiting; fewer where memory is short."""
-    return max(1, min((os.cpu_count() or 1) + 1, psutil.virtual_memory().available // GIGABYTES, 6))
+    return max(1, min((os.cpu_count() or 1) + 1, psutil.virtual_memory().available // ROOM, 6))
