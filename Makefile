@@ -19,7 +19,7 @@ ADVISORIES ?=
 
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
-unexport PYTHONHOME PYTHONPATH
+unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup tools demo up down test check docs docs-serve faults rehearse fuzz k8s k8s-secrets images simulate \
@@ -45,7 +45,7 @@ down: $(READY)  ## end what `make up` started
 
 test: $(TOOLS) $(K8S)/.ready $(SITE)/.ready  ## make check, then every test, on real PostgreSQL and Kafka
 	@$(PYTHON) -m checks
-	@$(VENV)/bin/pytest $(ARGS)
+	@$(VENV)/bin/pytest -n auto $(ARGS)
 
 check: $(TOOLS)  ## style, types, arrows between packages, drift of generated files; no servers, no network
 	@$(PYTHON) -m checks $(ARGS)

@@ -15,7 +15,7 @@ CALLERS = {"lead-gen": "ana", "conversion": "ben", "account-mgmt": "eva", "compe
 """Who calls: the people of the examples, so that what the examples say is theirs to do."""
 BY_ITSELF = ("--config-file", "schemathesis.toml", "run", "--phases", "examples,coverage,fuzzing")
 ALONG = ("--config-file", "schemathesis-links.toml", "run", "--phases", "stateful")
-GRACE = 120.0
+GRACE = 240.0
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,13 @@ class Tried:
 
 
 def tried(line: HttpLine, service: str, seconds: int, seed: int) -> Tried:
-    """Tries every operation, for about so long. The same seed makes up the same requests."""
+    """Tries every operation, for about so long: where time is up too soon, not every one."""
     return _run(line, service, seed, (*BY_ITSELF, "--max-time", str(seconds)), seconds)
+
+
+def tried_each(line: HttpLine, service: str, times: int, seed: int) -> Tried:
+    """Tries every operation so often beside its examples and edges, however long that takes."""
+    return _run(line, service, seed, (*BY_ITSELF, "--max-examples", str(times)), 0)
 
 
 def followed(line: HttpLine, service: str, walks: int, seed: int) -> Tried:

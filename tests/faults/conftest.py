@@ -17,6 +17,7 @@ WISH = Wish("fault-test")
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[Running]:
+    down(WISH.name, lambda _: None, erase=True)  # what is left of a run that was cut off
     try:
         yield up(WISH, lambda _: None)[0]
     finally:

@@ -161,7 +161,7 @@ class Marks:
 async def marks(dsns: Mapping[str, str]) -> Marks:
     found = Marks({}, {})
     for service, dsn in dsns.items():
-        connection = await asyncpg.connect(dsn, timeout=5, command_timeout=10)
+        connection = await asyncpg.connect(dsn, timeout=20, command_timeout=30)
         try:
             found.positions[service] = await connection.fetchval("select position from log_head")
             found.sequences[service] = {(r[0], r[1]): r[2] for r in await connection.fetch(HEADS)}
@@ -178,7 +178,7 @@ async def lag(dsns: Mapping[str, str], upto: Marks | None = None) -> dict[str, i
     known = upto or await marks(dsns)
     found = {"unsent": 0, "behind": 0, "parked": 0, "due": 0}
     for service, dsn in dsns.items():
-        connection = await asyncpg.connect(dsn, timeout=5, command_timeout=10)
+        connection = await asyncpg.connect(dsn, timeout=20, command_timeout=30)
         try:
             at: Any = await connection.fetchrow(AT)
             mine = await connection.fetch("select topic, key, sequence from gates where consumer = $1", service)

@@ -129,9 +129,7 @@ class Pod:
         self.leaving = True
         self.changed()
         await asyncio.sleep(self.told.leaving())
-        if self._life is not None:
-            self._life.cancel()
-            await asyncio.gather(self._life, return_exceptions=True)
+        await self._forgotten()
         process = self._process
         assert process is not None
         asked = time.monotonic()
@@ -149,6 +147,20 @@ class Pod:
             self.trouble.append(f"it ended with {process.returncode}")
         self.gone, self.ready = True, False
         self.changed()
+
+    async def cut(self) -> None:
+        """At once, and nobody starts it again."""
+        self.leaving = True
+        await self._forgotten()
+        self.kill()
+        if self._process is not None:
+            await self._process.wait()
+
+    async def _forgotten(self) -> None:
+        """Nobody probes it any more."""
+        if self._life is not None:
+            self._life.cancel()
+            await asyncio.gather(self._life, return_exceptions=True)
 
     def kill(self) -> None:
         if self._process is not None and self._process.returncode is None:

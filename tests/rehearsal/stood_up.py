@@ -98,9 +98,7 @@ async def line(wanted: Wanted, cluster: Cluster | None = None) -> AsyncIterator[
             found.say(f"{sum(len(one.pods) for one in found.deployments)} processes are ready")
             yield found
         finally:
-            for one in found.deployments:
-                for pod in one.pods:
-                    pod.kill()
+            await asyncio.gather(*(pod.cut() for one in found.deployments for pod in one.pods))
             for balancer in balancers.values():
                 await balancer.close()
 

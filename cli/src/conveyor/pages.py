@@ -14,7 +14,7 @@ from urllib.request import urlopen
 
 from conveyor.exits import StartFailed
 from conveyor.running import Running, ServiceProcess, address
-from conveyor_local.home import free_port, is_free
+from conveyor_local.home import claimed, free_port, is_free
 from conveyor_local.process import Server
 from conveyor_local.trouble import tail
 from conveyor_local.watch import Watch
@@ -112,10 +112,10 @@ def _alive(running: Running, name: str) -> Server | None:
 def _port(running: Running, name: str) -> int:
     """The port it had, else its usual one, else any that is free."""
     before = running.pages.get(name)
-    for port in ([before.port] if before else []) + [PORTS[name]]:
-        if is_free(port):
-            return port
-    return free_port()
+    if before and is_free(before.port):
+        return before.port
+    usual = PORTS[name]
+    return usual if is_free(usual) and claimed(usual) else free_port()
 
 
 def _answers(door: str) -> bool:

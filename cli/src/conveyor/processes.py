@@ -31,7 +31,7 @@ from conveyor.pages import BOARD, close_pages, open_pages
 from conveyor.running import Running, ServiceProcess, address
 from conveyor_local import LocalStackError, Stack
 from conveyor_local.admin import catalog_topics
-from conveyor_local.home import free_port, is_free, locked, stack_home
+from conveyor_local.home import claimed, free_port, is_free, locked, stack_home
 from conveyor_local.process import Server
 from conveyor_local.trouble import tail
 from conveyor_local.watch import Watch
@@ -240,10 +240,10 @@ def _sealing_key(home: Path) -> Path:
 def _port(running: Running, service: str) -> int:
     """The port the service had, else its usual one, else any that is free."""
     before = running.services.get(service)
-    for port in ([before.port] if before else []) + [PORTS[service]]:
-        if is_free(port):
-            return port
-    return free_port()
+    if before and is_free(before.port):
+        return before.port
+    usual = PORTS[service]
+    return usual if is_free(usual) and claimed(usual) else free_port()
 
 
 def _server(running: Running, service: str) -> Server:

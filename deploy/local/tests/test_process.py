@@ -1,10 +1,13 @@
 """A server is known by its id and its birth."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
 
+from conveyor_local.home import claimed, free_port, is_free
 from conveyor_local.process import Server
 
 
@@ -12,3 +15,22 @@ def test_a_server_is_found_again_though_the_clock_has_been_corrected_and_a_stran
     born = psutil.Process().create_time()
     assert all(Server("us", os.getpid(), born + drift, Path()).alive() for drift in (-1.5, -1.0, 0.0, 1.0, 1.5))
     assert not any(Server("us", os.getpid(), born + away, Path()).alive() for away in (-60.0, 60.0))
+
+
+def test_a_port_that_one_process_was_given_is_given_to_no_other_while_it_lives() -> None:
+    """Nobody listens there yet: a server takes seconds to bind."""
+    asks = "import sys; from conveyor_local.home import claimed; sys.exit(not claimed(int(sys.argv[1])))"
+    port = free_port()
+    assert is_free(port)
+    assert subprocess.run([sys.executable, "-c", asks, str(port)], check=False).returncode == 1
+    other = free_port()
+    assert other != port
+    keeps = "import sys; from conveyor_local.home import free_port; print(free_port(), flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", keeps], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as one:
+        assert one.stdout is not None
+        theirs = int(one.stdout.readline())
+        assert not claimed(theirs)
+        one.communicate(timeout=30)
+    assert claimed(theirs)

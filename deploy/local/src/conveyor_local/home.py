@@ -15,7 +15,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from conveyor_local.trouble import LocalStackError
@@ -91,12 +91,42 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def free_port() -> int:
-    """A port nobody listens on, below the range of outgoing connections: a server takes seconds to bind."""
+    """A port nobody listens on and nobody else was given, below the range of outgoing connections."""
     for _ in range(200):
         port = random.randrange(20_000, 32_000)  # noqa: S311 (no secret)
-        if is_free(port):
+        if port not in _ports.given and is_free(port) and claimed(port):
             return port
     raise LocalStackError("found no free port between 20000 and 32000")
+
+
+def claimed(port: int) -> bool:
+    """Makes a port this process's own as long as it lives; False if another process of this user has it.
+
+    A server takes seconds to bind: until then only this tells others that the port is spoken for.
+    """
+    try:
+        fcntl.lockf(_ports.file(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except BlockingIOError:
+        return False
+    _ports.given.add(port)
+    return True
+
+
+@dataclass
+class _Ports:
+    """What this process has claimed: a byte each of one file, locked; the locks go with the process."""
+
+    given: set[int] = field(default_factory=set)
+    handle: int | None = None
+
+    def file(self) -> int:
+        """Never closed: with it all locks would go."""
+        if self.handle is None:
+            self.handle = os.open(root() / "ports.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        return self.handle
+
+
+_ports = _Ports()
 
 
 def is_free(port: int) -> bool:
