@@ -334,7 +334,7 @@ def main() -> int:
     parser.add_argument("--rebuild", type=int, default=5_000_000, help="the largest size that is rebuilt as well")
     asked = parser.parse_args()
     sizes = [int(size) for size in asked.sizes.split(",")]
-    with on_disk("growth") as servers, tempfile.TemporaryDirectory() as folder:
+    with on_disk("growth", databases=2 * len(sizes)) as servers, tempfile.TemporaryDirectory() as folder:
         return uvloop.run(measure(servers, Path(folder), sizes, asked.rounds, asked.rebuild))
 
 

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -48,11 +48,12 @@ class Postgres:
     password: str
     fast: bool
     server: Server | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def new(cls, home: Path, *, fast: bool) -> "Postgres":
-        """Describes a server that does not exist yet."""
-        return cls(home, free_port(), secrets.token_hex(16), fast)
+    def new(cls, home: Path, *, fast: bool, settings: Mapping[str, str] | None = None) -> "Postgres":
+        """Describes a server that does not exist yet. `settings`: beside or instead of ours."""
+        return cls(home, free_port(), secrets.token_hex(16), fast, settings=settings or {})
 
     @classmethod
     def recalled(cls, home: Path, record: Mapping[str, Any]) -> "Postgres":
@@ -85,7 +86,7 @@ class Postgres:
         (self.data / "postmaster.pid").unlink(missing_ok=True)  # the caller has made sure that no server is left
         if not is_free(self.port):
             self.port = free_port()
-        settings = SETTINGS | {"port": str(self.port)} | (FAST if self.fast else {})
+        settings = SETTINGS | {"port": str(self.port)} | (FAST if self.fast else {}) | self.settings
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         self.server = Server.spawn(
             "PostgreSQL",

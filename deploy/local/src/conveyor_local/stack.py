@@ -48,12 +48,14 @@ class Stack:
         *,
         fast: bool = False,
         attached: bool = False,
+        settings: Mapping[str, str] | None = None,
     ) -> "Stack":
         """Brings both servers up and returns when they answer; what runs already is used as it is.
 
         `attached`: the stack belongs to this process alone, ends with it however it ends, and leaves nothing behind.
         Otherwise it runs on until `stop` (of any process), and the next start finds its data.
         `fast`: no fsync; for tests and demonstrations.
+        `settings`: of PostgreSQL, where it is made anew.
         `topics`: made once the broker answers (name -> partitions).
         """
         if attached:
@@ -65,7 +67,7 @@ class Stack:
             if os.environ.get(POSTGRES_DSN):
                 stack.postgres = None
             elif stack.postgres is None:
-                stack.postgres = Postgres.new(home / Postgres.KEY, fast=fast)
+                stack.postgres = Postgres.new(home / Postgres.KEY, fast=fast, settings=settings)
             if os.environ.get(KAFKA_BROKERS):
                 stack.kafka = None
             elif stack.kafka is None:
