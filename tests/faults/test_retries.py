@@ -68,7 +68,7 @@ async def hung_up(address: str, headers: dict[str, str], data: bytes) -> None:
     writer.transport.abort()
 
 
-# A story lies in the past: whether its clocks run out between two of its commands or after them, the machine's haste says.
+# A story lies in the past: whether its clocks run out between two of its commands or after them is a matter of haste.
 BY_THE_CLOCK = ("AccountAtRiskFlagged", "AccountRiskCleared", "CustomerLapsed", "CustomerChurned", "CustomerReturned")
 
 
