@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import urlsplit
 
 from playwright.async_api import (
     Browser,
@@ -27,7 +28,7 @@ Scheme = Literal["dark", "light"]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 DESKTOP, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=844)
 LOCALES = {"en": "en-GB", "ru": "ru-RU"}
-STREAM = "/line/moves"
+STREAM = "/moves"
 BEATS = "addEventListener('htmx:sseMessage', () => { window.beats = (window.beats ?? 0) + 1; })"
 """A live page is told at once how things are; from then on it is what it was told."""
 
@@ -72,8 +73,9 @@ class Heard:
             self._complain(f"{said.type}: {said.text}")
 
     def _failed(self, request: Request) -> None:
-        left = request.failure == "net::ERR_ABORTED" and STREAM in request.url  # a live page that was left
-        if not left:
+        # Whoever leaves a live page hangs up, also on what the page just asks for again.
+        live = urlsplit(request.url).path.endswith(STREAM) or request.resource_type == "xhr"
+        if not (live and request.failure == "net::ERR_ABORTED"):
             self._complain(f"failed: {request.method} {request.url}: {request.failure}")
 
     def _answered(self, response: Response) -> None:
