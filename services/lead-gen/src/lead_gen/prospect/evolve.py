@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from sys import intern
 from typing import assert_never
 
 from belt.core.decider import ERASED, Due
@@ -161,9 +162,8 @@ def _contacted(
 ) -> Prospect:
     match event:
         case e.CallLogged():
-            call = Call(
-                event.started_at, event.by.person, event.outcome, event.duration_s, event.next_call_at, event.note
-            )
+            by, outcome = intern(event.by.person), intern(event.outcome)  # the same few words in many calls
+            call = Call(event.started_at, by, outcome, event.duration_s, event.next_call_at, event.note)
             return replace(prospect, stage=Stage.CONTACTING, calls=(*prospect.calls, call))
         case e.GatekeeperMet():
             met = Gatekeeper(event.at, event.role, event.attitude, event.best_time)

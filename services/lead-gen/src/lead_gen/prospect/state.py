@@ -64,7 +64,7 @@ class Offer:
     counts: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Call:
     started_at: datetime
     by: str

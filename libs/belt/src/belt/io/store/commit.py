@@ -6,7 +6,6 @@ While one batch is with the database the next one is prepared. What lost a race 
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,6 +18,7 @@ from belt.io.clock import Clock
 from belt.io.store.calls import Batch, Loaded, Status, Store
 from belt.io.store.codec import Codec
 from belt.io.store.decision import Decision, Missing, Streams, category, decide, reading
+from belt.io.store.remembered import Remembered
 from belt.io.store.rows import KEEP_SECONDS, Keys, fill
 from belt.io.store.seal import Vault
 from belt.io.store.unit import Behind, Conflict, Entry, Gap, Outcome, Taken, Unit, replay, stored
@@ -56,8 +56,7 @@ class Committer:
         self.commits = 0
         self._store = Store(dsn, deadline=deadline)
         self._reader = Store(dsn, deadline=deadline)  # looks while the other one appends
-        self._cached = cached
-        self._cache: OrderedDict[str, Entry] = OrderedDict()
+        self._remembered = Remembered(cached)
         self._since = time.monotonic()
         self._forgotten = 0  # how often everything was
 
@@ -67,11 +66,10 @@ class Committer:
 
     def forget(self, streams: Any) -> None:
         """These streams are loaded from the store when they are needed next."""
-        for stream_id in streams:
-            self._cache.pop(stream_id, None)
+        self._remembered.forget(streams)
 
     def _forget_all(self) -> None:
-        self._cache.clear()
+        self._remembered.clear()
         self._since = time.monotonic()
         self._forgotten += 1
 
@@ -114,9 +112,8 @@ class Committer:
         self, keys: list[str], gates: list[tuple[str, str, str]], streams: set[str]
     ) -> tuple[Loaded, dict[str, Entry]]:
         """Loads what is above the cache, folds it, and puts it into the cache. Answers every stream as it stands."""
-        known = {stream_id: self._cache[stream_id] for stream_id in streams if stream_id in self._cache}
-        for stream_id in known:
-            self._cache.move_to_end(stream_id)
+        found_here = ((stream_id, self._remembered.find(stream_id)) for stream_id in streams)
+        known = {stream_id: entry for stream_id, entry in found_here if entry is not None}
         forgotten = self._forgotten
         found = await self._reader.load(keys, gates, {s: known[s].version if s in known else 0 for s in streams})
         entries = {stream_id: known.get(stream_id) or self._initial(stream_id) for stream_id in streams}
@@ -133,20 +130,11 @@ class Committer:
                 row = stream.view.project(row, event) if stream.view is not None else None
             entries[stream_id] = Entry(version, state, row)
             if self._forgotten == forgotten:  # else somebody was erased meanwhile: it is not kept beyond this batch
-                self._keep(stream_id, entries[stream_id])
+                self._remembered.keep(stream_id, entries[stream_id])
         return found, entries
 
     def _initial(self, stream_id: str) -> Entry:
         return Entry(0, category(stream_id, self.streams).initial)
-
-    def _keep(self, stream_id: str, entry: Entry) -> None:
-        cached = self._cache.get(stream_id)
-        if cached is not None and cached.version > entry.version:
-            return  # read before the batch that made the later one was through
-        self._cache[stream_id] = entry
-        self._cache.move_to_end(stream_id)
-        while len(self._cache) > self._cached:
-            self._cache.popitem(last=False)
 
     def _known(self, unit: Unit, loaded: Loaded) -> bool:
         """Answers a unit whose key or place at the gate was already used."""
@@ -216,7 +204,7 @@ class Committer:
             unit = decision.unit
             if status is Status.DONE:
                 for stream_id in decision.written:
-                    self._keep(stream_id, decision.after[stream_id])
+                    self._remembered.keep(stream_id, decision.after[stream_id])
                 for happened in decision.happened:
                     for told in happened.publics:
                         left.told = True
