@@ -16,7 +16,7 @@ BUFFERS = 512  # MB: a quarter of the memory of a service's database, as deploy/
 def on_disk(name: str, databases: int | None = None) -> Iterator[Stack]:
     """PostgreSQL with fsync and Kafka, their data on a disk: in memory, where tests have it, a commit costs nothing.
 
-    `databases`: so many lie in this one server, each with the buffers that it has in production, on a server of its own.
+    `databases`: so many lie in this one server, each with the buffers that it has in production on its own.
     """
     home, settings = stack_home(f"bench-{name}-{os.getpid()}"), {}
     if databases is not None:

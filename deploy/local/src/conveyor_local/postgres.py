@@ -86,7 +86,7 @@ class Postgres:
         (self.data / "postmaster.pid").unlink(missing_ok=True)  # the caller has made sure that no server is left
         if not is_free(self.port):
             self.port = free_port()
-        settings = SETTINGS | {"port": str(self.port)} | (FAST if self.fast else {}) | self.settings
+        settings = SETTINGS | {"port": str(self.port)} | (FAST if self.fast else {}) | dict(self.settings)
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         self.server = Server.spawn(
             "PostgreSQL",
