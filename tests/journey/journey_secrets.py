@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from conveyor.exits import Problem
 from conveyor.line import Line
 from conveyor.processes import database
 from conveyor.running import Running
+from conveyor_events.words import instant_text
 from conveyor_local import Stack
 
 FIRM = "forgot"
@@ -164,9 +166,11 @@ class Told:
         points = {"promises_1": {"expected": 5, "received": 6}}
         answers = {"items": points, "recommend": 9, "comment": self.secret()}
         await self._do("account-mgmt", f"/v1/surveys/{survey}/answers", firm.farmer, PAID, **answers)
-        await firm.repeat(client, "2026-03-20T10:00:00+01:00", "500.00")
+        # Lately, unlike all before: else the clock may say first that the client is gone.
+        bought, gone = (instant_text(datetime.now(UTC) - timedelta(minutes=ago)) for ago in (2, 1))
+        await firm.repeat(client, bought, "500.00")
         left = {"reason": "closed_down", "note": self.secret()}
-        await self._do("account-mgmt", f"{path}/left", firm.farmer, "2026-03-25T10:00:00+01:00", **left)
+        await self._do("account-mgmt", f"{path}/left", firm.farmer, gone, **left)
 
     async def at_compensation(self) -> None:
         firm = self.firm
