@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import asyncpg
 from journey_firm import HEARD_WITHIN, Firm, plans, post
@@ -24,7 +25,7 @@ FIRM = "forgot"
 WORD = "Zappelfritz"
 PHONE = "4930123987654"
 HIDDEN = re.compile(rf"{WORD}|{PHONE}".encode(), re.IGNORECASE)
-FOUND, WON, PAID = "2026-03-02T10:00:00+01:00", "2026-03-10T10:00:00+01:00", "2026-03-15T10:00:00+01:00"
+ZONE = ZoneInfo("Europe/Berlin")
 
 
 @dataclass
@@ -32,6 +33,7 @@ class Client:
     """Ids by which the client can be looked up."""
 
     client: str
+    month: str  # in which it was sold to
     ids: dict[str, str] = field(default_factory=dict)
 
 
@@ -39,7 +41,11 @@ class Told:
     """Says everything. `number` tells the texts apart, so that each stands somewhere of its own."""
 
     def __init__(self, firm: Firm, client: str) -> None:
-        self.firm, self.about = firm, Client(client)
+        # All of it lately: else a clock may say first that the time for rework is over, or that the client is gone.
+        now = datetime.now(UTC)
+        self.found, self.won, self.paid, self.bought = (instant_text(now - timedelta(minutes=m)) for m in (5, 4, 3, 2))
+        month = (now - timedelta(minutes=4)).astimezone(ZONE).strftime("%Y-%m")
+        self.firm, self.about = firm, Client(client, month)
         self._numbers = count(1)
 
     def secret(self) -> str:
@@ -73,104 +79,102 @@ class Told:
         }
         keys = [{"kind": kind, "value": value} for kind, value in named.items()]
         entry = {"client_id": client, "line": firm.name, "name": self.secret(), "country": "DE", "source": "fair"}
-        await self._do("lead-gen", "/v1/prospects", firm.scout, FOUND, **entry, identity_keys=keys)
+        await self._do("lead-gen", "/v1/prospects", firm.scout, self.found, **entry, identity_keys=keys)
         path = f"/v1/prospects/{client}"
         call = {"outcome": "gatekeeper_passed", "note": self.secret()}
-        await self._do("lead-gen", f"{path}/calls", firm.scout, FOUND, **call)
+        await self._do("lead-gen", f"{path}/calls", firm.scout, self.found, **call)
         met = {"role": "secretary", "attitude": 1, "best_time": self.secret(), "approach": "topic"}
-        await self._do("lead-gen", f"{path}/gatekeepers", firm.scout, FOUND, **met)
-        await self._do("lead-gen", f"{path}/park", firm.scout, FOUND, reason=self.secret())
-        await self._do("lead-gen", f"{path}/resume", firm.scout, FOUND)
+        await self._do("lead-gen", f"{path}/gatekeepers", firm.scout, self.found, **met)
+        await self._do("lead-gen", f"{path}/park", firm.scout, self.found, reason=self.secret())
+        await self._do("lead-gen", f"{path}/resume", firm.scout, self.found)
         reached = {"person": self.secret(), "position": self.secret(), "channel": self.secret(), "influence": "decides"}
-        await self._do("lead-gen", f"{path}/contacts", firm.scout, FOUND, **reached)
+        await self._do("lead-gen", f"{path}/contacts", firm.scout, self.found, **reached)
         need = {"category": "tools", "statement": self.secret(), "evidence": [self.secret(), self.secret()]}
         need |= {"current_supplier": self.secret()}
-        await self._do("lead-gen", f"{path}/needs", firm.scout, FOUND, **need)
-        offered = await self._do("lead-gen", f"{path}/offer", firm.scout, FOUND, to=firm.hunter)
-        await self._do("lead-gen", f"{path}/withdraw", firm.scout, FOUND, reason=self.secret())
+        await self._do("lead-gen", f"{path}/needs", firm.scout, self.found, **need)
+        offered = await self._do("lead-gen", f"{path}/offer", firm.scout, self.found, to=firm.hunter)
+        await self._do("lead-gen", f"{path}/withdraw", firm.scout, self.found, reason=self.secret())
         offered = await self._again(path, offered["offer_id"])
         rejected = {"reason": "no_need_evidence", "note": self.secret()}
-        await self._do("conversion", f"/v1/offers/{offered}/reject", firm.hunter, FOUND, **rejected)
+        await self._do("conversion", f"/v1/offers/{offered}/reject", firm.hunter, self.found, **rejected)
         self.about.ids["rejected"] = offered
         await self._stands("rework")
         more = {"to": firm.hunter, "evidence": [self.secret()]}
-        offered = (await self._do("lead-gen", f"{path}/offer", firm.scout, FOUND, **more))["offer_id"]
+        offered = (await self._do("lead-gen", f"{path}/offer", firm.scout, self.found, **more))["offer_id"]
         self.about.ids["offer"] = offered
         # Another scout tries the same client: a conflict, of which the two will say something.
         twin = {"client_id": f"{client}-twin", "line": firm.name, "name": self.secret(), "source": "fair"}
         await firm.line.drained()
-        refused = {**twin, "identity_keys": keys[:1], "by": f"{firm.name}-other", "occurred_at": WON}
+        refused = {**twin, "identity_keys": keys[:1], "by": f"{firm.name}-other", "occurred_at": self.won}
         status = await refusal(firm, "lead-gen", "/v1/prospects", refused)
         assert status == 409, status
 
     async def _again(self, path: str, first: str) -> str:
         """The withdrawal is a request; when it was heard the need is offered anew."""
         await self._stands("need_known")
-        offered = await self._do("lead-gen", f"{path}/offer", self.firm.scout, FOUND, to=self.firm.hunter)
+        offered = await self._do("lead-gen", f"{path}/offer", self.firm.scout, self.found, to=self.firm.hunter)
         assert offered["offer_id"] != first
         return str(offered["offer_id"])
 
     async def at_conversion(self) -> None:
         firm = self.firm
-        accepted = await self._do("conversion", f"/v1/offers/{self.about.ids['offer']}/accept", firm.hunter, FOUND)
+        accepted = await self._do("conversion", f"/v1/offers/{self.about.ids['offer']}/accept", firm.hunter, self.found)
         chance = self.about.ids["opportunity"] = accepted["opportunity_id"]
         path = f"/v1/opportunities/{chance}"
-        await self._do("conversion", f"{path}/touches", firm.hunter, FOUND, channel="phone", note=self.secret())
+        await self._do("conversion", f"{path}/touches", firm.hunter, self.found, channel="phone", note=self.secret())
         attendee = {"name": self.secret(), "position": self.secret(), "influence": "decides", "interest": self.secret()}
         questions = [{"kind": "problem", "text": self.secret()} for _ in range(3)]
         paper = {"goal": self.secret(), "fallback": self.secret(), "theirs": [attendee], "questions": questions}
         paper |= {"next_step": self.secret(), "facts": [self.secret()], "materials": [self.secret()]}
-        plan = await self._do("conversion", f"{path}/meeting-plans", firm.hunter, FOUND, **paper)
+        plan = await self._do("conversion", f"{path}/meeting-plans", firm.hunter, self.found, **paper)
         self.about.ids["meeting plan"] = plan["plan_id"]
-        await self._do("conversion", f"/v1/meeting-plans/{plan['plan_id']}/ready", firm.hunter, FOUND)
+        await self._do("conversion", f"/v1/meeting-plans/{plan['plan_id']}/ready", firm.hunter, self.found)
         step = {"what": self.secret(), "who": self.secret()}
-        met = {"starts_at": FOUND, "plan_id": plan["plan_id"], "objective_met": "full", "facts": [self.secret()]}
+        met = {"starts_at": self.found, "plan_id": plan["plan_id"], "objective_met": "full", "facts": [self.secret()]}
         met |= {"next_step": step, "answers": [self.secret()], "surprises": [self.secret()]}
-        await self._do("conversion", f"{path}/meetings", firm.hunter, FOUND, **met)
-        await self._do("conversion", f"{path}/presentations", firm.hunter, FOUND, note=self.secret())
-        await self._do("conversion", f"{path}/objections", firm.hunter, FOUND, kind="price", words=self.secret())
+        await self._do("conversion", f"{path}/meetings", firm.hunter, self.found, **met)
+        await self._do("conversion", f"{path}/presentations", firm.hunter, self.found, note=self.secret())
+        await self._do("conversion", f"{path}/objections", firm.hunter, self.found, kind="price", words=self.secret())
         lines = [{"sku": "drill", "qty": "1", "unit_price": "10000.00"}]
         money = {"tax": "0.00", "currency": "EUR"}
-        await self._do("conversion", f"{path}/proposals", firm.hunter, FOUND, lines=lines, **money)
+        await self._do("conversion", f"{path}/proposals", firm.hunter, self.found, lines=lines, **money)
         issue = {"name": self.secret(), "weight": "100", "target": "100", "opening": "120", "limit": "80"}
         bargain = {"issues": [issue], "red_lines": [self.secret()], "exit_sentence": self.secret()}
         bargain |= {"best_alternative": {"what": self.secret(), "value": "10"}}
-        plan = await self._do("conversion", f"{path}/negotiation-plans", firm.hunter, FOUND, **bargain)
+        plan = await self._do("conversion", f"{path}/negotiation-plans", firm.hunter, self.found, **bargain)
         self.about.ids["negotiation plan"] = plan["plan_id"]
-        await self._do("conversion", f"{path}/negotiation", firm.hunter, FOUND)
+        await self._do("conversion", f"{path}/negotiation", firm.hunter, self.found)
         given = {"item": self.secret(), "in_return_for": self.secret()}
-        await self._do("conversion", f"{path}/concessions", firm.hunter, FOUND, **given)
-        closed = await self._do("conversion", f"{path}/close", firm.hunter, WON, net="10000.00", **money)
-        await firm.paid(closed["deal_id"], PAID, "10000.00")
+        await self._do("conversion", f"{path}/concessions", firm.hunter, self.found, **given)
+        closed = await self._do("conversion", f"{path}/close", firm.hunter, self.won, net="10000.00", **money)
+        await firm.paid(closed["deal_id"], self.paid, "10000.00")
 
     async def at_account_mgmt(self) -> None:
         firm, client = self.firm, self.about.client
-        await firm.served(client, WON)
+        await firm.served(client, self.won)
         found = await firm.line.get("account-mgmt", "/v1/offers", params={"client": client})
         self.about.ids["account offer"] = found["items"][0]["offer_id"]
         path = f"/v1/accounts/{client}"
         visit = {"channel": "visit", "person": self.secret(), "summary": self.secret()}
-        await self._do("account-mgmt", f"{path}/contacts", firm.farmer, PAID, **visit)
+        await self._do("account-mgmt", f"{path}/contacts", firm.farmer, self.paid, **visit)
         complaint = await self._do(
-            "account-mgmt", f"{path}/complaints", firm.farmer, PAID, about="delivery", text=self.secret()
+            "account-mgmt", f"{path}/complaints", firm.farmer, self.paid, about="delivery", text=self.secret()
         )
         solved = {"remedy": "explained", "note": self.secret()}
         await self._do(
-            "account-mgmt", f"{path}/complaints/{complaint['complaint_id']}/resolve", firm.farmer, PAID, **solved
+            "account-mgmt", f"{path}/complaints/{complaint['complaint_id']}/resolve", firm.farmer, self.paid, **solved
         )
         person = {"name": self.secret(), "position": self.secret(), "reach": f"+{PHONE}"}
         asked = await self._do(
-            "account-mgmt", f"{path}/surveys", firm.farmer, PAID, contact=person, via="phone", agreed=True
+            "account-mgmt", f"{path}/surveys", firm.farmer, self.paid, contact=person, via="phone", agreed=True
         )
         survey = self.about.ids["survey"] = asked["survey_id"]
         points = {"promises_1": {"expected": 5, "received": 6}}
         answers = {"items": points, "recommend": 9, "comment": self.secret()}
-        await self._do("account-mgmt", f"/v1/surveys/{survey}/answers", firm.farmer, PAID, **answers)
-        # Lately, unlike all before: else the clock may say first that the client is gone.
-        bought, gone = (instant_text(datetime.now(UTC) - timedelta(minutes=ago)) for ago in (2, 1))
-        await firm.repeat(client, bought, "500.00")
+        await self._do("account-mgmt", f"/v1/surveys/{survey}/answers", firm.farmer, self.paid, **answers)
+        await firm.repeat(client, self.bought, "500.00")
         left = {"reason": "closed_down", "note": self.secret()}
-        await self._do("account-mgmt", f"{path}/left", firm.farmer, gone, **left)
+        await self._do("account-mgmt", f"{path}/left", firm.farmer, self.bought, **left)
 
     async def at_compensation(self) -> None:
         firm = self.firm
