@@ -98,7 +98,7 @@ async def without_storage(port: int) -> None:
 
     with (
         patch.multiple(Store, load=load, append=append, wrapped_keys=wrapped_keys),
-        patch("belt.io.store.commit.KEEP_SECONDS", math.inf),
+        patch("belt.io.store.states.KEEP_SECONDS", math.inf),
         patch("belt.io.running.Writer", partial(Writer, cached=10_000_000)),
     ):
         await conveyor(port)

@@ -117,6 +117,11 @@ class Database:
     # -- append.sql --------------------------------------------------------------------------------------------
 
     def append(self, batch: Batch, at: datetime) -> list[Status]:
+        if any(version != len(self.events.get(stream, ())) for stream, version in batch.read.items()):
+            return [Status.READ_ELSEWHERE] * len(batch.units)
+        return self._admitted(batch, at)
+
+    def _admitted(self, batch: Batch, at: datetime) -> list[Status]:
         status = self._judged(batch)
         if Status.DONE not in status:
             return status

@@ -19,7 +19,7 @@ from belt.io.kafka.relay import outgoing
 from belt.io.store.calls import Batch, Status, Unavailable
 
 pytestmark = pytest.mark.timeout(180)
-FIRST, ENOUGH, TRIES = 1_000, 40, 120
+FIRST, ENOUGH, TRIES = 1_000, 40, 600
 
 
 @pytest.fixture(scope="module")

@@ -86,7 +86,7 @@ class Process:
         wake = asyncio.Event()
         self.writer = Writer("", service.streams, VAULT, Clock(world), f"/conveyor/{service.name}", wake=wake)
         self.writer._committer._store = world.kinds.store(self, database)
-        self.writer._committer._reader = world.kinds.store(self, database)
+        self.writer._committer.states.reader = world.kinds.store(self, database)
         pool: Any = PoolModel(self, database)
         parking = world.kinds.parking(service.name, pool)
         self.intake: Intake

@@ -215,7 +215,7 @@ async def test_who_is_erased_is_forgotten_by_every_process(
     told = await other.handle(step("a", Name("as heard")), key="c:1", gate=Gate("c", "topic", "key", 1))
     assert told.refused == "personal-data-erased", "a reaction that may write nothing is handled all the same"
     assert await database.fetchval("select sequence from gates") == 1
-    monkeypatch.setattr("belt.io.store.commit.KEEP_SECONDS", 0.0)
+    monkeypatch.setattr("belt.io.store.states.KEEP_SECONDS", 0.0)
     monkeypatch.setattr("belt.io.store.rows.KEEP_SECONDS", 0.0)
     assert (await writer.read("counter", "a")).state.name == "[erased]"
     with pytest.raises(Refused, match="personal-data-erased"):

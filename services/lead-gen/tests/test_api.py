@@ -334,7 +334,7 @@ async def test_a_second_process_sees_the_same(office: Office) -> None:
     await office.opens()
     await office.need_known()
     entry = await office.parts.desk.state("prospect", "acme")
-    office.parts.desk.writer._committer._remembered.clear()
+    office.parts.desk.writer._committer.states.forget_all()
     again = await office.parts.desk.state("prospect", "acme")
     assert again == entry
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import IntEnum
-from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -19,12 +18,18 @@ APPEND_FUNCTION = files("belt.io.store").joinpath("append.sql").read_text()
 AUDIT = files("belt.io.store").joinpath("audit.sql").read_text()
 SCHEMA = files("belt.io.store").joinpath("schema.sql").read_text() + AUDIT + APPEND_FUNCTION
 
+READ_ELSEWHERE = """exists (
+    select from unnest(${}::text[], ${}::int[]) as r(stream, version)
+    where r.version
+        <> coalesce((select version from events where stream_id = r.stream order by version desc limit 1), 0)
+)"""
+
 # Every query of the hot path is a handful of index descents; a plan made on an empty table must not scan a full one.
 PLANS = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off"}
 
 
 class Status(IntEnum):
-    """What the append function says of one unit."""
+    """What the store says of one unit."""
 
     DONE = 0
     KEY_KNOWN = 1
@@ -32,6 +37,7 @@ class Status(IntEnum):
     VERSION_ELSEWHERE = 3
     CLAIM_TAKEN = 4
     HOLDER_KEY_ELSEWHERE = 5
+    READ_ELSEWHERE = 6  # of all units at once: what one of them had read is not so
 
 
 STATUSES = tuple(Status)
@@ -87,32 +93,49 @@ class Batch:
     gates: list[tuple[int, str, str, str, int]] = _column("int", "text", "text", "text", "bigint")
     keys: list[tuple[int, str, bytes | None]] = _column("int", "text", "bytea")
     views: list[tuple[int, str, str]] = _column("int", "text", "text")
+    read: dict[str, int] = field(default_factory=dict)  # streams, and the versions that they must still have
 
     def call(self, at: datetime | None) -> tuple[str, list[Any]]:
-        """The append call and its arguments: one array for each column of every list that has rows."""
-        filled: list[str] = []
-        arguments: list[Any] = []
-        for name in COLUMNS:
+        """The append call and its arguments: one for each column of every list that has rows."""
+        columns: list[str] = []
+        arguments: list[Any] = [at]
+        for name, kinds in COLUMNS.items():
             rows: Sequence[tuple[Any, ...]] = getattr(self, name)
-            if rows:
-                filled.append(name)
-                arguments += [list(column) for column in zip(*rows, strict=True)]
-        return _append(tuple(filled)), [*arguments, at]
+            if not rows:
+                columns += [f"'{{}}'::{kind}[]" for kind in kinds]
+                continue
+            for kind, column in zip(kinds, zip(*rows, strict=True), strict=True):
+                form, argument = column_of(kind, column)
+                arguments.append(argument)
+                columns.append(form.format(len(arguments)))
+        call = f"append_batch({', '.join(columns)}, $1::timestamptz)"
+        if self.read:
+            arguments += [list(self.read), list(self.read.values())]
+            call = f"case when {READ_ELSEWHERE.format(len(arguments) - 1, len(arguments))} then null else {call} end"
+        return f"select {call}", arguments
 
 
-COLUMNS: dict[str, tuple[str, ...]] = {part.name: part.metadata["types"] for part in fields(Batch)}
+COLUMNS: dict[str, tuple[str, ...]] = {
+    part.name: part.metadata["types"] for part in fields(Batch) if "types" in part.metadata
+}
+BETWEEN, NULL = "\x1e", "\x1d"  # no id holds them, and JSON has them escaped
 
 
-@cache
-def _append(filled: tuple[str, ...]) -> str:
-    """The call where only these lists have rows. Most have none, and an empty array is sent and read like any other."""
-    arguments: list[str] = []
-    n = 0
-    for name, kinds in COLUMNS.items():
-        for kind in kinds:
-            n += name in filled
-            arguments.append(f"${n}::{kind}[]" if name in filled else f"'{{}}'::{kind}[]")
-    return f"select append_batch({', '.join(arguments)}, ${n + 1}::timestamptz)"
+def column_of(kind: str, column: Sequence[Any]) -> tuple[str, Any]:
+    """(SQL with a place for the argument's number, the argument): one text for all, where nothing could be mistaken.
+
+    To send an array costs this process several times as much, value by value.
+    """
+    array = "${}::" + kind + "[]"
+    if kind in ("bytea", "timestamptz"):
+        return array, column
+    if kind in ("int", "bigint"):
+        return f"string_to_array(${{}}::text, ',')::{kind}[]", ",".join(map(str, column))
+    nulls = column.count(None)
+    joined = BETWEEN.join([NULL if value is None else value for value in column] if nulls else column)
+    if not joined or joined.count(BETWEEN) != len(column) - 1 or joined.count(NULL) != nulls:
+        return array, column
+    return f"string_to_array(${{}}::text, E'\\x1e', E'\\x1d'){f'::{kind}[]' if kind != 'text' else ''}", joined
 
 
 class Store:
@@ -174,7 +197,7 @@ class Store:
         """Admits each unit whole or not at all; one status per unit."""
         sql, arguments = batch.call(at)
         row = await self._ask("fetchval", sql, *arguments)
-        return [STATUSES[status] for status in row]
+        return [STATUSES[status] for status in row] if row is not None else [Status.READ_ELSEWHERE] * len(batch.units)
 
     async def holder_of(self, kind: str, value: bytes) -> str | None:
         """The stream that holds a claim."""

@@ -6,7 +6,7 @@ While one batch is with the database the next one is prepared. What lost a race 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, cast
@@ -15,14 +15,16 @@ from prometheus_client import Counter
 
 from belt.core.decider import Refused
 from belt.io.clock import Clock
+from belt.io.store.believed import Believed, Trust
 from belt.io.store.calls import Batch, Loaded, Status, Store
 from belt.io.store.codec import Codec
-from belt.io.store.decision import Decision, Missing, Streams, category, decide, reading
+from belt.io.store.decision import Decision, Entries, Missing, Streams, category, decide, reading
 from belt.io.store.remembered import Remembered
-from belt.io.store.rows import KEEP_SECONDS, Keys, fill
+from belt.io.store.rows import Keys, fill
 from belt.io.store.seal import Vault
-from belt.io.store.unit import Behind, Conflict, Entry, Gap, Outcome, Taken, Unit, replay, stored
-from belt.io.telemetry import APPEND_SECONDS, APPEND_UNITS, APPENDED_EVENTS, PUBLIC_EVENTS, REFOLDED_EVENTS
+from belt.io.store.states import States
+from belt.io.store.unit import Behind, Conflict, Gap, Outcome, Taken, Unit, replay, stored
+from belt.io.telemetry import APPEND_SECONDS, APPEND_UNITS, APPENDED_EVENTS, PUBLIC_EVENTS
 from conveyor_events.catalog import wire_type
 from conveyor_events.words import Event
 
@@ -55,41 +57,82 @@ class Committer:
         self.keys = Keys(vault)
         self.commits = 0
         self._store = Store(dsn, deadline=deadline)
-        self._reader = Store(dsn, deadline=deadline)  # looks while the other one appends
-        self._remembered = Remembered(cached)
-        self._since = time.monotonic()
-        self._forgotten = 0  # how often everything was
+        reader = Store(dsn, deadline=deadline)
+        self.states = States(streams, self.codecs, self.keys, reader, Remembered(cached))
+        self._of_known, self._of_new = Trust(), Trust()  # in what is remembered; in that what is not is new
 
     async def close(self) -> None:
         await self._store.close()
-        await self._reader.close()
+        await self.states.reader.close()
 
-    def forget(self, streams: Any) -> None:
+    def forget(self, streams: Iterable[str]) -> None:
         """These streams are loaded from the store when they are needed next."""
-        self._remembered.forget(streams)
+        self.states.forget(streams)
 
-    def _forget_all(self) -> None:
-        self._remembered.clear()
-        self._since = time.monotonic()
-        self._forgotten += 1
+    async def prepare(self, units: list[Unit], busy: set[Any]) -> Prepared:
+        """Decides, on what is believed or was loaded, and writes out. No two units share a place, nor one that is busy.
 
-    async def prepare(self, units: list[Unit]) -> Prepared:
-        """Loads and decides. No two units share a place, nor does one with a batch that is being appended.
-
+        A unit is decided on what this process remembers, as long as that is so nearly always: the append looks whether
+        it is (decision 21). What would be refused or change nothing, and whatever lost a race, is looked up first.
         Raises Unavailable, asyncpg.PostgresError.
         """
-        if time.monotonic() > self._since + KEEP_SECONDS:
-            self._forget_all()  # a state may hold what another process has erased meanwhile
-        streams = {step.stream_id for unit in units for step in unit.steps} | {s for unit in units for s in unit.also}
-        keys = [unit.key for unit in units if not unit.internal]
-        loaded, entries = await self._load(keys, [unit.gate.name for unit in units if unit.gate], streams)
-        open_units = [unit for unit in units if not self._known(unit, loaded)]
+        self.states.forget_what_is_old()
+        decisions, unsure, missing = self._believed(units, busy)
+        if unsure:
+            decisions += await self._looked_up(unsure, missing)
+        ready, later = _apart([d for d in decisions if not self._nothing_to_write(d)])
+        for decision in later:
+            decision.unit.also |= decision.after.keys()  # so that it is not decided in vain again and again
+        await self.keys.fetch(ready, self.codecs, self.states.reader)
+        batch, ready = self._filled(ready)
+        return Prepared(ready, batch, [decision.unit for decision in later])
 
+    def _believed(self, units: list[Unit], busy: set[Any]) -> tuple[list[Decision], list[Unit], set[str]]:
+        """Decisions that the append can judge, the units that have to be looked up, and what those need to see."""
+        worth = {trust for trust in (self._of_known, self._of_new) if trust.worth_it()}
         decisions: list[Decision] = []
-        while open_units:
-            missing: set[str] = set()
+        unsure: list[Unit] = []
+        missing: set[str] = set()
+        for unit in units:
+            own = {step.stream_id for step in unit.steps}
+            trust = self._of_known if all(map(self.states.find, own)) else self._of_new
+            first = not unit.tries and not unit.also and bool(own or unit.gate)
+            believed = Believed(self.states, own)
+            decision = self._on_belief(unit, believed, trust, missing) if first and trust in worth else None
+            if decision is None:
+                unsure.append(unit)
+                continue
+            # What a batch on its way changes was looked at a moment ago, as if it had been loaded then.
+            decision.read = {s: at for s, at in believed.read.items() if s not in decision.before and s not in busy}
+            decisions.append(decision)
+        return decisions, unsure, missing
+
+    def _on_belief(self, unit: Unit, believed: Believed, trust: Trust, missing: set[str]) -> Decision | None:
+        """What follows if all is as it is remembered; None if that is no answer yet."""
+        try:
+            decision = self._decided(unit, believed)
+        except Missing as need:
+            missing |= need.streams
+            return None
+        except Exception:  # noqa: BLE001 - an old state may be the cause, whatever it is: it is decided again on what is
+            if trust is self._of_new:
+                trust.learn(wrong=True)  # most likely the stream is there
+            return None
+        decision.trust = trust
+        return None if decision.outcome.refused is not None or _leaves_nothing(decision) else decision
+
+    async def _looked_up(self, units: list[Unit], missing: set[str]) -> list[Decision]:
+        """Decides on what the store has. Answers at once whose key or gate is known, and who is refused."""
+        keys = [unit.key for unit in units if not unit.internal]
+        streams = {step.stream_id for unit in units for step in unit.steps} | {s for unit in units for s in unit.also}
+        gates = [unit.gate.name for unit in units if unit.gate]
+        loaded, entries = await self.states.load(keys, gates, streams | missing)
+        decisions: list[Decision] = []
+        todo = [unit for unit in units if not self._known(unit, loaded)]
+        while todo:
+            missing = set()
             waiting: list[Unit] = []
-            for unit in open_units:
+            for unit in todo:
                 try:
                     decisions.append(self._decided(unit, entries))
                 except Missing as need:
@@ -98,43 +141,9 @@ class Committer:
                 except Exception as refused:  # noqa: BLE001 - Refused, Conflict, or a fault of the domain code: the caller's to see
                     unit.fail(refused)
             if missing:
-                entries |= (await self._load([], [], missing))[1]
-            open_units = waiting
-
-        ready, later = _apart([d for d in decisions if not self._nothing_to_write(d)])
-        for decision in later:
-            decision.unit.also |= decision.after.keys()  # so that it is not decided in vain again and again
-        await self.keys.fetch(ready, self.codecs, self._reader)
-        batch, ready = self._filled(ready)
-        return Prepared(ready, batch, [decision.unit for decision in later])
-
-    async def _load(
-        self, keys: list[str], gates: list[tuple[str, str, str]], streams: set[str]
-    ) -> tuple[Loaded, dict[str, Entry]]:
-        """Loads what is above the cache, folds it, and puts it into the cache. Answers every stream as it stands."""
-        found_here = ((stream_id, self._remembered.find(stream_id)) for stream_id in streams)
-        known = {stream_id: entry for stream_id, entry in found_here if entry is not None}
-        forgotten = self._forgotten
-        found = await self._reader.load(keys, gates, {s: known[s].version if s in known else 0 for s in streams})
-        entries = {stream_id: known.get(stream_id) or self._initial(stream_id) for stream_id in streams}
-        for stream_id, events in found.events.items():
-            stream = category(stream_id, self.streams)
-            codec = self.codecs[stream.category]
-            entry = entries[stream_id]
-            version, state, row = entry.version, entry.state, entry.row
-            REFOLDED_EVENTS.labels("state").inc(len(events))
-            for raw in events:
-                key = self.keys.learn(raw.holder, raw.wrapped)
-                event = codec.read(raw.type, raw.schema, raw.data, raw.holder, key)
-                version, state = raw.version, stream.evolve(state, event)
-                row = stream.view.project(row, event) if stream.view is not None else None
-            entries[stream_id] = Entry(version, state, row)
-            if self._forgotten == forgotten:  # else somebody was erased meanwhile: it is not kept beyond this batch
-                self._remembered.keep(stream_id, entries[stream_id])
-        return found, entries
-
-    def _initial(self, stream_id: str) -> Entry:
-        return Entry(0, category(stream_id, self.streams).initial)
+                entries |= (await self.states.load([], [], missing))[1]
+            todo = waiting
+        return decisions
 
     def _known(self, unit: Unit, loaded: Loaded) -> bool:
         """Answers a unit whose key or place at the gate was already used."""
@@ -154,7 +163,7 @@ class Committer:
                 return True
         return False
 
-    def _decided(self, unit: Unit, entries: Mapping[str, Entry]) -> Decision:
+    def _decided(self, unit: Unit, entries: Entries) -> Decision:
         if unit.guard is not None:
             unit.guard(reading(entries))  # before the version is compared: a stranger learns not even that
         if unit.if_match is not None and unit.steps:
@@ -178,13 +187,10 @@ class Committer:
 
     def _nothing_to_write(self, decision: Decision) -> bool:
         """A unit that changed nothing and has no key or gate to mark is answered at once."""
-        unit = decision.unit
-        if decision.happened or unit.gate is not None or unit.fired is not None:
-            return False
-        if unit.steps and not unit.internal:
-            return False
-        _settle(decision)
-        return True
+        if _leaves_nothing(decision):
+            _settle(decision)
+            return True
+        return False
 
     async def append(self, prepared: Prepared) -> list[Status]:
         """Gives the batch to the store; one status per decision. Raises Unavailable, asyncpg.PostgresError."""
@@ -204,7 +210,7 @@ class Committer:
             unit = decision.unit
             if status is Status.DONE:
                 for stream_id in decision.written:
-                    self._remembered.keep(stream_id, decision.after[stream_id])
+                    self.states.keep(stream_id, decision.after[stream_id])
                 for happened in decision.happened:
                     for told in happened.publics:
                         left.told = True
@@ -218,11 +224,13 @@ class Committer:
                 self.forget(decision.after)
                 self.keys.forget(decision)
                 left.lost.append(unit)
+            if decision.trust is not None and status is not Status.CLAIM_TAKEN:
+                decision.trust.learn(wrong=status is not Status.DONE)
         APPENDED_EVENTS.inc(events)
         if erased:
             for holder in erased:
                 self.keys.destroyed(holder)
-            self._forget_all()
+            self.states.forget_all()
         return left
 
     def _filled(self, ready: list[Decision]) -> tuple[Batch, list[Decision]]:
@@ -269,6 +277,12 @@ def _apart(decisions: list[Decision]) -> tuple[list[Decision], list[Decision]]:
         (ready if busy.isdisjoint(places) else later).append(decision)
         busy |= places
     return ready, later
+
+
+def _leaves_nothing(decision: Decision) -> bool:
+    """Whether no event, key, gate or timer is to be written."""
+    unit = decision.unit
+    return not (decision.happened or unit.gate or unit.fired or (unit.steps and not unit.internal))
 
 
 def _without_effect(unit: Unit, refused: Refused) -> Decision:

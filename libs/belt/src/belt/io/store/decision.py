@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from belt.core.decider import Public, Refused, Step, Stream
+from belt.io.store.believed import Trust
 from belt.io.store.calls import Batch
 from belt.io.store.document import document
 from belt.io.store.unit import Entry, Meta, Outcome, Reads, Unit
@@ -40,6 +41,17 @@ class Happened:
     publics: tuple[Public, ...]
 
 
+class Entries(Protocol):
+    """Streams by their ids, as the one who decides sees them."""
+
+    def get(self, stream_id: str, /) -> Entry | None:
+        """None: it must be loaded first."""
+
+    def __getitem__(self, stream_id: str, /) -> Entry: ...
+
+    def __contains__(self, stream_id: object, /) -> bool: ...
+
+
 @dataclass
 class Decision:
     """What a unit will append."""
@@ -52,6 +64,8 @@ class Decision:
     outcome: Outcome = NOTHING
     reply: str | None = None
     claims: dict[str, set[tuple[str, str]]] = field(default_factory=dict)  # by stream, after it
+    read: dict[str, int] = field(default_factory=dict)  # what it saw, does not change, and nobody looked up
+    trust: Trust | None = None  # who said that it need not be looked up, and wants to hear whether that was right
 
     @property
     def erased(self) -> set[str]:
@@ -70,7 +84,7 @@ def category(stream_id: str, streams: Streams) -> Stream[Any, Any, Any]:
     return streams[stream_id.partition("-")[0]]
 
 
-def decide(unit: Unit, entries: Mapping[str, Entry], streams: Streams) -> Decision:
+def decide(unit: Unit, entries: Entries, streams: Streams) -> Decision:
     """Runs the unit's steps, and those that follow from their events. Raises Refused, Missing."""
     decision = Decision(unit)
     todo = list(unit.steps)
@@ -102,7 +116,7 @@ def decide(unit: Unit, entries: Mapping[str, Entry], streams: Streams) -> Decisi
     return decision
 
 
-def reading(entries: Mapping[str, Entry]) -> Reads:
+def reading(entries: Entries) -> Reads:
     """States of streams that are loaded; raises Missing for others."""
 
     def read(name: str, key: str) -> Any:
@@ -114,16 +128,14 @@ def reading(entries: Mapping[str, Entry]) -> Reads:
     return read
 
 
-def _entry(stream_id: str, decision: Decision, entries: Mapping[str, Entry]) -> Entry:
+def _entry(stream_id: str, decision: Decision, entries: Entries) -> Entry:
     entry = decision.after.get(stream_id) or entries.get(stream_id)
     if entry is None:
         raise Missing({stream_id})
     return entry
 
 
-def _events(
-    step: Step, stream: Stream[Any, Any, Any], state: Any, decision: Decision, entries: Mapping[str, Entry]
-) -> Any:
+def _events(step: Step, stream: Stream[Any, Any, Any], state: Any, decision: Decision, entries: Entries) -> Any:
     read, missing = [], set[str]()
     for name, key in stream.reads(step.id, step.command, state):
         stream_id = f"{name}-{key}"

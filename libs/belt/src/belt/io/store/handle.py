@@ -174,7 +174,7 @@ class Writer:
             if len(self._waiting) < self._enough:
                 self._work.clear()
                 await self._work.wait()
-            batch = self._waiting.take(min(self._limit, self._share()), set().union(*self._taken.values()))
+            batch = self._waiting.take(min(self._limit, self._share()), self._places_taken())
             if not batch:
                 await self._settled()  # what waits shares a place with it, or nobody waits any more
                 continue
@@ -186,6 +186,7 @@ class Writer:
             if prepared is not None:
                 self._send(prepared)
             self._busy = False
+            await asyncio.sleep(0)  # it is with the database before the next one is decided
 
     def _share(self) -> int:
         """How many of those that wait to take: half, where no batch is on its way and deciding all would take longer.
@@ -201,7 +202,11 @@ class Writer:
         self._enough = max(1, len(prepared.decisions) // 2)
         task = asyncio.create_task(self._carry(prepared), name="belt-append")
         task.add_done_callback(self._through)
-        self._taken[task] = {place for decision in prepared.decisions for place in decision.unit.places}
+        self._taken[task] = {p for decision in prepared.decisions for p in (*decision.unit.places, *decision.after)}
+
+    def _places_taken(self) -> set[Any]:
+        """What the batches on their way will have changed."""
+        return set().union(*self._taken.values())
 
     async def _carry(self, prepared: Prepared) -> None:
         began = time.perf_counter()
@@ -221,7 +226,7 @@ class Writer:
 
     async def _prepared(self, batch: list[Unit]) -> Prepared | None:
         async def prepare() -> Prepared | None:
-            prepared = await self._committer.prepare(batch)
+            prepared = await self._committer.prepare(batch, self._places_taken())
             self._waiting.back(prepared.later)
             return prepared if prepared.decisions else None
 

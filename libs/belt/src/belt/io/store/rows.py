@@ -96,8 +96,8 @@ def fill(decision: Decision, n: int, batch: Batch, committer: Committer) -> None
     """Adds a unit's rows to the batch. `n` is its number there, from 1."""
     unit = decision.unit
     batch.units.append((unit.key, unit.fingerprint, decision.reply))
-    for stream_id in decision.written:
-        batch.streams.append((n, stream_id, decision.before[stream_id].version))
+    batch.streams += [(n, stream_id, entry.version) for stream_id, entry in decision.before.items()]
+    batch.read |= decision.read
     meta = document(
         {
             "key": unit.key,
