@@ -97,20 +97,16 @@ async def together(append: Append, seconds: float, numbers: itertools.count[int]
 
 
 async def measure(stack: Stack, rounds: int, seconds: float) -> dict[str, list[float]]:
-    dsn = await stack.create_database("bench_append")
-    await upgrade(dsn, SERVICE.package)
     numbers = itertools.count(BEFORE)
-    writers = {
-        name: Writer(
-            dsn, SERVICE.streams, Vault(b"0123456789abcdef" * 2), SystemClock(), "/conveyor/lead-gen", cached=size
-        )
-        for name, size in (("conveyor, states in memory", 20_000), ("conveyor, every stream loaded", 1))
-    }
-    for writer in writers.values():
-        writer.start()
-    first = next(iter(writers.values()))
-    await opened(first)
-    await filled(first)
+    writers: dict[str, Writer] = {}
+    for name, size in (("conveyor, states in memory", 20_000), ("conveyor, every stream loaded", 1)):
+        dsn = await stack.create_database(f"bench_append_{size}")  # each its own: none changes another's streams
+        await upgrade(dsn, SERVICE.package)
+        vault = Vault(b"0123456789abcdef" * 2)
+        writers[name] = Writer(dsn, SERVICE.streams, vault, SystemClock(), "/conveyor/lead-gen", cached=size)
+        writers[name].start()
+        await opened(writers[name])
+        await filled(writers[name])
     peer = Prospects.on(await stack.create_database("bench_append_peer"))
     ids = [uuid5(NAMESPACE_URL, f"s{n}") for n in range(STREAMS)]
     for one in ids:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import assert_never
 
 from belt.core.decider import Refused
@@ -27,6 +28,7 @@ from lead_gen.prospect.events import (
 from lead_gen.prospect.offering import handover_due
 from lead_gen.prospect.state import Call, Contact, Gatekeeper, Prospect, Stage
 
+STARTED_AT = attrgetter("started_at")
 EARLY = (Stage.REGISTERED, Stage.CONTACTING)
 
 
@@ -66,9 +68,12 @@ def _verify(command: VerifyProspect, by: Seat, prospect: Prospect) -> list[Event
 
 def _call(command: LogCall, by: Seat, prospect: Prospect) -> list[Event]:
     need_stage(prospect, *EARLY)
-    call = Call(command.started_at, by.person, command.outcome, command.duration_s, command.next_call_at, command.note)
-    if call in [one for one in prospect.calls if one.started_at == command.started_at]:
-        return []  # one and the same call
+    if command.started_at in map(STARTED_AT, prospect.calls):
+        call = Call(
+            command.started_at, by.person, command.outcome, command.duration_s, command.next_call_at, command.note
+        )
+        if call in prospect.calls:
+            return []  # one and the same call
     return [
         CallLogged(
             prospect.client,
