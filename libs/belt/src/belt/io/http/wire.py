@@ -15,6 +15,7 @@ import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from belt.io.http.codes import CODES, urn
+from belt.io.http.gathering import Gathering
 from belt.io.http.headers import json_bytes
 from belt.io.http.problems import MEDIA
 from belt.io.ids import fresh
@@ -46,7 +47,7 @@ class Connection(HttpToolsProtocol):
     _stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        super().connection_made(Gathering(transport, self.loop))  # type: ignore[arg-type]
         its: socket.socket | None = transport.get_extra_info("socket")
         for name, value in (("TCP_NOTSENT_LOWAT", UNSENT_BYTES), ("TCP_USER_TIMEOUT", int(UNACKNOWLEDGED * 1000))):
             option = getattr(socket, name, None)
@@ -62,7 +63,11 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         begun = self._head_open
         super().data_received(data)
-        if begun and self._head_open and not self.transport.is_closing():
+        if not self._head_open or self.transport.is_closing():
+            return
+        if self._patience is None:  # most heads come whole and need no watch
+            self._wait(self.head_seconds)
+        if begun:
             self._head_size += len(data)
             if self._head_size > HEAD_BYTES:
                 self._code = "head-too-large"
@@ -71,7 +76,6 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._head_open, self._head_size = True, 0
-        self._wait(self.head_seconds)
 
     def on_headers_complete(self) -> None:
         if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > HEAD_BYTES:
