@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from belt.core.decider import Refused
-from belt.io.http.headers import json_bytes, traceparent, tracking_id
+from belt.io.http.headers import _ENCODER, json_bytes, traceparent, tracking_id
 from belt.io.http.keyset import MAX_BYTES, KeySet, KeysUnavailable
 from belt.io.http.limits import Buckets, Turnstile
 from belt.io.http.paging import decode_cursor, encode_cursor, page
@@ -152,3 +152,8 @@ async def test_keys_from_a_file_that_comes_later(tmp_path: Any) -> None:
     at = 1.5
     assert await keys.find("a") is not None
     assert await keys.find("b") is None
+
+
+@given(st.dictionaries(st.text(), st.one_of(st.text(), st.integers(-(2**63), 2**63 - 1), st.booleans(), st.none())))
+def test_a_plain_reply_is_written_in_the_same_bytes_by_either_way(body: dict[str, Any]) -> None:
+    assert json_bytes(body) == _ENCODER.encode(body).encode()

@@ -7,6 +7,7 @@ also answers for the past and for staffing that lies ahead.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from types import MappingProxyType
 
 from conveyor_events import words
@@ -40,10 +41,13 @@ class Employment:
     last_day: date | None = None
     left_at: datetime | None = None
 
-    def covers(self, at: datetime) -> bool:
+    @cached_property
+    def begins(self) -> datetime:
         """The first day carries no zone: it begins as soon as it begins anywhere on earth."""
-        begins = datetime.combine(self.first_day, time.min, UTC) - _EASTERNMOST
-        return begins <= at and (self.left_at is None or at < self.left_at)
+        return datetime.combine(self.first_day, time.min, UTC) - _EASTERNMOST
+
+    def covers(self, at: datetime) -> bool:
+        return self.begins <= at and (self.left_at is None or at < self.left_at)
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,9 @@ class Roster:
 
     def works_at(self, person: str, line: str, station: Station, at: datetime) -> bool:
         """Whether the person belongs to the station's team in the station's role, absent or not."""
-        return person in self._team(line, station, at) and self._fits(person, line, station, at)
+        staffed = self.line(line, at)
+        team = staffed.teams.get(station) if staffed else None
+        return team is not None and person in team.members and self._fits(person, line, station, at)
 
     def manages(self, person: str, line: str, at: datetime) -> bool:
         """Whether the line names the person as a manager and the person holds that role."""

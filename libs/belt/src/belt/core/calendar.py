@@ -34,6 +34,7 @@ def day_of(zone: str, at: datetime) -> date:
     return _aware(at).astimezone(zone_info(zone)).date()
 
 
+@lru_cache(maxsize=4_096)
 def day_start(zone: str, day: date) -> datetime:
     """The first instant of the date in the zone, in UTC. Where midnight is skipped, the instant of the skip."""
     return _instant(zone, day, _MIDNIGHT)

@@ -1,4 +1,4 @@
-"""One call of the system for an answer instead of two: its head waits for its body, for one turn of the loop at most."""
+"""One call of the system for an answer instead of two: its head waits for its body, one turn of the loop at most."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ While one batch is with the database the next one is prepared. What lost a race 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, cast
@@ -69,7 +69,7 @@ class Committer:
         """These streams are loaded from the store when they are needed next."""
         self.states.forget(streams)
 
-    async def prepare(self, units: list[Unit], busy: set[Any]) -> Prepared:
+    async def prepare(self, units: list[Unit], busy: Collection[set[Any]]) -> Prepared:
         """Decides, on what is believed or was loaded, and writes out. No two units share a place, nor one that is busy.
 
         A unit is decided on what this process remembers, as long as that is so nearly always: the append looks whether
@@ -87,7 +87,7 @@ class Committer:
         batch, ready = self._filled(ready)
         return Prepared(ready, batch, [decision.unit for decision in later])
 
-    def _believed(self, units: list[Unit], busy: set[Any]) -> tuple[list[Decision], list[Unit], set[str]]:
+    def _believed(self, units: list[Unit], busy: Collection[set[Any]]) -> tuple[list[Decision], list[Unit], set[str]]:
         """Decisions that the append can judge, the units that have to be looked up, and what those need to see."""
         worth = {trust for trust in (self._of_known, self._of_new) if trust.worth_it()}
         decisions: list[Decision] = []
@@ -103,7 +103,8 @@ class Committer:
                 unsure.append(unit)
                 continue
             # What a batch on its way changes was looked at a moment ago, as if it had been loaded then.
-            decision.read = {s: at for s, at in believed.read.items() if s not in decision.before and s not in busy}
+            changing = (decision.before, *busy)
+            decision.read = {s: at for s, at in believed.read.items() if not any(s in some for some in changing)}
             decisions.append(decision)
         return decisions, unsure, missing
 

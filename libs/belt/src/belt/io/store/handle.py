@@ -174,7 +174,7 @@ class Writer:
             if len(self._waiting) < self._enough:
                 self._work.clear()
                 await self._work.wait()
-            batch = self._waiting.take(min(self._limit, self._share()), self._places_taken())
+            batch = self._waiting.take(min(self._limit, self._share()), self._taken.values())
             if not batch:
                 await self._settled()  # what waits shares a place with it, or nobody waits any more
                 continue
@@ -202,11 +202,10 @@ class Writer:
         self._enough = max(1, len(prepared.decisions) // 2)
         task = asyncio.create_task(self._carry(prepared), name="belt-append")
         task.add_done_callback(self._through)
-        self._taken[task] = {p for decision in prepared.decisions for p in (*decision.unit.places, *decision.after)}
-
-    def _places_taken(self) -> set[Any]:
-        """What the batches on their way will have changed."""
-        return set().union(*self._taken.values())
+        self._taken[task] = places = set[Any]()
+        for decision in prepared.decisions:
+            places |= decision.unit.places
+            places.update(decision.after)
 
     async def _carry(self, prepared: Prepared) -> None:
         began = time.perf_counter()
@@ -226,7 +225,7 @@ class Writer:
 
     async def _prepared(self, batch: list[Unit]) -> Prepared | None:
         async def prepare() -> Prepared | None:
-            prepared = await self._committer.prepare(batch, self._places_taken())
+            prepared = await self._committer.prepare(batch, self._taken.values())
             self._waiting.back(prepared.later)
             return prepared if prepared.decisions else None
 

@@ -133,11 +133,11 @@ class Unit:
 
     @property
     def places(self) -> set[Any]:
-        """What no two units of a batch may share."""
+        """What no two units of a batch may share: its streams, its key (after a blank, which begins no stream's id)."""
         places: set[Any] = {step.stream_id for step in self.steps}
         if places:
             places |= self.also
-        places.add(("key", self.key))
+        places.add(f" {self.key}")
         if self.gate is not None:
             places.add(self.gate.name)
         return places

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from belt.io.store.unit import Unit
@@ -32,12 +32,12 @@ class Waiting:
         """To the front again, in their order."""
         self._units.extendleft(reversed(units))
 
-    def take(self, most: int, busy: set[Any]) -> list[Unit]:
+    def take(self, most: int, busy: Iterable[set[Any]]) -> list[Unit]:
         """The longest-waiting units of which no two share a place, nor one of those that are busy.
 
         A unit never overtakes one that shares its place.
         """
-        units = self._units
+        units, before = self._units, set[Any]()
         batch: list[Unit] = []
         later: list[Unit] = []
         for _ in range(min(len(units), SCAN)):
@@ -47,11 +47,11 @@ class Waiting:
             if unit.future.done():
                 continue
             places = unit.places
-            if busy.isdisjoint(places):
+            if before.isdisjoint(places) and all(places.isdisjoint(some) for some in busy):
                 batch.append(unit)
             else:
                 later.append(unit)
-            busy |= places
+            before |= places
         self.back(later)
         WAITING_COMMANDS.set(len(units))
         return batch
