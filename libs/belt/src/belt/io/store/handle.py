@@ -1,4 +1,4 @@
-"""The way of every command: load, decide, append. Concurrent commands of a process share one commit.
+"""The way of every command: decide on what is known, append. Concurrent commands of a process share one commit.
 
 No timer: the writer takes all that waits (at most `limit`), one unit per stream, key and gate, and decides it while the
 batch before is with the database; the rest goes next, and whatever shares a place with that batch. A unit that lost a
