@@ -26,18 +26,26 @@ from things join unnest($1::text[], $2::text[]) as seen(line, kind) using (line,
 where due_at is not null and (kind || ':' || state) = any($3::text[]) order by due_at, ref limit $4
 """
 LONGEST = """
-select distinct on (kind) client_id, kind, ref, line, state, since, holder, due_at
-from things join unnest($1::text[], $2::text[]) as seen(line, kind) using (line, kind)
-where (kind || ':' || state) = any($3::text[]) order by kind, since, ref
+select distinct on (kind) first.*
+from unnest($1::text[], $2::text[]) as seen(line, kind)
+join unnest($3::text[]) as waits(name) on split_part(waits.name, ':', 1) = seen.kind
+cross join lateral (
+    select client_id, kind, ref, line, state, since, holder, due_at from things
+    where things.line = seen.line and things.kind = seen.kind and things.state = split_part(waits.name, ':', 2)
+    order by since, ref limit 1
+) as first order by kind, since, ref
 """
 FLOW = """
 select topic, name, line, date_trunc('hour', occurred_at at time zone $3) as hour, count(*) as many
 from happened where occurred_at >= $1 and occurred_at < $2 and name = any($4::text[]) group by 1, 2, 3, 4
 """
 LATEST = """
-select h.position, h.topic, h.name, h.client_id, h.line, h.occurred_at
-from happened h join unnest($1::text[], $2::text[]) as seen(line, topic) using (line, topic)
-order by h.position desc limit $3
+select last.*
+from unnest($1::text[], $2::text[]) as seen(line, topic)
+cross join lateral (
+    select position, topic, name, client_id, line, occurred_at from happened
+    where happened.line = seen.line and happened.topic = seen.topic order by position desc limit $3
+) as last order by position desc limit $3
 """
 
 

@@ -36,7 +36,17 @@ LISTS: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     ),
 }
 OTHERS = """
-select line, kind, count(*) filter (where not $1 = any(people)) as others from things group by line, kind
+with recursive places as (
+    (select line, kind from things order by line, kind limit 1)
+    union all
+    select next.* from places cross join lateral (
+        select line, kind from things where (line, kind) > (places.line, places.kind) order by line, kind limit 1
+    ) as next
+)
+select line, kind, coalesce((
+    select true from things where things.line = places.line and things.kind = places.kind and not $1 = any(people)
+    order by state, since, ref limit 1
+), false) as others from places
 """
 
 
@@ -101,11 +111,11 @@ class Sight:
 
     async def _ask(self, person: str, asked: Asked) -> Seen:
         rows = await self._pool.fetch(OTHERS, person)
-        others: dict[tuple[str, str], int] = {}
+        others: dict[tuple[str, str], bool] = {}
         for row in rows:
             for station in DOORS[row["kind"]]:
                 place = row["line"], station
-                others[place] = others.get(place, 0) + row["others"]
+                others[place] = others.get(place, False) or row["others"]
         lines = sorted({line for line, _ in others})
         told, doors = await asyncio.gather(
             asyncio.gather(*(self._station(person, asked, station, lines, others) for station in STATIONS)),
@@ -116,7 +126,7 @@ class Sight:
         return Seen(parts, answers, {station: door.state for station, door in zip(STATIONS, doors, strict=True)})
 
     async def _station(
-        self, person: str, asked: Asked, station: str, lines: list[str], others: Mapping[tuple[str, str], int]
+        self, person: str, asked: Asked, station: str, lines: list[str], others: Mapping[tuple[str, str], bool]
     ) -> tuple[str, list[str]]:
         feed = await asked.get(station, "/v1/events", limit=1)
         if feed.ok:
@@ -128,7 +138,7 @@ class Sight:
         return "told", [line for line, shown in zip(lines, found, strict=True) if shown]
 
     async def _line(
-        self, person: str, asked: Asked, station: str, line: str, others: Mapping[tuple[str, str], int]
+        self, person: str, asked: Asked, station: str, line: str, others: Mapping[tuple[str, str], bool]
     ) -> bool:
         if not others.get((line, station)):
             return True
