@@ -15,12 +15,12 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from belt.core.decider import Refused
-from belt.io.http.app import create_app, json_response, subject_of
+from belt.io.http.app import create_app
 from belt.io.http.auth import Verifier
 from belt.io.http.body import BaseBody, GivenId, Strict
 from belt.io.http.bulk import bulk
 from belt.io.http.doors import Doors
-from belt.io.http.headers import etag, idempotency_key, if_match
+from belt.io.http.headers import etag, idempotency_key, if_match, json_response
 from belt.io.http.issuer import AUDIENCE, DEV_ISSUER, DevelopmentIssuer
 from belt.io.http.keyset import KeySet
 from belt.io.http.paging import Cursor, Limit, decode_cursor
@@ -77,7 +77,7 @@ def doors() -> Doors:
         told = {
             "thing": thing,
             "version": 4,
-            "by": subject_of(request).person,
+            "by": request.state.subject.person,
             "key": idempotency_key(request),
             "if_match": if_match(request),
             "amount": body.amount,

@@ -127,12 +127,6 @@ class Calendar:
     def day_start(self, day: date) -> datetime:
         return day_start(self.zone, day)
 
-    def days_between(self, start: datetime, end: datetime) -> int:
-        return days_between(self.zone, start, end)
-
-    def days_later(self, start: datetime, days: int) -> datetime:
-        return days_later(self.zone, start, days)
-
     def _shifts(self, day: date) -> Iterator[tuple[datetime, datetime]]:
         """(begins, ends) of every stretch of work from this date on."""
         while True:

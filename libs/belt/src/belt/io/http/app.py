@@ -11,36 +11,21 @@ import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel
-from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused
-from belt.core.subject import Subject
 from belt.io.http.auth import Verifier
 from belt.io.http.codes import extended
 from belt.io.http.description import description
 from belt.io.http.doors import BODY_BYTES, Doors, Reception, acquainted, as_door
 from belt.io.http.front import Front
 from belt.io.http.guard import Guard
-from belt.io.http.headers import bearer, etag, idempotency_key, if_match, json_response, tracking_id
+from belt.io.http.headers import json_response
 from belt.io.http.limits import Buckets, Turnstile
 from belt.io.http.pages import api_pages
 from belt.io.http.problems import Problems
 from belt.io.http.wire import Connection
 from belt.io.telemetry import exposition
-
-__all__ = [
-    "Readiness",
-    "bearer",
-    "create_app",
-    "etag",
-    "idempotency_key",
-    "if_match",
-    "json_response",
-    "server",
-    "subject_of",
-    "tracking_id",
-]
 
 log = structlog.get_logger()
 
@@ -131,12 +116,6 @@ def create_app(
     acquainted(app.doors())
     _describe(app, problems, about)
     return app
-
-
-def subject_of(request: Request) -> Subject:
-    """The subject that the door let in."""
-    subject: Subject = request.state.subject
-    return subject
 
 
 class Alive(BaseModel):
