@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, get_type_hints
@@ -10,7 +9,7 @@ from typing import Any, get_type_hints
 from pydantic import TypeAdapter
 
 from belt.core.decider import ERASED, PRIVATE, Stream
-from belt.io.store.document import document
+from belt.io.store.document import content, document
 from belt.io.store.seal import seal, unseal
 
 SEALED = "sealed"
@@ -77,7 +76,7 @@ class Codec:
             raise UnknownStored(f"{name} of schema {schema} is newer than this code ({kind.schema})")
         if not kind.private and schema == kind.schema:
             return kind.adapter.validate_json(text)
-        data = json.loads(text)
+        data = content(text)
         sealed = data.pop(SEALED, None)
         if sealed is not None:
             data |= unseal(key, holder, sealed) if key is not None and holder is not None else kind.erased

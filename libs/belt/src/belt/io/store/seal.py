@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 import os
 from typing import Any
 
@@ -16,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from belt.io.store.document import document
+from belt.io.store.document import content, document
 
 NONCE = 12
 
@@ -56,4 +55,4 @@ def seal(key: bytes, holder: str, fields: Any) -> str:
 
 def unseal(key: bytes, holder: str, sealed: str) -> Any:
     raw = base64.b64decode(sealed)
-    return json.loads(AESGCM(key).decrypt(raw[:NONCE], raw[NONCE:], holder.encode()))
+    return content(AESGCM(key).decrypt(raw[:NONCE], raw[NONCE:], holder.encode()))
