@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Iterable
 
 import pytest
 from small_line import Publisher, Slow, Station, all_taken_in
 from wire import eventually
 
 from belt.io.kafka.brokers import Brokers
-from belt.io.kafka.records import partition_of
+from belt.io.kafka.reader import Reader
+from belt.io.kafka.records import Partition, partition_of
 from belt.io.kafka.topics import create_topics
 from belt.io.telemetry import REGISTRY
 from conveyor_local.kafka import Kafka
@@ -70,6 +72,24 @@ async def test_the_end_of_everything_taken_in_is_known(station: Station, publish
     await all_taken_in(consumer)
     assert (await consumer.taken_in()).positions == {publisher.topic: 2}
     await consumer.stop()
+
+
+async def test_who_leaves_the_group_while_it_is_asked_has_not_taken_all_in(
+    station: Station, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intake = Slow()
+    consumer = station.consumer(intake)
+    consumer.start()
+    await all_taken_in(consumer)
+    asked = Reader.end_offsets
+
+    async def and_leaves(reader: Reader, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        ends = await asked(reader, partitions)
+        await consumer.stop()
+        return ends
+
+    monkeypatch.setattr(Reader, "end_offsets", and_leaves)
+    assert not (await consumer.taken_in()).drained
 
 
 async def test_a_consumer_that_stands_still_ends_the_process(station: Station, publisher: Publisher) -> None:

@@ -120,7 +120,12 @@ class Consumer:
         if reader is None:
             return TakenIn({}, drained=False)
         mine = reader.assigned()
-        ends, read = await reader.end_offsets(mine), await reader.positions(mine)
+        try:
+            ends, read = await reader.end_offsets(mine), await reader.positions(mine)
+        except Unreachable:
+            if self._reader is reader:
+                raise
+            return TakenIn({}, drained=False)  # it left meanwhile, and will come again
         positions: dict[str, int] = {}
         drained = bool(mine)
         for partition in mine:

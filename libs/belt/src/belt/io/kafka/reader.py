@@ -94,15 +94,20 @@ class Reader:
         """The next offset that `getmany` will give."""
         found: dict[Partition, int] = {}
         for partition in partitions:
-            asked = self._consumer.position(TopicPartition(*partition))
+            asked = self._open(self._consumer).position(TopicPartition(*partition))
             found[partition] = await self._bounded(asked, self._within, "position")
         return found
 
     async def end_offsets(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         """One above the last record of each partition, asked of the broker now."""
         wanted = [TopicPartition(*p) for p in partitions]
-        found = await self._bounded(self._surveyor.end_offsets(wanted), self._within, "end offsets")
+        found = await self._bounded(self._open(self._surveyor).end_offsets(wanted), self._within, "end offsets")
         return {Partition(p.topic, p.partition): offset for p, offset in found.items()}
+
+    def _open(self, client: Any) -> Any:
+        if client is None:
+            raise Unreachable("this member has left the group")
+        return client
 
     def pause(self, partitions: Iterable[Partition]) -> None:
         """Stops fetching ahead for these partitions."""
