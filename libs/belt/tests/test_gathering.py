@@ -65,6 +65,14 @@ async def test_a_head_alone_goes_with_the_next_turn(wire: Wire, gathering: Gathe
     assert wire.calls == [b"head"]
 
 
+async def test_what_is_whole_goes_at_once_but_after_what_waits(wire: Wire, gathering: Gathering) -> None:
+    gathering.write_now(b"one")
+    assert wire.calls == [b"one"]
+    gathering.write(b"two ")
+    gathering.write_now(b"three")
+    assert wire.calls == [b"one", b"two three"]
+
+
 async def test_order_is_kept_whatever_is_written(wire: Wire, gathering: Gathering) -> None:
     for n in range(10):
         gathering.write(b"%d" % n)

@@ -7,6 +7,7 @@ import json
 import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
@@ -15,6 +16,8 @@ from starlette.responses import Response, StreamingResponse
 
 from belt.io.http.app import create_app, server
 from belt.io.http.doors import Doors
+from belt.io.http.guard import _Answer
+from belt.io.http.headers import WHOLE, Answer
 from belt.io.http.wire import HEAD_BYTES, Connection
 
 SOON = 5.0
@@ -293,3 +296,49 @@ async def test_large_bodies_of_one_caller_are_few_at_once(tmp_path: Path) -> Non
     assert [answer.status_code for answer in await asyncio.gather(*held)] == [200] * 4
     again = await place.post("/v1/turns/bulk", b'{"thing": "t"}', **{"content-type": "application/x-ndjson"})
     assert again.status_code == 200, "the places were given back"
+
+
+def of(told: bytes) -> tuple[bytes, set[bytes], bytes]:
+    """(status line, headers without what differs each time, body) of one answer."""
+    head, _, body = told.partition(b"\r\n\r\n")
+    first, *rest = head.split(b"\r\n")
+    return first, {one for one in rest if not one.startswith((b"date:", b"x-request-id:", b"connection:"))}, body
+
+
+async def test_an_answer_that_is_written_at_once_is_the_one_that_uvicorn_writes(served: Served) -> None:
+    bearer = served.place.bearer("deals:write")["authorization"]
+    body = b'{"amount": "1.00"}'
+    head = (
+        f"POST /v1/things/a/turn HTTP/1.1\r\nhost: x\r\nauthorization: {bearer}\r\ncontent-type: application/json\r\n"
+    )
+    head += f"content-length: {len(body)}\r\nidempotency-key: k\r\n"
+    reader, writer = await served.open()
+    writer.write(head.encode() + b"\r\n" + body)
+    at_once = await asyncio.wait_for(reader.readuntil(b"}"), SOON)
+    by_uvicorn = await served.say(head.encode() + b"connection: close\r\n\r\n" + body)
+    assert of(at_once)[0] == b"HTTP/1.1 201 Created"
+    assert of(at_once) == of(by_uvicorn)
+    assert b"connection: close" in by_uvicorn
+    assert b"x-request-id: " in at_once
+    assert b"date: " in at_once
+    writer.write((head.encode() + b"\r\n" + body) * 3)  # asked before they are answered: each in its turn
+    for _ in range(3):
+        assert of(await asyncio.wait_for(reader.readuntil(b"}"), SOON)) == of(at_once)
+    writer.close()
+
+
+@pytest.mark.parametrize("value", ["a\r\nset-cookie: b", "a\nb", "a\rb"])
+def test_a_header_that_would_end_a_line_is_not_written_at_once(value: str) -> None:
+    written: list[bytes] = []
+
+    def wire(_status: int, head: bytes, _body: bytes) -> bool:
+        written.append(head)
+        return True
+
+    async def send(_message: Any) -> None: ...
+
+    passing = _Answer({"method": "GET", WHOLE: wire}, send, "one")
+    assert not passing.whole(Answer(b"{}", 200, {"etag": value}, "application/json"))
+    assert written == []
+    assert passing.whole(Answer(b"{}", 200, {"etag": "a"}, "application/json"))
+    assert len(written) == 1

@@ -18,7 +18,7 @@ from belt.core.decider import Refused
 from belt.io.http.tail import Pages
 from belt.io.kafka.brokers import Brokers
 from belt.io.kafka.relay import relay
-from belt.io.telemetry import FEED_READS, HTTP_IN_FLIGHT
+from belt.io.telemetry import FEED_READS, REGISTRY
 
 STREAM = {"accept": "text/event-stream"}
 LEADS = "conveyor.leads.v1"
@@ -153,8 +153,8 @@ async def test_a_stream_takes_no_place_of_ordinary_requests(service: Service) ->
         for sub in ("ana", "boris", "clara"):
             answer = await stack.enter_async_context(following(service, sub=sub))
             assert len(await answer.first(1)) == 1
-        assert HTTP_IN_FLIGHT._value.get() == 0
-    assert HTTP_IN_FLIGHT._value.get() == 0
+        assert REGISTRY.get_sample_value("conveyor_http_in_flight") == 0
+    assert REGISTRY.get_sample_value("conveyor_http_in_flight") == 0
 
 
 async def test_many_readers_ask_the_database_no_more_than_one(service: Service) -> None:

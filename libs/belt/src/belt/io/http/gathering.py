@@ -25,6 +25,13 @@ class Gathering:
             held, self._held = self._held, None
             self._its.writelines((held, data))
 
+    def write_now(self, data: bytes) -> None:
+        """What is whole waits for nothing."""
+        if self._held is None:
+            self._its.write(data)
+        else:
+            self.write(data)
+
     def flush(self) -> None:
         """What waits goes out now."""
         if self._held is not None:

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from belt.core.decider import Refused
 from belt.io import tracing
 from belt.io.deadlines import Deadlines, Wait
+from belt.io.http.headers import WHOLE, Answer
 from belt.io.http.problems import Problems
 from belt.io.ids import fresh
 from belt.io.telemetry import ABOUT, HTTP_IN_FLIGHT, HTTP_REQUESTS, HTTP_SECONDS
@@ -40,6 +41,7 @@ SAFE = [
     (b"cross-origin-resource-policy", b"same-origin"),
 ]
 """On every answer that does not say otherwise. Strict-Transport-Security is for whoever ends TLS in front of us."""
+SAFE_NAMES, SAFE_HEAD = frozenset(name for name, _ in SAFE), b"".join(b"%b: %b\r\n" % pair for pair in SAFE)
 
 
 class _Late(Exception):
@@ -49,8 +51,9 @@ class _Late(Exception):
 class _Answer:
     """Passes the answer on and remembers what was seen of it. `bodiless`: it ends with its headers (HEAD)."""
 
-    def __init__(self, send: Send, request_id: str, *, bodiless: bool = False) -> None:
-        self._send, self._request_id, self._bodiless = send, request_id.encode(), bodiless
+    def __init__(self, scope: Scope, send: Send, request_id: str) -> None:
+        self._send, self._request_id, self._bodiless = send, request_id.encode(), scope["method"] == "HEAD"
+        self._wire: Callable[[int, bytes, bytes], bool] | None = scope.get(WHOLE)
         self.status = 0
         self._over = False
         self.endless = False
@@ -73,6 +76,20 @@ class _Answer:
             return
         await self._send(message)
 
+    def whole(self, answer: Answer) -> bool:
+        """Writes an answer that is good and whole at once; False where that cannot be done here."""
+        headers = answer.raw_headers
+        if self._wire is None or answer.status_code >= 300 or not SAFE_NAMES.isdisjoint(name for name, _ in headers):
+            return False
+        head = b"".join(b"%b: %b\r\n" % pair for pair in headers)
+        if head.count(b"\n") != len(headers) or head.count(b"\r") != len(headers):
+            return False  # something in it ends a line: uvicorn says what is wrong with it
+        head += b"x-request-id: %b\r\n%b" % (self._request_id, SAFE_HEAD)
+        if not self._wire(answer.status_code, head, bytes(answer.body)):
+            return False
+        self.status = answer.status_code
+        return True
+
     async def _end(self) -> None:
         """Instead of each piece of the body: nothing, once. Whoever streams learns that nobody listens any more."""
         if not self._over:
@@ -94,11 +111,12 @@ class Guard:
         self._problems, self._most = problems, in_flight
         self._deadlines: Deadlines[asyncio.Task[Any]] = Deadlines(deadline, lambda task: task.cancel())
         self._in_flight = 0
+        HTTP_IN_FLIGHT.set_function(lambda: self._in_flight)
         self._seen: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     async def watch(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = scope["request_id"] = fresh()
-        answer = _Answer(send, request_id, bodiless=scope["method"] == "HEAD")
+        answer = _Answer(scope, send, request_id)
         started = time.perf_counter()
         free = scope["path"] in ALWAYS_OPEN
         if not free and self._in_flight >= self._most:
@@ -130,7 +148,6 @@ class Guard:
         leaving = scope["leaving"] = []
         if not free:
             self._in_flight += 1
-            HTTP_IN_FLIGHT.inc()
             answer.place = self._leaves
         token = ABOUT.set(partial(_about, scope))
         try:
@@ -143,7 +160,6 @@ class Guard:
 
     def _leaves(self) -> None:
         self._in_flight -= 1
-        HTTP_IN_FLIGHT.dec()
 
     async def _bounded(self, app: ASGIApp, scope: Scope, receive: Receive, answer: _Answer) -> None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -15,12 +15,15 @@ import msgspec
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from belt.core.decider import Refused
 from conveyor_events.money import plain
 from conveyor_events.words import instant_text
 
 MAX_KEY = 255
+WHOLE = "conveyor.whole"
+"""In the scope, where the server offers it: (status, lines of headers, body) -> whether it is written."""
 _VISIBLE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
 _ETAG = re.compile(r'"([0-9]{1,18})"')
@@ -131,6 +134,12 @@ class Answer(Response):
         self.body, self.status_code, self.media_type, self.background = body, status, media, None
         self.raw_headers = [(b"content-length", b"%d" % len(body)), (b"content-type", media.encode())]
         self.raw_headers += [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """At once, where whoever sends can (guard.py, wire.py)."""
+        whole: Callable[[Answer], bool] | None = getattr(send, "whole", None)
+        if whole is None or not whole(self):
+            await super().__call__(scope, receive, send)
 
 
 def json_response(

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from functools import partial
 from http import HTTPStatus
 
 import structlog
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from belt.io.http.codes import CODES, urn
 from belt.io.http.gathering import Gathering
-from belt.io.http.headers import json_bytes
+from belt.io.http.headers import WHOLE, json_bytes
 from belt.io.http.problems import MEDIA
 from belt.io.ids import fresh
 from belt.io.telemetry import CONNECTIONS_STALLED
@@ -43,11 +44,14 @@ class Connection(HttpToolsProtocol):
     _body_open = False
     _head_size = 0
     _code = "bad-request"
+    _usual: list[tuple[bytes, bytes]] | None = None
+    _usual_head = b""
     _patience: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(Gathering(transport, self.loop))  # type: ignore[arg-type]
+        self._out = Gathering(transport, self.loop)
+        super().connection_made(self._out)  # type: ignore[arg-type]
         its: socket.socket | None = transport.get_extra_info("socket")
         for name, value in (("TCP_NOTSENT_LOWAT", UNSENT_BYTES), ("TCP_USER_TIMEOUT", int(UNACKNOWLEDGED * 1000))):
             option = getattr(socket, name, None)
@@ -84,6 +88,7 @@ class Connection(HttpToolsProtocol):
         self._head_open, self._body_open = False, True
         self._calm()
         super().on_headers_complete()
+        self.scope[WHOLE] = partial(self._whole, self.cycle)  # type: ignore[literal-required]
 
     def on_message_complete(self) -> None:
         self._body_open = False
@@ -94,6 +99,25 @@ class Connection(HttpToolsProtocol):
         super().on_response_complete()
         if self._body_open and not self.transport.is_closing():
             self._wait(self.rest_seconds)
+
+    def _whole(self, cycle: RequestResponseCycle, status: int, head: bytes, body: bytes) -> bool:
+        """Writes a whole answer as uvicorn would; False where something is not as usual and uvicorn has to see to it.
+
+        `head`: the lines of its headers, of which one is the content's length.
+        """
+        if cycle.disconnected or cycle.response_started or cycle.access_log:
+            return False
+        if self.flow.write_paused or not cycle.keep_alive or cycle.scope["method"] == "HEAD":
+            return False
+        if self._usual is not cycle.default_headers:  # they are new every second
+            self._usual = cycle.default_headers
+            self._usual_head = b"".join(b"%b: %b\r\n" % pair for pair in self._usual)
+        cycle.response_started, cycle.waiting_for_100_continue = True, False
+        self._out.write_now(b"".join((STATUS_LINE[status], self._usual_head, head, b"\r\n", body)))
+        cycle.response_complete = True
+        cycle.message_event.set()
+        cycle.on_response()
+        return True
 
     def pause_writing(self) -> None:
         super().pause_writing()
