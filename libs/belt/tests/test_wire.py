@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import socket
+import weakref
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -342,3 +344,23 @@ def test_a_header_that_would_end_a_line_is_not_written_at_once(value: str) -> No
     assert written == []
     assert passing.whole(Answer(b"{}", 200, {"etag": "a"}, "application/json"))
     assert len(written) == 1
+
+
+async def test_a_request_that_is_over_does_not_wait_for_the_garbage_collector(served: Served) -> None:
+    bearer = served.place.bearer("deals:write")["authorization"]
+    head = f"POST /v1/things/a/turn HTTP/1.1\r\nhost: x\r\nauthorization: {bearer}\r\n"
+    request = (head + "content-type: application/json\r\ncontent-length: 2\r\n\r\n{}").encode()
+    reader, writer = await served.open()
+    gc.disable()
+    try:
+        over: list[weakref.ref[Any]] = []
+        for _ in range(3):
+            writer.write(request)
+            await asyncio.wait_for(reader.readuntil(b"}"), SOON)
+            (connection,) = served.http.server_state.connections
+            over.append(weakref.ref(connection.cycle))  # type: ignore[union-attr]
+        await asyncio.sleep(0.05)
+        assert [one() is None for one in over] == [True, True, False], "the last one is the connection's own"
+    finally:
+        gc.enable()
+        writer.close()

@@ -53,7 +53,8 @@ class _Answer:
 
     def __init__(self, scope: Scope, send: Send, request_id: str) -> None:
         self._send, self._request_id, self._bodiless = send, request_id.encode(), scope["method"] == "HEAD"
-        self._wire: Callable[[int, bytes, bytes], bool] | None = scope.get(WHOLE)
+        # Taken out: a scope that held it would hold itself, and wait for the garbage collector.
+        self._wire: Callable[[int, bytes, bytes], bool] | None = scope.pop(WHOLE, None)
         self.status = 0
         self._over = False
         self.endless = False
