@@ -16,7 +16,7 @@ LOOK_TIMES = 15  # so many batches are looked up before beliefs are tried again
 class Believed:
     """What one unit sees when it is decided without a look at the store: what is remembered.
 
-    One of its own streams that is not remembered is taken to be new. `read`: the others it saw, with their versions.
+    One of its own streams that is not remembered is taken to be new. `read`: what it saw, with the versions.
     """
 
     __slots__ = ("_own", "_states", "read")
@@ -27,8 +27,8 @@ class Believed:
 
     def get(self, stream_id: str) -> Entry | None:
         entry = self._states.find(stream_id)
-        if stream_id in self._own:
-            return entry or self._states.initial(stream_id)
+        if entry is None and stream_id in self._own:
+            entry = self._states.initial(stream_id)
         if entry is not None:
             self.read[stream_id] = entry.version
         return entry
