@@ -22,7 +22,7 @@ from belt.io.intake.missing import Fetch, PublisherAway
 from belt.io.intake.parking import Parking
 from belt.io.intake.reactions import Reactions
 from belt.io.intake.taking import Intake, Progress
-from belt.io.kafka.brokers import Brokers
+from belt.io.kafka.brokers import Brokers, Unreachable
 from belt.io.kafka.reader import Reader
 from belt.io.kafka.records import Outgoing, Received
 from belt.io.kafka.sender import Sender
@@ -167,7 +167,10 @@ class Station:
 
 async def all_taken_in(consumer: Consumer, within: float = 20.0) -> None:
     async def holds() -> bool:
-        return (await consumer.taken_in()).drained
+        try:
+            return (await consumer.taken_in()).drained
+        except Unreachable:  # a broker that stands still for some seconds is no answer yet
+            return False
 
     await eventually(holds, f"all is taken in ({consumer.trouble})", within)
 
