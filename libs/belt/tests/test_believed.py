@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -56,20 +57,24 @@ class Process:
         return total
 
 
-@pytest.fixture
-async def here(counters: str) -> AsyncIterator[Process]:
-    process = Process(counters)
+@asynccontextmanager
+async def at_work(dsn: str) -> AsyncIterator[Process]:
+    process = Process(dsn)
     process.writer.start()
     yield process
     await process.writer.stop()
+
+
+@pytest.fixture
+async def here(counters: str) -> AsyncIterator[Process]:
+    async with at_work(counters) as process:
+        yield process
 
 
 @pytest.fixture
 async def there(counters: str) -> AsyncIterator[Process]:
-    process = Process(counters)
-    process.writer.start()
-    yield process
-    await process.writer.stop()
+    async with at_work(counters) as process:
+        yield process
 
 
 async def test_what_a_process_knows_it_need_not_look_up(here: Process) -> None:

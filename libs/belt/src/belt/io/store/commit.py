@@ -6,7 +6,7 @@ While one batch is with the database the next one is prepared. What lost a race 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, cast
@@ -64,10 +64,6 @@ class Committer:
     async def close(self) -> None:
         await self._store.close()
         await self.states.reader.close()
-
-    def forget(self, streams: Iterable[str]) -> None:
-        """These streams are loaded from the store when they are needed next."""
-        self.states.forget(streams)
 
     async def prepare(self, units: list[Unit], busy: Collection[set[Any]]) -> Prepared:
         """Decides, on what is believed or was loaded, and writes out. No two units share a place, nor one that is busy.
@@ -222,7 +218,7 @@ class Committer:
             elif status is Status.CLAIM_TAKEN:
                 await self._name_holder(decision, left)
             else:
-                self.forget(decision.after)
+                self.states.forget(decision.after)
                 self.keys.forget(decision)
                 left.lost.append(unit)
             if decision.trust is not None and status is not Status.CLAIM_TAKEN:

@@ -283,7 +283,7 @@ class Writer:
 
     def _lost(self, unit: Unit, wrong: asyncpg.PostgresError) -> None:
         if isinstance(wrong, asyncpg.UniqueViolationError) and unit.tries < TRIES:
-            self._committer.forget(step.stream_id for step in unit.steps)
+            self._committer.states.forget(step.stream_id for step in unit.steps)
             self._again([unit])
         else:
             log.error("store.unit_refused_by_database", error=type(wrong).__name__, **unit.told())
