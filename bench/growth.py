@@ -48,6 +48,7 @@ from belt.io.settings import Settings
 from belt.io.store.migrate import upgrade
 from belt.io.store.projection import rebuild
 from belt.io.store.seal import Vault
+from belt.io.telemetry import configure_logging
 from bench.company import facts, people
 from bench.disk import on_disk
 from bench.loading import Life, client_of, load, load_facts
@@ -99,7 +100,8 @@ class Size:
 async def served(
     stack: AsyncExitStack, service: Service, dsn: str, folder: Path, roles: list[str]
 ) -> tuple[Running, httpx.AsyncClient]:
-    """The service's HTTP side in this process, and somebody with a token."""
+    """The service's HTTP side in this process, and somebody with a token. Its log says what goes wrong only."""
+    configure_logging(service.name, "WARNING", to=sys.stderr)
     key, issuer = folder / "sealing.key", DevelopmentIssuer(folder)
     key.write_text(SECRET)
     settings = Settings(service=service.name, port=0, dsn=dsn, jwks=str(issuer.jwks), key_file=key, rate=0)

@@ -8,8 +8,10 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from starlette.requests import ClientDisconnect, Request
 
 from belt.core.decider import Refused
+from belt.io.http.headers import header
 from conveyor_events.words import Instant
 
 MAX_DEPTH = 32
@@ -46,6 +48,29 @@ class BaseBody(Strict):
 
 
 B = TypeVar("B", bound=BaseModel)
+
+
+async def read_body(request: Request, most: int, media: tuple[str, ...] = ("application/json",)) -> bytes:
+    """The body, counted while it streams in."""
+    declared = header(request, b"content-length") or "0"
+    if declared.isdigit() and int(declared) > most:
+        raise Refused("body-too-large", limit=most)
+    parts: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        part, more = message.get("body", b""), message.get("more_body", False)
+        size += len(part)
+        if size > most:
+            raise Refused("body-too-large", limit=most)
+        parts.append(part)
+    if size:
+        said = header(request, b"content-type") or ""
+        if said not in media and said.partition(";")[0].strip().lower() not in media:
+            raise Refused("unsupported-media-type", takes=media[0])
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def validated(model: type[B], raw: bytes) -> B:

@@ -21,8 +21,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from belt.core.decider import Refused
-from belt.io.http.body import strict_json
-from belt.io.http.doors import BODY_BYTES, Call, Door, Doors, read_body, take_place
+from belt.io.http.body import read_body, strict_json
+from belt.io.http.doors import BODY_BYTES, Call, Door, Doors, take_place
 from belt.io.http.headers import MAX_KEY, idempotency_key, json_response
 from belt.io.http.limits import Turnstile
 from belt.io.http.problems import Problems

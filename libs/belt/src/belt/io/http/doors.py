@@ -23,7 +23,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.datastructures import State
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, compile_path
 from starlette.types import Receive, Scope, Send
@@ -31,8 +31,8 @@ from starlette.types import Receive, Scope, Send
 from belt.core.decider import Refused
 from belt.core.subject import Subject
 from belt.io.http.auth import Verifier, let_in
-from belt.io.http.body import told, validated
-from belt.io.http.headers import bearer, header, json_response
+from belt.io.http.body import read_body, told, validated
+from belt.io.http.headers import bearer, json_response
 from belt.io.http.limits import Buckets, Turnstile
 
 BODY_BYTES = 256 * 1024
@@ -287,29 +287,6 @@ class Doors(APIRouter):
             return endpoint
 
         return add
-
-
-async def read_body(request: Request, most: int, media: tuple[str, ...] = ("application/json",)) -> bytes:
-    """The body, counted while it streams in."""
-    declared = header(request, b"content-length") or "0"
-    if declared.isdigit() and int(declared) > most:
-        raise Refused("body-too-large", limit=most)
-    parts: list[bytes] = []
-    size, more = 0, True
-    while more:
-        message = await request.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        part, more = message.get("body", b""), message.get("more_body", False)
-        size += len(part)
-        if size > most:
-            raise Refused("body-too-large", limit=most)
-        parts.append(part)
-    if size:
-        said = header(request, b"content-type") or ""
-        if said not in media and said.partition(";")[0].strip().lower() not in media:
-            raise Refused("unsupported-media-type", takes=media[0])
-    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _hints(endpoint: Callable[..., Any]) -> dict[str, Any]:
