@@ -30,10 +30,12 @@ ENDED = (
 
 
 class FailsFor(Writer):
-    """Commands to the stream `bad` are answered with a fault of ours."""
+    """Commands of the clock to these streams are answered with a fault of ours."""
+
+    bad = frozenset({"bad"})
 
     async def handle(self, *steps: Step, **more: Any) -> Outcome:
-        if more.get("fired") and steps[0].id == "bad":
+        if more.get("fired") and steps[0].id in self.bad:
             raise RuntimeError("a fault in the domain")
         return await super().handle(*steps, **more)
 
@@ -84,3 +86,22 @@ async def test_a_timer_that_fails_holds_up_no_other(
     await writer.handle(Step("counter", "good", Remind(LONG_AGO + timedelta(seconds=1))))
     await eventually(partial(gone, database, "good"), "the good timer fires")
     assert not await gone(database, "bad")
+
+
+async def test_ever_so_many_that_fail_hold_up_none(
+    counters: str, writer: Writer, database: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("belt.io.store.timers.BATCH", 3)
+    fails = FailsFor(counters, STREAMS, Vault(SECRET), SystemClock(), "/test")
+    engine = create_async_engine(counters.replace("postgresql://", "postgresql+asyncpg://", 1))
+    ticker = Ticker(fails, engine, SystemClock())
+    fails.start()
+    monkeypatch.setattr(FailsFor, "bad", {f"bad{n}" for n in range(7)})
+    for n in range(7):
+        await writer.handle(Step("counter", f"bad{n}", Remind(LONG_AGO)))
+    await writer.handle(Step("counter", "good", Remind(LONG_AGO + timedelta(seconds=1))))
+    assert await ticker.fire_due(LONG_AGO + timedelta(days=1)) == 1
+    assert await gone(database, "good")
+    assert await database.fetchval("select count(*) from timers") == 7
+    await fails.stop()
+    await engine.dispose()

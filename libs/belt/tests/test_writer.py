@@ -262,7 +262,7 @@ async def test_a_due_is_set_moved_and_cleared_with_its_state(writer: Writer, dat
     await writer.handle(step("a", Remind(AT)))
     await writer.handle(step("a", Remind(AT + timedelta(days=1))))
     assert await database.fetchval("select due_at from timers") == AT + timedelta(days=1)
-    await writer.handle(step("a", Ring(AT + timedelta(days=1))), fired=("counter-a", "ring"))
+    await writer.handle(step("a", Ring(AT + timedelta(days=1))), fired=("counter-a", "ring", AT + timedelta(days=1)))
     assert await database.fetchval("select count(*) from timers") == 0
 
 

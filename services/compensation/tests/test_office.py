@@ -111,6 +111,7 @@ STATEMENT = Table(
         "finalize": FINAL,
         "finalize in silence": sheet.Finalize("olga", UNTIL),
         "pay": sheet.Pay("run-2", AT),
+        "nobody": sheet.Nobody(),
     },
     {
         "freeze": ["StatementFrozen", *[""] * 7],
@@ -124,6 +125,7 @@ STATEMENT = Table(
         "finalize": ["!unknown", "!wrong", "!wrong", "Finalized", "!disputed", "Finalized", "", ""],
         "finalize in silence": ["!unknown", "!wrong", "Finalized", "Finalized", "!disputed", "Finalized", "", ""],
         "pay": ["!unknown", *["!wrong"] * 5, "StatementPaid", "!wrong"],
+        "nobody": [""] * 8,
     },
 )
 

@@ -15,7 +15,6 @@ from belt.core.decider import Refused, Step
 from belt.io.http.body import BaseBody
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
-from belt.io.http.headers import etag, idempotency_key, if_match, json_response
 from belt.io.http.paging import Cursor, Limit, cut
 from compensation.api.replies import ClosingReply, PeriodList, SheetsReply
 from compensation.api.shown import SUMS, Shown, month_of
@@ -120,11 +119,7 @@ def _statements(doors: Doors, desk: Desk) -> None:
         now = people[:AT_ONCE]
         steps = [Step(sheet.CATEGORY, sheet.key(period, person), command) for person in now]
         told = {"period": period, said: len(now), "left": len(people) - len(now)}
-        if not steps:  # nothing is decided, yet a header that cannot be meant is refused as ever
-            idempotency_key(request)
-            if if_match(request) not in (None, 0):
-                raise Refused("version-conflict", wanted=if_match(request), version=0)
-            return json_response(told | {"version": 0}, headers={"etag": etag(0)})
+        steps = steps or [Step(sheet.CATEGORY, sheet.key(period, ""), sheet.Nobody())]
         return await desk.do(request, *steps, body=body, reply=lambda _: told)
 
 

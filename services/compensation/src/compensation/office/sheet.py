@@ -72,7 +72,12 @@ class Pay:
     at: datetime
 
 
-Command = Freeze | Publish | Acknowledge | Contest | Settle | Finalize | Pay
+@dataclass(frozen=True)
+class Nobody:
+    """Nothing is to be done for anybody. It is a command all the same: its key gets the same answer again."""
+
+
+Command = Freeze | Publish | Acknowledge | Contest | Settle | Finalize | Pay | Nobody
 
 
 @dataclass(frozen=True)
@@ -141,6 +146,8 @@ def decide(command: Command, sheet: Sheet) -> Sequence[Event]:
     c = command
     if isinstance(c, Freeze):
         return _freeze(c, sheet)
+    if isinstance(c, Nobody):
+        return []
     if sheet.frozen is None:
         raise Refused("statement.unknown")
     match c:

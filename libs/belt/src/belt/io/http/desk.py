@@ -151,5 +151,5 @@ class Desk:
 
 
 def _one_word(person: str) -> str:
-    """A blank in a name must not make somebody's key look like another's."""
-    return person.replace("%", "%25").replace(" ", "%20")
+    """A blank in a name must not make somebody's key look like another's, nor a tilde like one of ours."""
+    return person.replace("%", "%25").replace(" ", "%20").replace("~", "%7E")

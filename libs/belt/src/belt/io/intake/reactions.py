@@ -23,6 +23,7 @@ from belt.io.intake.parking import Parked, Parking
 from belt.io.intake.taking import OUT_OF_REACH, Poison, Progress, Redriven, cause, patiently
 from belt.io.kafka.records import Received
 from belt.io.store.handle import Writer
+from belt.io.store.rows import FAULTS
 from belt.io.store.unit import Behind, Gap, Gate, Meta, Taken
 from belt.io.telemetry import CONSUMED, SEQUENCE_GAPS, SEQUENCE_REUSED, about
 from conveyor_events import envelope as language
@@ -32,7 +33,6 @@ from conveyor_events.envelope import Envelope
 log = structlog.get_logger()
 
 React = Callable[[Any, Envelope], Sequence[Step]]
-FAULTS = frozenset({"event-too-large"})  # refusals that speak of our fault, not of the event
 
 
 class Reactions:

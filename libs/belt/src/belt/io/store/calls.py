@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import IntEnum
@@ -114,6 +114,14 @@ class Batch:
             call = f"case when {READ_ELSEWHERE.format(len(arguments) - 1, len(arguments))} then null else {call} end"
         return f"select {call}", arguments
 
+    def take_back(self, n: int) -> None:
+        """Without the rows of unit `n`, which was the last to be written out."""
+        del self.units[n - 1 :]
+        for name in COLUMNS:
+            rows = getattr(self, name)
+            while name != "units" and rows and rows[-1][0] == n:
+                rows.pop()
+
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     part.name: part.metadata["types"] for part in fields(Batch) if "types" in part.metadata
@@ -139,16 +147,21 @@ def column_of(kind: str, column: Sequence[Any]) -> tuple[str, Any]:
 
 
 class Store:
-    """One connection to one service's database, opened anew when it is lost. One question at a time."""
+    """One connection to one service's database, opened anew when it is lost. One question at a time.
 
-    def __init__(self, dsn: str, *, deadline: float = 5.0) -> None:
-        self._dsn = dsn
-        self._deadline = deadline
+    `lost` is called whenever a connection breaks: who answers next may be another server, which knows less.
+    """
+
+    def __init__(self, dsn: str, *, deadline: float = 5.0, lost: Callable[[], object] = lambda: None) -> None:
+        self._dsn, self._deadline, self._lost = dsn, deadline, lost
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._turn = asyncio.Lock()
 
     async def _connected(self) -> asyncpg.Connection[asyncpg.Record]:
-        if self._connection is None or self._connection.is_closed():
+        if self._connection is not None and self._connection.is_closed():
+            self._drop()
+            raise Unavailable("the connection was lost")
+        if self._connection is None:
             connection = await asyncpg.connect(
                 self._dsn,
                 timeout=self._deadline,
@@ -229,6 +242,7 @@ class Store:
             raise Unavailable(str(lost)) from lost
 
     def _drop(self) -> None:
+        self._lost()
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None

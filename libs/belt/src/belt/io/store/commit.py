@@ -6,7 +6,6 @@ While one batch is with the database the next one is prepared. What lost a race 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, cast
@@ -20,7 +19,7 @@ from belt.io.store.calls import Batch, Loaded, Status, Store
 from belt.io.store.codec import Codec
 from belt.io.store.decision import Decision, Entries, Missing, Streams, category, decide, reading
 from belt.io.store.remembered import Remembered
-from belt.io.store.rows import Keys, fill
+from belt.io.store.rows import FAULTS, Keys, fill
 from belt.io.store.seal import Vault
 from belt.io.store.states import States
 from belt.io.store.unit import Behind, Conflict, Gap, Outcome, Taken, Unit, replay, stored
@@ -44,6 +43,7 @@ class Prepared:
     decisions: list[Decision]
     batch: Batch
     later: list[Unit]
+    forgotten: int  # how often everything remembered had been forgotten before it was decided
 
 
 class Committer:
@@ -56,24 +56,29 @@ class Committer:
         self.codecs = {name: Codec(stream) for name, stream in streams.items()}
         self.keys = Keys(vault)
         self.commits = 0
-        self._store = Store(dsn, deadline=deadline)
-        reader = Store(dsn, deadline=deadline)
+        self._store = Store(dsn, deadline=deadline, lost=self._lost)
+        reader = Store(dsn, deadline=deadline, lost=self._lost)
         self.states = States(streams, self.codecs, self.keys, reader, Remembered(cached))
         self._of_known, self._of_new = Trust(), Trust()  # in what is remembered; in that what is not is new
+
+    def _lost(self) -> None:
+        """After a failover the store may have less than was remembered, and other events under the same versions."""
+        self.states.forget_all()
 
     async def close(self) -> None:
         await self._store.close()
         await self.states.reader.close()
 
-    async def prepare(self, units: list[Unit], busy: Collection[set[Any]]) -> Prepared:
-        """Decides, on what is believed or was loaded, and writes out. No two units share a place, nor one that is busy.
+    async def prepare(self, units: list[Unit]) -> Prepared:
+        """Decides, on what is believed or was loaded, and writes out. No two units share a place.
 
         A unit is decided on what this process remembers, as long as that is so nearly always: the append looks whether
         it is (decision 21). What would be refused or change nothing, and whatever lost a race, is looked up first.
         Raises Unavailable, asyncpg.PostgresError.
         """
         self.states.forget_what_is_old()
-        decisions, unsure, missing = self._believed(units, busy)
+        forgotten = self.states.forgotten
+        decisions, unsure, missing = self._believed(units)
         if unsure:
             decisions += await self._looked_up(unsure, missing)
         ready, later = _apart([d for d in decisions if not self._nothing_to_write(d)])
@@ -81,9 +86,9 @@ class Committer:
             decision.unit.also |= decision.after.keys()  # so that it is not decided in vain again and again
         await self.keys.fetch(ready, self.codecs, self.states.reader)
         batch, ready = self._filled(ready)
-        return Prepared(ready, batch, [decision.unit for decision in later])
+        return Prepared(ready, batch, [decision.unit for decision in later], forgotten)
 
-    def _believed(self, units: list[Unit], busy: Collection[set[Any]]) -> tuple[list[Decision], list[Unit], set[str]]:
+    def _believed(self, units: list[Unit]) -> tuple[list[Decision], list[Unit], set[str]]:
         """Decisions that the append can judge, the units that have to be looked up, and what those need to see."""
         worth = {trust for trust in (self._of_known, self._of_new) if trust.worth_it()}
         decisions: list[Decision] = []
@@ -98,9 +103,7 @@ class Committer:
             if decision is None:
                 unsure.append(unit)
                 continue
-            # What a batch on its way changes was looked at a moment ago, as if it had been loaded then.
-            changing = (decision.before, *busy)
-            decision.read = {s: at for s, at in believed.read.items() if not any(s in some for some in changing)}
+            decision.read = {stream: at for stream, at in believed.read.items() if stream not in decision.before}
             decisions.append(decision)
         return decisions, unsure, missing
 
@@ -179,7 +182,8 @@ class Committer:
         reply = unit.reply(outcome) if unit.reply is not None and decision.refused is None else None
         if reply is not None:
             decision.outcome = Outcome(outcome.entries, outcome.events, reply)
-        decision.reply = stored(reply, decision.refused)
+        if unit.gate is None:  # a reply is kept for three days, a reaction's key for ever
+            decision.reply = stored(reply, decision.refused)
         return decision
 
     def _nothing_to_write(self, decision: Decision) -> bool:
@@ -190,7 +194,12 @@ class Committer:
         return False
 
     async def append(self, prepared: Prepared) -> list[Status]:
-        """Gives the batch to the store; one status per decision. Raises Unavailable, asyncpg.PostgresError."""
+        """Gives the batch to the store; one status per decision. Raises Unavailable, asyncpg.PostgresError.
+
+        Where all was forgotten since (a connection was lost, somebody erased), it is decided anew instead.
+        """
+        if prepared.forgotten != self.states.forgotten:
+            return [Status.READ_ELSEWHERE] * len(prepared.decisions)
         started = time.perf_counter()
         statuses = await self._store.append(prepared.batch, self.clock.stamp())
         APPEND_SECONDS.observe(time.perf_counter() - started)
@@ -201,19 +210,24 @@ class Committer:
     async def settle(self, prepared: Prepared, statuses: list[Status]) -> Left:
         """Remembers the new states, and answers every unit that is through. Raises as `append` does."""
         left = Left()
-        erased: set[str] = set()
         events = 0
+        through = [d for d, status in zip(prepared.decisions, statuses, strict=True) if status is Status.DONE]
+        erased = set[str]().union(*(decision.erased for decision in through))
+        if erased:
+            for holder in erased:
+                self.keys.destroyed(holder)
+            self.states.forget_all()
+        same = prepared.forgotten == self.states.forgotten  # else a state may show what was erased, or is not there
         for decision, status in zip(prepared.decisions, statuses, strict=True):
             unit = decision.unit
             if status is Status.DONE:
-                for stream_id in decision.written:
+                for stream_id in decision.written if same else ():
                     self.states.keep(stream_id, decision.after[stream_id])
                 for happened in decision.happened:
                     for told in happened.publics:
                         left.told = True
                         _told_of(cast("type[Event]", type(told.data))).inc()
                 events += len(decision.happened)
-                erased |= decision.erased
                 _settle(decision)
             elif status is Status.CLAIM_TAKEN:
                 await self._name_holder(decision, left)
@@ -224,25 +238,24 @@ class Committer:
             if decision.trust is not None and status is not Status.CLAIM_TAKEN:
                 decision.trust.learn(wrong=status is not Status.DONE)
         APPENDED_EVENTS.inc(events)
-        if erased:
-            for holder in erased:
-                self.keys.destroyed(holder)
-            self.states.forget_all()
         return left
 
     def _filled(self, ready: list[Decision]) -> tuple[Batch, list[Decision]]:
         """The batch's rows, without the units that turn out not to be storable."""
-        batch = Batch()
-        for n, decision in enumerate(ready, 1):
+        batch, storable = Batch(), list[Decision]()
+        for decision in ready:
+            n = len(storable) + 1
             try:
                 fill(decision, n, batch, self)
             except Refused as refused:
-                if decision.unit.gate is None:
+                batch.take_back(n)
+                if decision.unit.gate is None or refused.code in FAULTS:
                     decision.unit.fail(refused)
-                    return self._filled([d for d in ready if d is not decision])
-                handled = _without_effect(decision.unit, refused)
-                return self._filled([handled if d is decision else d for d in ready])
-        return batch, ready
+                    continue
+                decision = _without_effect(decision.unit, refused)  # noqa: PLW2901 - instead of it
+                fill(decision, n, batch, self)
+            storable.append(decision)
+        return batch, storable
 
     async def _name_holder(self, decision: Decision, left: Left) -> None:
         for stream_id in decision.written:

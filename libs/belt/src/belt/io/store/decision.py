@@ -184,7 +184,7 @@ def diff(decision: Decision, n: int, batch: Batch, streams: Streams, hashed: Any
         was: dict[str, datetime | None] = {due.name: due.at for due in stream.timers(old)}
         now = {due.name: due.at for due in stream.timers(new)}
         fired = decision.unit.fired
-        if fired is not None and fired[0] == stream_id and was.get(fired[1]) == now.get(fired[1]):
+        if fired is not None and fired[0] == stream_id and was.get(fired[1]) == now.get(fired[1]) == fired[2]:
             now.pop(fired[1], None)  # it went off and nothing came of it: it does not go off for ever
             was.setdefault(fired[1], None)
         batch.timers += [(n, stream_id, name, at) for name, at in now.items() if was.get(name) != at]

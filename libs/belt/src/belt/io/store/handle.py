@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
 import asyncpg
@@ -33,7 +34,7 @@ from belt.io.telemetry import APPEND_RETRIES
 log = structlog.get_logger()
 T = TypeVar("T")
 
-TRIES = 64
+TRIES, PAUSE = 64, 0.005  # after so many tries without luck, so long before each further one
 NO_META = Meta()
 INTERNAL = "~"  # keys of ours need to outlive a retry only, so they can be told from callers' and swept
 
@@ -96,7 +97,7 @@ class Writer:
         meta: Meta | None = None,
         gate: Gate | None = None,
         reply: Callable[[Outcome], Reply] | None = None,
-        fired: tuple[str, str] | None = None,
+        fired: tuple[str, str, datetime] | None = None,
         guard: Guard | None = None,
     ) -> Outcome:
         """Does the steps as one unit and answers when they are durable. `guard` looks first, at the same states.
@@ -225,7 +226,7 @@ class Writer:
 
     async def _prepared(self, batch: list[Unit]) -> Prepared | None:
         async def prepare() -> Prepared | None:
-            prepared = await self._committer.prepare(batch, self._taken.values())
+            prepared = await self._committer.prepare(batch)
             self._waiting.back(prepared.later)
             return prepared if prepared.decisions else None
 
@@ -245,6 +246,8 @@ class Writer:
             self._again(left.lost)
             if left.told:
                 self.wake.set()
+            if any(unit.tries > TRIES for unit in left.lost):
+                await asyncio.sleep(PAUSE)  # nobody else takes its places meanwhile
 
         await self._or_alone(units, append)
 
@@ -277,6 +280,8 @@ class Writer:
 
     async def _each_alone(self, units: list[Unit]) -> None:
         for unit in units:
+            if unit.future.done():
+                continue  # it was told no, and must not be done all the same
             prepared = await self._prepared([unit])
             if prepared is not None:
                 await self._append(prepared)
@@ -294,10 +299,6 @@ class Writer:
             unit.tries += 1
             APPEND_RETRIES.inc()
             unit.internal = False  # the last try may have been committed
-            if unit.future.done():
-                continue
-            if unit.tries > TRIES:
-                unit.fail(Busy())
-            else:
+            if not unit.future.done():  # until its deadline
                 self._waiting.back([unit])
         self._work.set()

@@ -18,6 +18,7 @@ from belt.io.store.seal import Vault
 if TYPE_CHECKING:
     from belt.io.store.commit import Committer
 
+FAULTS = frozenset({"event-too-large"})  # refusals that speak of our fault, not of what is asked
 KEEP_KEYS = 10_000
 KEEP_SECONDS = 300.0  # after this long a key that another process destroyed is noticed in this one
 
@@ -93,11 +94,10 @@ def _holder(stream: Any, event: Any, codecs: Mapping[str, Codec]) -> str | None:
 
 
 def fill(decision: Decision, n: int, batch: Batch, committer: Committer) -> None:
-    """Adds a unit's rows to the batch. `n` is its number there, from 1."""
+    """Adds a unit's rows to the batch. `n` is its number there, from 1. Raises Refused for what cannot be stored."""
     unit = decision.unit
     batch.units.append((unit.key, unit.fingerprint, decision.reply))
     batch.streams += [(n, stream_id, entry.version) for stream_id, entry in decision.before.items()]
-    batch.read |= decision.read
     meta = document(
         {
             "key": unit.key,
@@ -125,8 +125,9 @@ def fill(decision: Decision, n: int, batch: Batch, committer: Committer) -> None
             event_id = derived(happened.stream_id, happened.version, index)
             topic, about = attributes(told, event_id, unit.meta, unit.key, committer.source)
             value = told.data.model_dump_json()
-            if len(value) > MAX_EVENT_BYTES:
-                raise Refused("event-too-large", bytes=len(value), limit=MAX_EVENT_BYTES)
+            size = len(value) if value.isascii() else len(value.encode())
+            if size > MAX_EVENT_BYTES:
+                raise Refused("event-too-large", bytes=size, limit=MAX_EVENT_BYTES)
             batch.published.append((n, topic, told.subject, event_id, about, value))
     diff(decision, n, batch, committer.streams, committer.vault.hashed)
     for stream_id in decision.written:
@@ -135,6 +136,7 @@ def fill(decision: Decision, n: int, batch: Batch, committer: Committer) -> None
             batch.views.append((n, *view_row(stream_id, entry.row, entry.version, committer)))
     if unit.gate is not None:
         batch.gates.append((n, unit.gate.consumer, unit.gate.topic, unit.gate.key, unit.gate.sequence))
+    batch.read |= decision.read
 
 
 def view_row(stream_id: str, row: Mapping[str, Any], version: int, committer: Committer) -> tuple[str, str]:

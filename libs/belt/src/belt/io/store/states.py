@@ -23,7 +23,7 @@ class States:
         self.reader = reader  # looks while the writer's other connection appends
         self._streams, self._codecs, self._keys, self._remembered = streams, codecs, keys, remembered
         self._since = time.monotonic()
-        self._forgotten = 0  # how often everything was
+        self.forgotten = 0  # how often everything was
 
     def find(self, stream_id: str) -> Entry | None:
         """The stream as far as it is remembered."""
@@ -40,7 +40,7 @@ class States:
     def forget_all(self) -> None:
         self._remembered.clear()
         self._since = time.monotonic()
-        self._forgotten += 1
+        self.forgotten += 1
 
     def forget_what_is_old(self) -> None:
         """A state may hold what another process has erased meanwhile."""
@@ -57,7 +57,7 @@ class States:
         """Loads what is above the remembered, folds it, and remembers it. Answers every stream as it stands."""
         found_here = ((stream_id, self.find(stream_id)) for stream_id in streams)
         known = {stream_id: entry for stream_id, entry in found_here if entry is not None}
-        forgotten = self._forgotten
+        forgotten = self.forgotten
         found = await self.reader.load(keys, gates, {s: known[s].version if s in known else 0 for s in streams})
         entries = {stream_id: known.get(stream_id) or self.initial(stream_id) for stream_id in streams}
         for stream_id, events in found.events.items():
@@ -72,6 +72,6 @@ class States:
                 version, state = raw.version, stream.evolve(state, event)
                 row = stream.view.project(row, event) if stream.view is not None else None
             entries[stream_id] = Entry(version, state, row)
-            if self._forgotten == forgotten:  # else somebody was erased meanwhile: it is not kept beyond this batch
+            if self.forgotten == forgotten:  # else somebody was erased meanwhile: it is not kept beyond this batch
                 self.keep(stream_id, entries[stream_id])
         return found, entries

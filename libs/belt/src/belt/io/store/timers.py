@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import structlog
 from sqlalchemy import text
@@ -24,8 +26,11 @@ KEEP_REPLIES = timedelta(hours=72)
 KEEP_INTERNAL = timedelta(hours=1)
 
 DUE = text(
-    "select stream_id, name, due_at from timers where due_at <= :upto order by due_at, stream_id, name limit :limit"
+    "select stream_id, name, due_at from timers "
+    "where due_at <= :upto and (due_at, stream_id, name) > (:due, :stream, :name) "
+    "order by due_at, stream_id, name limit :limit"
 )
+BEFORE_ALL = {"due": datetime(1, 1, 2, tzinfo=UTC), "stream": "", "name": ""}
 NEXT = text("select min(due_at) from timers")
 DROP = text("delete from timers where stream_id = :stream and name = :name and due_at = :due")
 SWEEP = text(
@@ -67,22 +72,26 @@ class Ticker:
 
     async def fire_due(self, upto: datetime) -> int:
         """Fires all timers due by `upto`; each command carries its own due instant."""
-        fired = 0
-        while True:
-            async with self._engine.connect() as connection:
-                rows = (await connection.execute(DUE, {"upto": upto, "limit": BATCH})).all()
-            if not rows:
-                return fired
-            if isinstance(self._clock, DrivenClock):
-                # Always the same way: one after the other, each at its own time, later ones seen anew.
-                self._clock.set(rows[0].due_at)
-                await self._fire(*rows[0])
-                fired += 1
-            else:
-                done = await asyncio.gather(*(self._attempted(*row) for row in rows))
+        fired, before, failed = 0, -1, set[Any]()
+        while fired > before:  # what went off may have made more due
+            before, after = fired, BEFORE_ALL
+            while rows := await self._due(upto, after):
+                if isinstance(self._clock, DrivenClock):
+                    # Always the same way: one after the other, each at its own time, later ones seen anew.
+                    self._clock.set(rows[0].due_at)
+                    await self._fire(*rows[0])
+                    fired += 1
+                    continue
+                todo = [row for row in rows if row not in failed]  # what failed is tried again at the next tick
+                done = await asyncio.gather(*(self._attempted(*row) for row in todo))
+                failed |= {row for row, well in zip(todo, done, strict=True) if not well}
                 fired += sum(done)
-                if not all(done):
-                    return fired  # what failed is tried again at the next tick
+                after = {"due": rows[-1].due_at, "stream": rows[-1].stream_id, "name": rows[-1].name}
+        return fired
+
+    async def _due(self, upto: datetime, after: dict[str, Any]) -> Sequence[Any]:
+        async with self._engine.connect() as connection:
+            return (await connection.execute(DUE, after | {"upto": upto, "limit": BATCH})).all()
 
     async def drive(self, clock: DrivenClock, to: datetime) -> None:
         """Moves a driven clock; returns after every timer due by then has committed, each at its own due time."""
@@ -115,7 +124,7 @@ class Ticker:
                     outcome = await self._writer.handle(
                         Step(category, key, due.command),
                         key=f"due:{stream_id}:{name}:{due_at.isoformat()}",
-                        fired=(stream_id, name),
+                        fired=(stream_id, name, due_at),
                     )
                 self.fired += 1
                 if not outcome.replayed:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from opentelemetry.trace import Span
@@ -123,7 +124,7 @@ class Unit:
     meta: Meta
     gate: Gate | None
     reply: Callable[[Outcome], Reply] | None
-    fired: tuple[str, str] | None  # the (stream, timer) that sent it
+    fired: tuple[str, str, datetime] | None  # the (stream, timer, due instant) that sent it
     future: asyncio.Future[Outcome]
     tries: int = 0
     guard: Guard | None = None

@@ -1,0 +1,168 @@
+"""Whoever is overtaken between its decision and its commit: by another process, by an erasure, by the clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
+
+import asyncpg
+import pytest
+from counting import AT, Name, Raise, Remind
+from following_streams import at_work, raised
+from sqlalchemy.ext.asyncio import create_async_engine
+from wire import eventually
+
+from belt.core.decider import Refused, Step
+from belt.core.erasure import erase
+from belt.io.clock import SystemClock
+from belt.io.store.handle import Writer
+from belt.io.store.timers import Ticker
+
+LATER = AT + timedelta(days=30)
+WAIT = (
+    "select count(*) from pg_locks where locktype = 'advisory' and not granted "
+    "and database = (select oid from pg_database where datname = current_database())"
+)
+
+
+@pytest.fixture
+async def here(counters: str) -> AsyncIterator[Writer]:
+    async with at_work(counters) as writer:
+        yield writer
+
+
+@pytest.fixture
+async def there(counters: str) -> AsyncIterator[Writer]:
+    async with at_work(counters) as writer:
+        yield writer
+
+
+@pytest.fixture
+async def database(counters: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(counters)
+    yield connection
+    await connection.close()
+
+
+@asynccontextmanager
+async def log_locked(dsn: str) -> AsyncIterator[None]:
+    """Nothing is appended as long as the block lasts; whoever comes waits in line."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        async with connection.transaction():
+            await connection.execute("select pg_advisory_xact_lock(4711)")
+            yield
+    finally:
+        await connection.close()
+
+
+async def in_line(database: asyncpg.Connection, many: int) -> bool:
+    found: int = await database.fetchval(WAIT)
+    return found >= many
+
+
+async def waits(database: asyncpg.Connection, many: int) -> None:
+    await eventually(partial(in_line, database, many), f"{many} wait for the log")
+
+
+async def test_what_another_process_changed_counts_though_a_batch_on_its_way_changes_it_too(
+    here: Writer, there: Writer, counters: str, database: asyncpg.Connection
+) -> None:
+    await raised(here, "law")
+    await raised(here, "a", kind="lawful")
+    await there.read("counter", "law")
+    async with log_locked(counters):
+        theirs = asyncio.create_task(raised(there, "law", 100))
+        await waits(database, 1)
+        ours = asyncio.create_task(raised(here, "law", 1))
+        await waits(database, 2)
+        follows = asyncio.create_task(raised(here, "a", kind="lawful"))
+        await asyncio.sleep(0.2)  # it is decided, and waits for the batch before it
+        assert not follows.done()
+    await asyncio.gather(theirs, ours)
+    (event,) = (await follows).events
+    assert event.by in (101, 102), "it follows a law that was in force when it was appended"
+
+
+@pytest.mark.parametrize("by_another", [False, True])
+async def test_a_timer_that_is_put_off_while_it_goes_off_waits_for_the_later_instant(
+    here: Writer, there: Writer, counters: str, database: asyncpg.Connection, by_another: bool
+) -> None:
+    await here.handle(Step("counter", "a", Remind(AT)))
+    await there.read("counter", "a")
+    engine = create_async_engine(counters.replace("postgresql://", "postgresql+asyncpg://"))
+    ticker = Ticker(here, engine, SystemClock())
+    async with log_locked(counters):
+        put_off = asyncio.create_task((there if by_another else here).handle(Step("counter", "a", Remind(LATER))))
+        await waits(database, 1)
+        firing = asyncio.create_task(ticker.fire_due(AT))
+        await asyncio.sleep(0.2)  # the timer was read as due
+    await asyncio.gather(put_off, firing)
+    assert await database.fetchval("select due_at from timers where stream_id = 'counter-a'") == LATER
+    assert await ticker.fire_due(LATER) == 1
+    assert (await here.read("counter", "a")).state.rang == 1
+    await engine.dispose()
+
+
+async def test_who_was_told_no_is_not_done_all_the_same_when_its_batch_falls_apart(
+    here: Writer, there: Writer, database: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await raised(here, "a", 10)
+    await raised(here, "b")
+    reader = here._committer.states.reader
+    wrapped_keys = reader.wrapped_keys
+
+    async def meanwhile(holders: list[str]) -> dict[str, bytes | None]:
+        """Another process takes away what the refusal stood on, once it has been told."""
+        monkeypatch.setattr(reader, "wrapped_keys", wrapped_keys)
+        await raised(there, "a", -9)
+        return await wrapped_keys(holders)
+
+    monkeypatch.setattr(reader, "wrapped_keys", meanwhile)
+    told = await asyncio.gather(
+        here.handle(Step("counter", "a", Raise(5, who="a", only_below=5)), key="refused"),
+        here.handle(Step("counter", "b", Name("\ud800")), key="spoils it"),
+        return_exceptions=True,
+    )
+    assert isinstance(told[0], Refused)
+    await here.handle(Step("counter", "b", Raise(who="b")))
+    assert (await here.read("counter", "a")).state.total == 1
+    assert await database.fetchval("select count(*) from commands where key = 'refused'") == 0
+
+
+async def test_who_erases_remembers_nothing_that_was_decided_before(
+    here: Writer, counters: str, database: asyncpg.Connection
+) -> None:
+    await here.handle(Step("counter", "a", Name("Zoë Müller")))
+    async with log_locked(counters):
+        erased = asyncio.create_task(here.handle(erase("client-1", AT)))
+        await waits(database, 1)
+        follows = asyncio.create_task(raised(here, "a"))
+        await asyncio.sleep(0.2)  # it is decided on the state with the name
+    await asyncio.gather(erased, follows)
+    state = (await here.read("counter", "a")).state
+    assert (state.name, state.total) == ("[erased]", 1)
+
+
+async def test_those_that_cannot_be_stored_hold_up_nobody_in_their_batch(here: Writer) -> None:
+    await here.handle(erase("client-1", AT))
+    told = await asyncio.gather(
+        *(here.handle(Step("counter", f"s{n}", Name("n"))) for n in range(100)),
+        *(raised(here, f"f{n}") for n in range(100)),
+        return_exceptions=True,
+    )
+    assert [type(one) for one in told[:100]] == [Refused] * 100
+    totals = await here.read_many([f"counter-f{n}" for n in range(100)])
+    assert [entry.state.total for entry in totals.values()] == [1] * 100
+
+
+async def test_who_loses_many_races_waits_for_its_deadline_and_not_for_a_number_of_tries(
+    here: Writer, there: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("belt.io.store.handle.TRIES", 0)
+    monkeypatch.setattr("belt.io.store.handle.PAUSE", 0.001)
+    await asyncio.gather(*(raised(writer, "hot") for _ in range(40) for writer in (here, there)))
+    assert (await here.read("counter", "hot")).state.total == 80
