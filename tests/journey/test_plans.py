@@ -43,6 +43,22 @@ async def test_a_plan_that_pays_before_the_client_does_is_not_approved_until_it_
         assert (version["stage"], version["findings"]) == ("active", [])
 
 
+async def test_an_acceptance_that_pays_the_scout_is_not_approved_to_pay_the_hunter_too(running: Running) -> None:
+    taken = {"id": "H2", "kind": "bounty", "on": ["LeadAccepted"], "seat": "converted_by", "once_per": ["offer"]}
+    path = "/v1/plans/second-price/versions/1"
+    paid = SOLD | {"release": "as_paid"}
+    async with Line.of(running) as line:
+        await plans(line)
+        asked = HEAD | {"plan": "second-price", "rules": [paid, taken | {"amount": "20.00"}]}
+        await post(line, "compensation", "/v1/plans", asked)
+        found = await post(line, "compensation", f"{path}/lint", {})
+        assert [(one["code"], one["plan"]) for one in found["findings"]] == [("L2", "second-price")]
+        with pytest.raises(Problem) as refused:
+            await post(line, "compensation", f"{path}/approve", {}, person="approver")
+        assert (refused.value.status, refused.value.code) == (409, "plan.blocked")
+        assert [one["code"] for one in refused.value.body["facts"]["findings"]] == ["L2"]
+
+
 async def test_an_unknown_variant_is_refused_by_name(running: Running) -> None:
     async with Line.of(running) as line:
         await plans(line)

@@ -26,7 +26,7 @@ from compensation.approval import Approve, Draft, Lint, standing
 from compensation.assignment import Assign
 from compensation.clerk.cases import Cases
 from compensation.documents import FaultyDocument
-from compensation.lint import Finding, blocking, fitting, lint
+from compensation.lint import Finding, blocking, fitting, lint, meet
 from compensation.months import Month
 from compensation.office import ledger
 from compensation.office.views import SIMULATIONS
@@ -113,7 +113,7 @@ def add(doors: Doors, desk: Desk, cases: Cases, sights: Sights) -> None:
             raise Refused("variant.unknown", variant=variant, known=sorted(VARIANTS))
         found: tuple[Finding, ...] = ()
         if variant is not None:
-            found = tuple(lint([this, *others], variant, body.accept_within_hours, await cases.all()))
+            found = tuple(lint([*others, this], variant, body.accept_within_hours, await cases.all()))
         by = desk.who(desk.subject(request), body.by)
         step = Step("plan", plan, Lint(plan, int(number), found, by, desk.clock.now()))
         shown = [asdict(finding) for finding in found]
@@ -182,7 +182,7 @@ def _assign(doors: Doors, desk: Desk) -> None:
 
 
 async def _beside(desk: Desk, plan: str, number: int) -> tuple[Plan, list[Plan]]:
-    """The version, and what is in force for the other roles."""
+    """The version, and what is in force for the other roles of the lines it can stand on."""
     rows = await desk.rows(select(PLANS))
     of_plan = next((row["versions"] for row in rows if row["plan"] == plan), ())
     text = next((version["document"] for version in of_plan if version["version"] == number), None)
@@ -191,4 +191,4 @@ async def _beside(desk: Desk, plan: str, number: int) -> tuple[Plan, list[Plan]]
     this = parse(json.loads(text))
     approved = [[v for v in row["versions"] if v["stage"] == "approved"] for row in rows if row["plan"] != plan]
     others = [parse(json.loads(versions[-1]["document"])) for versions in approved if versions]
-    return this, [other for other in others if other.role != this.role]
+    return this, [other for other in others if other.role != this.role and meet(this, other)]

@@ -15,7 +15,7 @@ from compensation.lint.habits import habits
 from compensation.plan import Plan
 from conveyor_events.words import VARIANTS
 
-__all__ = ["Finding", "Level", "Line", "blocking", "fitting", "lint"]
+__all__ = ["Finding", "Level", "Line", "blocking", "fitting", "lint", "meet"]
 
 LOOKS: tuple[Callable[[Line], Iterator[Finding]], ...] = (
     roles.paid_for_handing_over,
@@ -38,7 +38,10 @@ LOOKS: tuple[Callable[[Line], Iterator[Finding]], ...] = (
 def lint(
     plans: Sequence[Plan], variant: str, accept_within_hours: int | None = None, cases: Sequence[Case] = ()
 ) -> list[Finding]:
-    """Everything that is found, in the order of the codes. The variant is one of the table's."""
+    """Everything that is found, in the order of the codes. The variant is one of the table's.
+
+    What blocks two plans together stands on the later of them: so the plan that is asked about comes last.
+    """
     line = Line(variant, tuple(plans), accept_within_hours)
     found = [finding for look in LOOKS for finding in look(line)]
     found += habits(cases)
@@ -50,10 +53,15 @@ def fitting(plan: Plan) -> list[str]:
     return list(plan.variants) or [name for name, seats in VARIANTS.items() if plan.role in map(str, seats.values())]
 
 
+def meet(plan: Plan, other: Plan) -> bool:
+    """Whether there is a variant that both are written for: else no line has both."""
+    return not set(fitting(plan)).isdisjoint(fitting(other))
+
+
 def blocking(plan: Plan, others: Sequence[Plan]) -> list[Finding]:
     """What forbids to approve the plan beside the others: what blocks in every variant it is written for."""
     by_variant = []
     for variant in fitting(plan):
-        found = [finding for finding in lint([plan, *others], variant) if finding.level == "block"]
+        found = [finding for finding in lint([*others, plan], variant) if finding.level == "block"]
         by_variant.append([finding for finding in found if finding.plan == plan.plan])
     return min(by_variant, key=len, default=[])

@@ -1,11 +1,13 @@
-"""What the linter asks of plans and rules: rates, fixed pay, what a sample sale pays, whose seat a rule pays."""
+"""What the linter asks of plans and rules: rates, fixed pay, what a sample sale pays, whom a rule pays for what."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date, timedelta
 from decimal import Decimal
 
 from compensation.plan import Plan
-from compensation.rules import Bands, Bounty, Commission, Growth, Guarantee, Rule, Salary, Window
+from compensation.rules import Bands, Bounty, Commission, Growth, Rule, Salary, Window
 from conveyor_events.money import plain, round_half_up
 from conveyor_events.words import Station
 
@@ -13,6 +15,9 @@ SAMPLE = Decimal(10_000)
 """The sale of the worked examples."""
 SEATS = {"sourced_by": Station.LEAD_GEN, "converted_by": Station.CONVERSION, "served_by": Station.ACCOUNT_MGMT}
 SALES = {"first": Station.CONVERSION, "repeat": Station.ACCOUNT_MGMT}
+BASES = {"prospect_base": "ProspectVerified", "buyer_base": "a first payment"}
+"""What makes a base grow."""
+Variable = Bounty | Growth | Commission
 
 
 def money(amount: Decimal, plan: Plan) -> str:
@@ -59,12 +64,35 @@ def percents(rule: Commission) -> list[Decimal]:
     return [step.percent for step in rule.bands.steps] if rule.bands is not None else []
 
 
-def lowest(rule: Commission) -> Decimal | None:
-    return min(percents(rule), default=None)
+def least(rule: Commission) -> Decimal:
+    """What the sample sale pays in the lowest band, where the cap allows it."""
+    paid = rule.flat if rule.flat is not None else SAMPLE * min(percents(rule)) / 100
+    return paid if rule.cap is None else min(paid, rule.cap.amount)
 
 
-def highest(rule: Commission) -> Decimal | None:
-    return max(percents(rule), default=None)
+def most(rule: Commission) -> Decimal:
+    """What the sample sale pays in the highest band."""
+    return rule.flat if rule.flat is not None else SAMPLE * max(percents(rule)) / 100
+
+
+def pays(plan: Plan, rule: Variable) -> bool:
+    """Whether the rule can ever pay anything: by its rate, by its cap, and on a day of its plan."""
+    if rule.valid.until is not None and rule.valid.until < plan.effective_from:
+        return False
+    if not isinstance(rule, Growth) and rule.cap is not None and rule.cap.amount == 0:
+        return False
+    return (most(rule) if isinstance(rule, Commission) else rule.amount) > 0
+
+
+def first_day_alone(plan: Plan, rule: Variable, others: Sequence[Variable]) -> date | None:
+    """The first day on which the rule pays and none of the others does."""
+    day = max(rule.valid.since or plan.effective_from, plan.effective_from)
+    while beside := next((other for other in others if other.valid.covers(day)), None):
+        last = beside.valid.until or date.max
+        if last >= (rule.valid.until or date.max):
+            return None
+        day = last + timedelta(days=1)
+    return day
 
 
 def station(rule: Rule) -> Station | None:
@@ -80,18 +108,28 @@ def station(rule: Rule) -> Station | None:
             return None
 
 
-def pays_for(rule: Rule) -> tuple[object, ...]:
+def pays_for(rule: Rule) -> tuple[str, ...]:
+    """What a rule pays for; an amount for every one of these."""
     match rule:
-        case Bounty(on=on, seat=seat):
-            return ("bounty", frozenset(on), seat)
+        case Bounty(on=on):
+            return on
         case Growth(metric=metric):
-            return ("growth", metric)
+            return (BASES[metric],)
         case Commission(sales=sales):
-            return ("commission", sales)
-        case Guarantee():
-            return ("guarantee",)
+            return (f"{sales} sale",)
         case _:
-            return ("salary",)
+            return (rule.kind,)
+
+
+def payee(plan: Plan, rule: Rule) -> str:
+    """The seat a rule pays, or the role where it pays whichever seat that has."""
+    match rule:
+        case Bounty(seat=seat):
+            return seat
+        case Growth(metric="prospect_base"):
+            return "sourced_by"
+        case _:
+            return plan.role
 
 
 def overlap(one: Window, other: Window) -> bool:

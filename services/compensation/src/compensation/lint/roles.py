@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from itertools import combinations
 
 from compensation.lint.asked import (
     SAMPLE,
     SEATS,
+    Variable,
     commissions,
+    first_day_alone,
     fixed_pay,
-    highest,
-    lowest,
+    least,
     money,
+    most,
     on_sample,
     overlap,
+    payee,
+    pays,
+    pays_for,
+    percents,
     station,
     variable_share,
 )
 from compensation.lint.finding import Finding, Line
-from compensation.rules import Bounty, Commission, Guarantee, Salary
+from compensation.plan import Plan
+from compensation.rules import Bounty, Commission, Growth
 from conveyor_events.money import plain
 from conveyor_events.words import VARIANTS
 
@@ -44,26 +52,36 @@ def paid_for_handing_over(line: Line) -> Iterator[Finding]:
 
 
 def two_seats_for_one_event(line: Line) -> Iterator[Finding]:
-    """L2: one event pays two seats in full."""
-    bounties = [(plan, rule) for plan in line.plans for rule in plan.rules if isinstance(rule, Bounty)]
-    for (plan, rule), (other_plan, other) in combinations(bounties, 2):
-        both = [name for name in rule.on if name in other.on]
-        if both and rule.seat != other.seat and overlap(rule.valid, other.valid):
+    """L2: one event pays two seats in full. It stands on the later of the two plans."""
+    paying = [
+        (plan, rule)
+        for plan in line.plans
+        for rule in plan.rules
+        if isinstance(rule, Bounty | Growth) and pays(plan, rule)
+    ]
+    for (plan, rule), (other_plan, other) in combinations(paying, 2):
+        both = [name for name in pays_for(rule) if name in pays_for(other)]
+        one, another = payee(plan, rule), payee(other_plan, other)
+        if both and one != another and overlap(rule.valid, other.valid):
             yield Finding(
                 "L2",
                 "block",
                 other_plan.plan,
                 other.id,
                 tuple(dict.fromkeys((plan.role, other_plan.role))),
-                f"{both[0]} pays {rule.seat} by {plan.plan}/{rule.id} and {other.seat} by {other_plan.plan}/{other.id}",
+                f"{both[0]} pays {one} by {plan.plan}/{rule.id} and {another} by {other_plan.plan}/{other.id}",
                 f"one event costs {money(rule.amount, plan)} and {money(other.amount, other_plan)}",
             )
 
 
 def repeats_like_first_sales(line: Line) -> Iterator[Finding]:
-    """L3: a hunter who earns as much by repeats hunts no more; who is paid for a farmer's repeats keeps the client."""
+    """L3: a hunter who earns as much by repeats hunts no more; who is paid for a farmer's repeats keeps the client.
+
+    A rule of `sales: legacy` is exempt: it pays for no sale after the end that the change of hands itself has.
+    """
     for plan in line.of(line.hunter):
-        first, repeat = commissions(plan, "first"), commissions(plan, "repeat")
+        first = [rule for rule in commissions(plan, "first") if pays(plan, rule)]
+        repeat = [rule for rule in commissions(plan, "repeat") if pays(plan, rule)]
         if line.farmer != line.hunter:
             for rule in repeat:
                 yield Finding(
@@ -77,19 +95,36 @@ def repeats_like_first_sales(line: Line) -> Iterator[Finding]:
                 )
             continue
         for rule in repeat:
+            alone = first_day_alone(plan, rule, first)
+            if alone is not None:
+                yield Finding(
+                    "L3",
+                    "block",
+                    plan.plan,
+                    rule.id,
+                    (line.hunter, line.farmer),
+                    f"paid for repeat sales where no first sale pays, as on {alone}",
+                    f"{plain(SAMPLE)} sold again pay {money(most(rule), plan)}, won anew {money(Decimal(0), plan)}",
+                )
             for other in first:
-                mine, hunted = highest(rule), lowest(other)
-                if mine is not None and hunted is not None and mine >= hunted:
+                if most(rule) >= least(other):
                     yield Finding(
                         "L3",
                         "block",
                         plan.plan,
                         rule.id,
                         (line.hunter, line.farmer),
-                        f"a repeat sale pays {plain(mine)} %, a first sale from {plain(hunted)} % on",
-                        f"{plain(SAMPLE)} sold again pay {money(SAMPLE * mine / 100, plan)},"
-                        f" won anew {money(SAMPLE * hunted / 100, plan)}",
+                        f"a repeat sale pays {_rate(rule, most(rule), plan)},"
+                        f" a first sale from {_rate(other, least(other), plan)} on",
+                        f"{plain(SAMPLE)} sold again pay {money(most(rule), plan)},"
+                        f" won anew {money(least(other), plan)}",
                     )
+
+
+def _rate(rule: Commission, paid: Decimal, plan: Plan) -> str:
+    """The percentage by which the sample sale pays so much; an amount where the rule is flat, or capped at it."""
+    rates = {SAMPLE * percent / 100: percent for percent in percents(rule)}
+    return f"{plain(rates[paid])} %" if paid in rates else money(paid, plan)
 
 
 def taken_from_the_judge(line: Line) -> Iterator[Finding]:
@@ -141,18 +176,22 @@ def upside_down(line: Line) -> Iterator[Finding]:
 
 
 def nothing_to_gain(line: Line) -> Iterator[Finding]:
-    """L6: a role without a variable rule does not care how its station does; a guarantee alone is a second salary."""
+    """L6: a role without a variable rule does not care how its station does; a guarantee alone is a second salary.
+
+    A rule that can only ever pay nothing is none. It stands on the last plan of the role.
+    """
     for role in dict.fromkeys(map(str, VARIANTS[line.variant].values())):
         plans = list(line.of(role))
-        if plans and all(isinstance(rule, Salary | Guarantee) for plan in plans for rule in plan.rules):
+        variable = ((plan, rule) for plan in plans for rule in plan.rules if isinstance(rule, Variable))
+        if plans and not any(pays(plan, rule) for plan, rule in variable):
             yield Finding(
                 "L6",
                 "block",
-                plans[0].plan,
+                plans[-1].plan,
                 None,
                 (role,),
-                "a role of the line has no variable rule at all",
-                f"{money(fixed_pay(plans[0]), plans[0])} a month, whatever the {role} does",
+                "a role of the line has no variable rule that can ever pay",
+                f"{money(fixed_pay(plans[-1]), plans[-1])} a month, whatever the {role} does",
             )
 
 
@@ -185,23 +224,26 @@ def silence_costs_the_scout(line: Line) -> Iterator[Finding]:
     if line.scout == line.hunter:
         return
     if line.accept_within_hours is not None and line.accept_within_hours <= 0:
-        for plan in list(line.of(line.scout))[:1]:
+        for plan in list(line.of(line.scout))[-1:]:
             yield Finding(
                 "L10", "block", plan.plan, None, (line.scout, line.hunter), "an offer has no deadline", "never expires"
             )
     for plan in line.of(line.scout):
         bounties = [rule for rule in plan.rules if isinstance(rule, Bounty) and rule.seat == "sourced_by"]
-        taken = [rule for rule in bounties if "LeadAccepted" in rule.on]
-        if taken and not any("LeadOfferExpired" in rule.on or "LeadQualified" in rule.on for rule in bounties):
-            yield Finding(
-                "L10",
-                "block",
-                plan.plan,
-                taken[0].id,
-                (line.scout, line.hunter),
-                "a lead that nobody answers pays nobody",
-                f"the {line.hunter} saves the {line.scout}'s {money(taken[0].amount, plan)} by silence",
-            )
+        paying = [rule for rule in bounties if pays(plan, rule)]
+        unanswered = [rule for rule in paying if "LeadOfferExpired" in rule.on or "LeadQualified" in rule.on]
+        for rule in paying:
+            silent = first_day_alone(plan, rule, unanswered) if "LeadAccepted" in rule.on else None
+            if silent is not None:
+                yield Finding(
+                    "L10",
+                    "block",
+                    plan.plan,
+                    rule.id,
+                    (line.scout, line.hunter),
+                    f"a lead that nobody answers pays nobody, as on {silent}",
+                    f"the {line.hunter} saves the {line.scout}'s {money(rule.amount, plan)} by silence",
+                )
 
 
 def punished_for_anothers_time(line: Line) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from compensation.lint.asked import (
     money,
     on_sample,
     overlap,
+    payee,
     pays_for,
 )
 from compensation.lint.finding import Finding, Line
@@ -41,10 +42,12 @@ def cliffs(line: Line) -> Iterator[Finding]:
 
 
 def before_the_money(line: Line) -> Iterator[Finding]:
-    """L9: paid for a signature, whether or not the client ever pays."""
+    """L9: paid for a signature, whether or not the client ever pays. What takes back nothing is no clawback."""
     for plan in line.plans:
         for rule in plan.rules:
-            if isinstance(rule, Commission) and rule.release == "at_sale" and not rule.clawback:
+            if not isinstance(rule, Commission) or rule.release != "at_sale":
+                continue
+            if not any(step.percent > 0 for step in rule.clawback):
                 yield Finding(
                     "L9",
                     "block",
@@ -60,7 +63,8 @@ def windows_that_overlap(line: Line) -> Iterator[Finding]:
     """L11: two rules of one plan pay for the same thing on the same day."""
     for plan in line.plans:
         for rule, other in combinations(plan.rules, 2):
-            if pays_for(rule) == pays_for(other) and overlap(rule.valid, other.valid):
+            same = payee(plan, rule) == payee(plan, other) and set(pays_for(rule)) & set(pays_for(other))
+            if same and overlap(rule.valid, other.valid):
                 yield Finding(
                     "L11",
                     "warn",
