@@ -136,7 +136,7 @@ def test_a_cap_is_told_where_it_is_what_a_first_sale_pays() -> None:
     assert finding.message == "a repeat sale pays 2 %, a first sale from 100.00 EUR on"
 
 
-NO_FIRST = {
+NO_FIRST: dict[str, list[dict[str, Any]]] = {
     "no rule": [],
     "a rule of nothing": [{**FIRST, "percent": "0"}],
     "a rule that was over before": [{**FIRST, "percent": "6", **OVER}],
@@ -195,7 +195,7 @@ def test_a_clawback_that_takes_nothing_back_is_none(percents: list[str], found: 
 
 # --- L10: silence -----------------------------------------------------------------------------------------------------
 
-SILENT = {
+SILENT: dict[str, list[dict[str, Any]]] = {
     "no amount": [ACCEPTED, {**EXPIRED, **UNPAID}],
     "capped at nothing": [ACCEPTED, {**EXPIRED, "cap": {"amount": "0"}}],
     "over before the plan begins": [ACCEPTED, {**EXPIRED, **OVER}],
@@ -224,7 +224,7 @@ def test_an_offer_that_pays_nothing_does_not_answer_for_its_expiry() -> None:
     assert "L10" not in codes(plan("scout", ACCEPTED, OFFERED))
 
 
-HEARD = {
+HEARD: dict[str, list[dict[str, Any]]] = {
     "one rule": [BOTH],
     "two rules": [ACCEPTED, EXPIRED],
     "one after the other": [
