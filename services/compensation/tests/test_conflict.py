@@ -3,143 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from itertools import count
 from random import Random
 from typing import Any
-from uuid import UUID
 
 import pytest
+from pay_stories import (
+    ANA,
+    BORIS,
+    CLARA,
+    DINA,
+    DORA,
+    EGOR,
+    VERA,
+    accepted_after,
+    closed,
+    lost,
+    met,
+    offered,
+    opened,
+    overdue,
+    refused,
+    registered,
+    rejected,
+    repeat,
+    seated,
+    served,
+    tried,
+)
 
 from compensation.conflict import KINDS, Case, conflicts
-from conveyor_events import Envelope, Event, Seat, accounts, deals, leads, wire_type
-from conveyor_events.sale import Sale, SplitPart
+from conveyor_events import Envelope, Seat
 
-LINE = "line"
-ANA, EGOR = Seat(person="ana", role="scout"), Seat(person="egor", role="scout")
-BORIS, DINA = Seat(person="boris", role="hunter"), Seat(person="dina", role="hunter")
-CLARA, HOUSE = Seat(person="clara", role="farmer"), Seat(person="house", role="scout")
-VERA = Seat(person="vera", role="manager")
-MARCH = datetime(2026, 3, 1, 9, tzinfo=UTC)
-NUMBERS = count(1)
-
-
-def day(number: float) -> datetime:
-    return MARCH + timedelta(days=number)
-
-
-def said(event: Event, at: datetime, actor: Seat | None = None, journey: str = "j1") -> Envelope:
-    number = next(NUMBERS)
-    return Envelope(
-        id=UUID(int=number),
-        type=wire_type(event),
-        schema_version=1,
-        source="/conveyor/test",
-        subject="acme",
-        occurred_at=at,
-        recorded_at=at,
-        command_id="c",
-        correlation_id="c",
-        sequence=number,
-        data=event.model_dump(mode="json"),
-        client_id="acme",
-        journey_id=journey,
-        variant="scout-hunter-farmer",
-        actor=actor,
-    )
-
-
-def registered() -> Envelope:
-    return said(leads.ProspectRegistered(line=LINE, source="fair", sourced_by=ANA), day(0), ANA)
-
-
-def refused(by: Seat, reason: str, held_by: Seat = ANA) -> Envelope:
-    event = leads.RegistrationRefused(line=LINE, attempted_by=by, held_by=held_by, reason=reason)
-    return said(event, day(9), by)
-
-
-def offered(offer: str = "o1", at: float = 1, credit: float = 91) -> Envelope:
-    event = leads.LeadQualified(
-        line=LINE, offer_id=offer, need_id="n1", attempt=1, sourced_by=ANA, to=BORIS, team="t", mode="offer",
-        credit_until=day(credit),
-    )  # fmt: skip
-    return said(event, day(at), ANA)
-
-
-def rejected(offer: str = "o1", at: float = 2, by: Seat = BORIS) -> Envelope:
-    event = deals.LeadRejected(
-        line=LINE, offer_id=offer, need_id="n1", attempt=1, sourced_by=ANA, rejected_by=by, reason="no_need_evidence"
-    )
-    return said(event, day(at), by)
-
-
-def closed(at: float, by: Seat = BORIS, sourced_by: Seat = HOUSE, sale_id: str = "d1", journey: str = "j1") -> Envelope:
-    sale = Sale(
-        sale_id=sale_id, kind="first", line=LINE, net=Decimal(5000), currency="EUR", sold_at=day(at),
-        sourced_by=sourced_by, converted_by=by,
-    )  # fmt: skip
-    event = deals.DealClosed(
-        sale=sale, deal_id=sale_id, opportunity_id=f"op-{sale_id}", tax=Decimal(0), payment_schedule=[]
-    )
-    return said(event, day(at), by, journey)
-
-
-def opened(opportunity: str, at: float, by: Seat, *needs: str) -> Envelope:
-    event = deals.OpportunityOpened(
-        line=LINE, opportunity_id=opportunity, need_ids=list(needs), sourced_by=ANA, converted_by=by
-    )
-    return said(event, day(at), by)
-
-
-def served(at: float = 20, by: Seat = CLARA) -> list[Envelope]:
-    accepted = accounts.AccountAccepted(line=LINE, offer_id="a1", served_by=by, mode="accepted")
-    seat = accounts.SeatAssigned(line=LINE, seat="served_by", holder=by, since=day(at))
-    return [said(accepted, day(at), by), said(seat, day(at), by)]
-
-
-def met(at: float, by: Seat) -> Envelope:
-    event = deals.MeetingHeld(line=LINE, opportunity_id="op-d1", meeting_id="m", objective_met="no", converted_by=by)
-    return said(event, day(at), by)
-
-
-def repeat(at: float, actor: Seat, *parts: Seat) -> Envelope:
-    splits = [SplitPart(person=part.person, role=part.role, weight=Decimal(1)) for part in parts]
-    sale = Sale(
-        sale_id="r1", kind="repeat", line=LINE, net=Decimal(2000), currency="EUR", sold_at=day(at), sourced_by=ANA,
-        converted_by=BORIS, served_by=CLARA, splits=splits,
-    )  # fmt: skip
-    return said(accounts.RepeatSale(sale=sale, tax=Decimal(0)), day(at), actor)
-
-
-def tried(by: Seat, served_by: Seat | None = CLARA) -> Envelope:
-    event = deals.DealRefused(
-        line=LINE, attempted_by=by, served_by=served_by, reason="existing-customer", net=Decimal(5000), currency="EUR"
-    )
-    return said(event, day(30), by)
-
-
-def lost(opportunity: str, at: float) -> Envelope:
-    return said(deals.OpportunityLost(line=LINE, opportunity_id=opportunity, reason="price"), day(at), BORIS)
-
-
-def overdue() -> Envelope:
-    return said(leads.HandoverOverdue(line=LINE, need_id="n1", sourced_by=ANA), day(3))
-
-
-def accepted_after(at: float) -> Envelope:
-    event = deals.LeadAccepted(
-        line=LINE,
-        offer_id="o2",
-        need_id="n1",
-        attempt=2,
-        sourced_by=ANA,
-        converted_by=BORIS,
-        mode="accepted",
-        reroutes=0,
-    )
-    return said(event, day(at), BORIS)
-
+NOBODY = Seat(person="house", role="farmer")
+TWICE = [offered("o1", 1, credit=91), rejected("o1", 2), offered("o2", 60, credit=150), rejected("o2", 61)]
+"""One lead, offered and rejected a second time."""
 
 FOUND: dict[str, tuple[list[Envelope], tuple[str, str | None]]] = {
     "C1": ([registered(), refused(EGOR, "client-protected")], ("ana", "egor")),
@@ -170,6 +68,10 @@ NOT_FOUND: dict[str, list[Envelope]] = {
     "the finder has the credit": [offered(), rejected(), closed(50, sourced_by=ANA)],
     "rejected, mended and accepted": [offered(), rejected(), accepted_after(5), closed(50)],
     "a new journey": [closed(10), closed(200, DINA, sale_id="d2", journey="j2")],
+    "the successor enters a sale of before": [*served(), seated(40, DORA), repeat(39, DORA, written=41)],
+    "the predecessor enters an own sale late": [*served(), seated(40, DORA), repeat(39, CLARA, written=41)],
+    "nobody serves by then": [*served(), seated(25, NOBODY), met(30, BORIS)],
+    "nobody served yet": [seated(20, NOBODY), met(30, BORIS)],
 }
 
 
@@ -218,3 +120,66 @@ def test_a_case_that_goes_on_stays_the_same_case() -> None:
     (two,), (three,) = conflicts(events[:4]), conflicts(events)
     assert two.case_id == three.case_id
     assert len(three.events) == 3
+
+
+@pytest.mark.parametrize(("at", "lead"), [(50, "o1"), (62, "o2"), (100, "o2"), (149.99, "o2"), (150, None)], ids=str)
+def test_a_sale_inside_the_window_of_any_rejection_is_a_case_and_the_newest_names_it(
+    at: float, lead: str | None
+) -> None:
+    found = [case for case in conflicts([*TWICE, closed(at)]) if case.kind == "C8"]
+    assert [case.lead.offer_id for case in found if case.lead is not None] == ([lead] if lead else [])
+
+
+def test_an_older_rejection_is_a_case_where_the_newer_gives_no_credit() -> None:
+    events = [offered("o1", 1, credit=91), rejected("o1", 2), offered("o2", 5, credit=40), rejected("o2", 6)]
+    (case,) = [case for case in conflicts([*events, closed(50)]) if case.kind == "C8"]
+    assert case.lead is not None
+    assert case.lead.offer_id == "o1"
+
+
+@pytest.mark.parametrize("mode", ["accepted", "overturned"])
+def test_a_lead_accepted_in_the_end_was_not_stolen_however_often_it_was_rejected(mode: str) -> None:
+    found = conflicts([*TWICE, accepted_after(62, mode=mode), closed(100)])
+    assert kinds(found) == ["C7"]
+
+
+def test_who_served_before_enters_no_sale_of_the_successor() -> None:
+    (case,) = conflicts([*served(), seated(40, DORA), repeat(41, CLARA, written=42)])
+    assert (case.kind, case.people) == ("C4", ("dora", "clara"))
+
+
+@pytest.mark.parametrize("by", [BORIS, DINA, DORA], ids=lambda seat: str(seat.person))
+def test_who_does_not_serve_enters_no_sale_of_who_served(by: Seat) -> None:
+    """Neither at the sale nor when it is written down; the station lets who sold first and the whole team do it."""
+    (case,) = conflicts([*served(), repeat(39, by, written=41)])
+    assert (case.kind, case.people) == ("C4", ("clara", by.person))
+
+
+def test_who_will_serve_later_enters_no_sale_before() -> None:
+    (case,) = conflicts([*served(), repeat(38, DORA, written=39), seated(40, DORA)])
+    assert (case.kind, case.people) == ("C4", ("clara", "dora"))
+
+
+def test_a_second_first_sale_on_the_journey_after_a_return_is_a_case() -> None:
+    second = [closed(200, sale_id="d2", journey="j2"), closed(210, DINA, sale_id="d3", journey="j2")]
+    (case,) = conflicts([closed(10, CLARA), *second])
+    assert (case.kind, case.people, case.sale_id) == ("C6", ("boris", "dina"), "d3")
+    assert case.events == tuple(str(one.id) for one in second)
+
+
+def test_a_late_first_sale_on_the_journey_before_is_measured_by_that_journey() -> None:
+    events = [closed(10), closed(200, DINA, sale_id="d2", journey="j2"), closed(210, DINA, sale_id="d3")]
+    (case,) = conflicts(events)
+    assert (case.kind, case.people, case.sale_id) == ("C6", ("boris", "dina"), "d3")
+
+
+def test_a_refused_deal_is_measured_by_who_sold_last() -> None:
+    sold = [closed(10), closed(200, DINA, sale_id="d2", journey="j2")]
+    (case,) = conflicts([*sold, tried(BORIS, None, at=220)])
+    assert (case.kind, case.people) == ("C6", ("dina", "boris"))
+
+
+def test_a_hunter_is_too_late_where_the_seat_was_given_without_an_offer() -> None:
+    """An account that was reassigned before anybody took it, or whose history was brought in."""
+    (case,) = conflicts([closed(10), seated(20, CLARA), met(30, BORIS)])
+    assert (case.kind, case.people) == ("C3", ("clara", "boris"))

@@ -141,15 +141,18 @@ def refused_registrations(client: str, story: Story) -> Iterator[Case]:
 
 
 def active_after_the_handover(client: str, story: Story) -> Iterator[Case]:
-    """C3: meetings and proposals of a hunter on a client that somebody else serves by then."""
+    """C3: meetings and proposals of a hunter on a client that somebody else serves by then.
+
+    Handover 2 is over when the account is accepted, or given to somebody without an offer. The house serves nobody.
+    """
     served: Told | None = None
     holder: Seat | None = None
     for one in story:
         match one.event:
             case accounts.AccountAccepted(served_by=by):
                 served, holder = one, by
-            case accounts.SeatAssigned(holder=by) if served is not None:
-                holder = by
+            case accounts.SeatAssigned(holder=by):
+                served, holder = (served or one, by) if by.person != HOUSE else (served, None)
             case deals.MeetingHeld() | deals.ProposalSent() if served is not None and holder is not None:
                 actor = one.envelope.actor
                 if actor is None or actor.person in (holder.person, HOUSE) or actor.role == Role.MANAGER:
@@ -161,23 +164,36 @@ def active_after_the_handover(client: str, story: Story) -> Iterator[Case]:
 
 
 def sold_by_somebody_else(client: str, story: Story) -> Iterator[Case]:
-    """C4: a repeat sale entered by a person who neither serves the client nor has an agreed part."""
-    seats = [(one.event.since, one) for one in story if isinstance(one.event, accounts.SeatAssigned)]
+    """C4: a repeat sale entered by a person who neither serves the client nor has an agreed part.
+
+    The station lets the holder, the whole team, who sold first and a manager enter a sale; pay follows who served when
+    it was made. Who serves when it is entered keeps the books, the predecessor's too, and a manager acts for others: no
+    claim. A colleague or a hunter without the seat at either time works somebody's client, and that is one.
+    """
+    seats = [(one.event, one) for one in story if isinstance(one.event, accounts.SeatAssigned)]
     for one in story:
         actor = one.envelope.actor
         if not isinstance(one.event, accounts.RepeatSale) or actor is None or actor.role == Role.MANAGER:
             continue
         sale = one.event.sale
-        held = max((seat for seat in seats if seat[0] <= sale.sold_at), key=lambda seat: seat[0], default=None)
-        if held is None or not isinstance(held[1].event, accounts.SeatAssigned):
+        held, now = _seat_at(seats, sale.sold_at), _seat_at(seats, one.envelope.recorded_at)
+        if held is None or held[0].holder.person == HOUSE:
             continue
-        holder = held[1].event.holder
-        agreed = {part.person for part in sale.splits}
-        if holder.person != HOUSE and actor.person != holder.person and actor.person not in agreed:
+        concerned = {seat[0].holder.person for seat in (held, now) if seat is not None}
+        if actor.person not in concerned | {part.person for part in sale.splits}:
             yield _case(
-                "C4", client, sale.line, held[1].claim(holder), one.claim(actor), [held[1], one],
+                "C4", client, sale.line, held[1].claim(held[0].holder), one.claim(actor), [held[1], one],
                 sale_id=sale.sale_id, net=sale.net, currency=sale.currency,
             )  # fmt: skip
+
+
+Taken = tuple[accounts.SeatAssigned, Told]
+
+
+def _seat_at(seats: Iterable[Taken], at: datetime) -> Taken | None:
+    """Who serves at an instant, in the order by which pay reads the seats."""
+    begun = (seat for seat in seats if seat[0].since <= at)
+    return max(begun, key=lambda seat: (seat[0].since, seat[1].envelope.recorded_at, seat[1].id), default=None)
 
 
 def two_for_one_need(client: str, story: Story) -> Iterator[Case]:
@@ -219,32 +235,26 @@ def _won(case: Case, one: Told, deal: deals.DealClosed) -> Case:
 
 
 def second_first_sales(client: str, story: Story) -> Iterator[Case]:
-    """C6: a first sale of somebody's customer, tried or made."""
-    first: Told | None = None
+    """C6: a first sale of somebody's customer, tried or made. A returned client's new journey has a first sale, too."""
+    firsts: dict[str | None, tuple[Told, Seat]] = {}
     for one in story:
         match one.event:
             case deals.DealClosed(sale=sale):
-                if first is not None and isinstance(first.event, deals.DealClosed):
-                    if first.envelope.journey_id == one.envelope.journey_id:
-                        claims = first.claim(first.event.sale.converted_by), one.claim(sale.converted_by)
-                        yield _case(
-                            "C6", client, sale.line, *claims, [first, one],
-                            sale_id=sale.sale_id, net=sale.net, currency=sale.currency,
-                        )  # fmt: skip
-                else:
-                    first = one
+                first, by = firsts.setdefault(one.envelope.journey_id, (one, sale.converted_by))
+                if first is not one:
+                    yield _case(
+                        "C6", client, sale.line, first.claim(by), one.claim(sale.converted_by), [first, one],
+                        sale_id=sale.sale_id, net=sale.net, currency=sale.currency,
+                    )  # fmt: skip
             case deals.DealRefused(attempted_by=by, served_by=served_by, net=net, currency=currency, line=line):
-                holder = served_by or _sold_by(first)
+                newest, seller = next(reversed(firsts.values()), (None, None))
+                holder = served_by or seller
                 if holder is not None and holder.person != by.person:
-                    events = [first, one] if first is not None else [one]
+                    events = [newest, one] if newest is not None else [one]
                     a, b = events[0].claim(holder), one.claim(by)
                     yield _case("C6", client, line, a, b, events, net=net, currency=currency)
             case _:
                 pass
-
-
-def _sold_by(first: Told | None) -> Seat | None:
-    return first.event.sale.converted_by if first is not None and isinstance(first.event, deals.DealClosed) else None
 
 
 def _lead(rejected: Told) -> LeadRejected | None:
@@ -269,26 +279,26 @@ def back_and_forth(client: str, story: Story) -> Iterator[Case]:
 
 
 def rejected_and_sold(client: str, story: Story) -> Iterator[Case]:
-    """C8: who rejects a lead sells to its client inside the credit window of whoever found it."""
+    """C8: who rejects a lead sells to its client inside the credit window of whoever found it.
+
+    Of several rejections the newest whose window is open names the claim. A lead accepted in the end was not stolen.
+    """
     until = {one.event.offer_id: one.event.credit_until for one in story if isinstance(one.event, leads.LeadQualified)}
-    rejected: dict[str, Told] = {}
+    rejected: defaultdict[str, list[tuple[Told, Seat, datetime]]] = defaultdict(list)
     for one in story:
         match one.event:
-            case deals.LeadRejected(rejected_by=by):
-                rejected.setdefault(by.person, one)
+            case deals.LeadRejected(rejected_by=by, sourced_by=scout, offer_id=offer):
+                rejected[by.person].append((one, scout, until.get(offer, one.at + CREDIT_WINDOW)))
             case deals.LeadAccepted(converted_by=by):
                 rejected.pop(by.person, None)
             case deals.DealClosed(sale=sale):
-                before = rejected.get(sale.converted_by.person)
-                if before is None or not isinstance(before.event, deals.LeadRejected):
-                    continue
-                scout = before.event.sourced_by
-                ends = until.get(before.event.offer_id, before.at + CREDIT_WINDOW)
-                if sale.sourced_by.person != scout.person and sale.sold_at < ends:
-                    yield _case(
-                        "C8", client, sale.line, before.claim(scout), one.claim(sale.converted_by), [before, one],
-                        sale_id=sale.sale_id, net=sale.net, currency=sale.currency, lead=_lead(before),
-                    )  # fmt: skip
+                for before, scout, ends in reversed(rejected[sale.converted_by.person]):
+                    if sale.sourced_by.person != scout.person and sale.sold_at < ends:
+                        yield _case(
+                            "C8", client, sale.line, before.claim(scout), one.claim(sale.converted_by), [before, one],
+                            sale_id=sale.sale_id, net=sale.net, currency=sale.currency, lead=_lead(before),
+                        )  # fmt: skip
+                        break
             case _:
                 pass
 
