@@ -1,6 +1,7 @@
 """Closed months: their lines are frozen, and what becomes known later is corrected in the next open month.
 
 correction = recomputed − frozen − already corrected, one line for each frozen line and posting month.
+A line that moved to another closed month is corrected in both: taken out of the one, put into the other.
 """
 
 from collections import defaultdict
@@ -141,26 +142,48 @@ def corrections(
             old.setdefault(key, replace(line, amount=Decimal(0)))
         else:
             old[line.period, line.line_id, line.state] = line
-    for key in dict.fromkeys([*new, *old]):
-        wanted = new[key].amount if key in new else Decimal(0)
-        had = old[key].amount if key in old and old[key].corrects is None else Decimal(0)
-        amount = wanted - had - corrected[key]
-        if amount:
-            line = new.get(key) or old[key]
-            cutoff = min(at for month, at in cutoffs.items() if month >= key[0])
-            leg = f"correction {into}" if key[2] == "earned" else f"correction {into} conditional"
-            calc = Calc(exact=amount, recomputed=wanted, frozen=had, corrected=corrected[key] or None, note=_kind(line))
-            yield replace(
-                line,
-                line_id=line_id(str(key[1]), line.rule, line.plan, line.version, line.person, leg),
-                period=into,
-                kind="correction",
-                amount=amount,
-                causes=_late(line, new.values(), cutoff, known),
-                calc=calc,
-                relates_to=key[0],
-                corrects=key[1],
-            )
+    wanted = {key: line.amount for key, line in new.items()}
+    had = {key: line.amount for key, line in old.items() if line.corrects is None}
+    zero = Decimal(0)
+    missing = {key: wanted.get(key, zero) - had.get(key, zero) - corrected[key] for key in dict.fromkeys([*new, *old])}
+    posting = {key: amount for key, amount in missing.items() if amount}
+    legs = _legs(sorted(posting, key=lambda key: (key in new, key[0])), into)
+    for key, amount in posting.items():
+        line = new.get(key) or old[key]
+        cutoff = min(at for month, at in cutoffs.items() if month >= key[0])
+        yield replace(
+            line,
+            line_id=line_id(str(key[1]), line.rule, line.plan, line.version, line.person, legs[key]),
+            period=into,
+            kind="correction",
+            amount=amount,
+            causes=_late(line, new.values(), cutoff, known),
+            calc=Calc(
+                exact=amount,
+                recomputed=wanted.get(key, zero),
+                frozen=had.get(key, zero),
+                corrected=corrected[key] or None,
+                note=_kind(line),
+            ),
+            relates_to=key[0],
+            corrects=key[1],
+        )
+
+
+def _legs(keys: Iterable[Key], into: Month) -> dict[Key, str]:
+    """What tells the corrections of one line apart in their ids. The months that it left come before where it is now.
+
+    A line that moved from one closed month to another is corrected in both. The first of them has the id that it would
+    have alone; the other also says which month it relates to.
+    """
+    legs: dict[Key, str] = {}
+    taken: set[tuple[UUID, State]] = set()
+    for key in keys:
+        month, corrects, state = key
+        leg = f"correction {into}" if state == "earned" else f"correction {into} conditional"
+        legs[key] = f"{leg} of {month}" if (corrects, state) in taken else leg
+        taken.add((corrects, state))
+    return legs
 
 
 def _kind(line: Line) -> str:
