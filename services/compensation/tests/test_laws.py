@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pay_fold import closings, read
 from pay_histories import ZONE, Company, company, shuffled
 from pay_oracle import Oracle, as_decimal
 
@@ -22,7 +23,7 @@ from compensation.line import Line, total
 from compensation.months import Month
 from compensation.parties import pairs
 from compensation.period import Close, Posted, posted
-from compensation.plan import Assignment, PlanVersion, Rate, parse, shipped
+from compensation.plan import Assignment, PlanVersion, Rate, shipped
 from compensation.reading import fact
 from compensation.rules import Guarantee
 from compensation.statement import Statement, statements
@@ -33,22 +34,10 @@ companies = st.builds(company, st.integers(0, 2**32 - 1), st.integers(1, 7))
 often = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def _read(made: Company, envelopes: list[Envelope] | None = None) -> tuple[History, Any, Any, Any]:
-    history = History((fact(e) for e in envelopes or made.envelopes), zone=ZONE)
-    plans = [PlanVersion(parse(document), at) for document, at in made.plans]
-    assigned = [Assignment(**a) for a in made.assignments]
-    return (
-        history,
-        plans,
-        assigned,
-        [Rate(r["id"], "USD", "EUR", r["day"], r["rate"], r["recorded_at"]) for r in made.rates],
-    )
-
-
 def stated(
     made: Company, envelopes: list[Envelope] | None = None, known_at: datetime | None = None
 ) -> dict[str, list[Statement]]:
-    history, plans, assigned, rates = _read(made, envelopes)
+    history, plans, assigned, rates = read(made, envelopes)
     return {
         person: list(statements(history, plans, assigned, person, MONTHS, known_at, rates).values())
         for person in made.people
@@ -134,13 +123,8 @@ def test_the_credited_parts_of_a_sale_are_the_whole_sale(net: Decimal, weights: 
     assert credited == whole
 
 
-closings = st.lists(st.integers(1, 11), max_size=4, unique=True).map(
-    lambda numbers: [Close(Month(2026, n), datetime(2026, n + 1, 7, tzinfo=UTC)) for n in sorted(numbers)]
-)
-
-
 def _posted(made: Company, person: str, closes: Sequence[Close], known_at: datetime | None = None) -> Posted:
-    history, plans, assigned, rates = _read(made)
+    history, plans, assigned, rates = read(made)
     return posted(history, plans, assigned, person, MONTHS[-1], known_at, rates, closes)
 
 
@@ -150,11 +134,11 @@ def test_a_statement_follows_from_the_clients_whom_its_person_has_to_do_with(
     made: Company, closes: list[Close], days: int | None
 ) -> None:
     known_at = None if days is None else datetime.fromordinal(date(2026, 1, 1).toordinal() + days).replace(tzinfo=UTC)
-    history, plans, assigned, rates = _read(made)
+    history, plans, assigned, rates = read(made)
     named = pairs(made.envelopes)
     for person in made.people:
         own = [e for e in made.envelopes if e.client_id is None or (person, e.client_id) in named]
-        file, basis = _read(made, own)[0], (person, MONTHS, known_at, rates, closes)
+        file, basis = read(made, own)[0], (person, MONTHS, known_at, rates, closes)
         mine = [one for one in assigned if one.person == person]
         assert statements(file, plans, mine, *basis) == statements(history, plans, assigned, *basis)
 
@@ -172,7 +156,7 @@ def test_closing_changes_when_something_is_paid_but_never_how_much(made: Company
 @often
 @given(companies, closings)
 def test_a_closed_month_never_changes(made: Company, closes: list[Close]) -> None:
-    history, plans, assigned, rates = _read(made)
+    history, plans, assigned, rates = read(made)
     for number, close in enumerate(closes):
         months = [month for month in MONTHS if month <= close.month]
         early = History((fact(e) for e in made.envelopes if e.recorded_at <= close.at), zone=ZONE)
@@ -187,7 +171,7 @@ def test_a_closed_month_never_changes(made: Company, closes: list[Close]) -> Non
 @often
 @given(companies, closings)
 def test_every_law_holds_across_closes(made: Company, closes: list[Close]) -> None:
-    history, plans, assigned, rates = _read(made)
+    history, plans, assigned, rates = read(made)
     all_months = list(Month(2026, 1).through(Month(2028, 1)))
     found = [
         s
@@ -238,10 +222,10 @@ def _another_base(lines: list[Line]) -> list[Line]:
 def test_a_broken_law_is_named(harm: Callable[[list[Line]], list[Line]], says: str) -> None:
     made = company(1, 30)
     all_of_them = [s for by in stated(made).values() for s in by]
-    assert broken(_read(made)[0], all_of_them) == []
+    assert broken(read(made)[0], all_of_them) == []
     lines = harm([line for s in all_of_them for line in s.lines])
     first, *rest = [replace(s, lines=()) for s in all_of_them]
-    found = broken(_read(made)[0], [replace(first, lines=tuple(lines)), *rest])
+    found = broken(read(made)[0], [replace(first, lines=tuple(lines)), *rest])
     assert any(says in law for law in found), found[:5]
 
 
@@ -253,7 +237,7 @@ def test_a_line_off_by_a_cent_is_named() -> None:
     all_of_them[place] = replace(
         all_of_them[place], lines=(replace(first, amount=first.amount + Decimal("0.01")), *rest)
     )
-    assert len([law for law in broken(_read(made)[0], all_of_them) if "lines sum to" in law]) == 1
+    assert len([law for law in broken(read(made)[0], all_of_them) if "lines sum to" in law]) == 1
 
 
 @often
@@ -261,7 +245,7 @@ def test_a_line_off_by_a_cent_is_named() -> None:
 def test_a_guarantee_is_kept_and_an_advance_comes_back_only_from_variable_pay(
     made: Company, amount: int, recoverable: bool
 ) -> None:
-    history, plans, assigned, rates = _read(made)
+    history, plans, assigned, rates = read(made)
     rule = Guarantee(id="G", kind="guarantee", amount=Decimal(amount), recoverable=recoverable, months=4)
     own = [tuple(r for r in v.plan.rules if not isinstance(r, Guarantee)) for v in plans]
     assured = [
@@ -291,7 +275,7 @@ def test_a_full_replay_gives_every_digest_whatever_the_order_of_arrival(
     closes = [Close(Month(2026, n), datetime(2026, n + 1, 7, tzinfo=UTC)) for n in sorted(months)]
 
     def digests(envelopes: list[Envelope]) -> list[str]:
-        history, plans, assigned, rates = _read(made, envelopes)
+        history, plans, assigned, rates = read(made, envelopes)
         stated = [
             one.to_json()
             for person in made.people

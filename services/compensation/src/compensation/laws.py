@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from compensation.facts import Left, Paid, Refunded, Sold
 from compensation.history import History
+from compensation.known import Known
 from compensation.line import Line, total
 from compensation.statement import Statement
 
@@ -67,11 +68,15 @@ def _clawbacks(lines: Iterable[Line]) -> Iterator[str]:
 
 
 def _releases(history: History, lines: Iterable[Line]) -> Iterator[str]:
-    """Releases never exceed the commission, and reach it exactly when a sale without refunds is fully paid."""
+    """Releases never exceed the commission, and reach it exactly when a sale without refunds is fully paid.
+
+    While a conflict over the sale is open nothing is released, and what a closed month had released is taken back.
+    """
+    now = Known(history)
     for key, mine in _by_sale(lines).items():
         entitled = [line for line in mine if line.state == "conditional"]
         at_sale = any(line.state == "earned" and "commission" in (line.kind, line.calc.note) for line in mine)
-        if not entitled or at_sale or any(line.calc.case for line in entitled):
+        if not entitled or at_sale:
             continue
         kept = total(line for line in mine if line.state == "earned")
         if kept > total(entitled):
@@ -79,7 +84,8 @@ def _releases(history: History, lines: Iterable[Line]) -> Iterator[str]:
         # What is forfeited in a month that was closed before leaves no line: there is nothing to correct.
         left = any(isinstance(fact.data, Left) for fact in history.staff.get(key[3], ()))
         forfeited = left or any(line.calc.note == "forfeited" for line in mine)
-        if _fully_paid(history, key[0]) and not forfeited and kept != total(entitled):
+        waits = forfeited or now.contested(key[0]) is not None
+        if _fully_paid(history, key[0]) and not waits and kept != total(entitled):
             yield f"{' '.join(key)}: fully paid, but {kept} was released of {total(entitled)}"
 
 
