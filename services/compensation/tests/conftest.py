@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -17,17 +19,16 @@ from conveyor_local.stack import Stack
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from pay_office import NOW, Office
+from pay_office import NOW, Office, at
 
 from compensation.main import SERVICE
 
 
-@pytest_asyncio.fixture(scope="session")
-async def office(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
-    """The service's HTTP side without Kafka: what it would hear is told to it directly. For reading only."""
-    dsn = await stack.create_database("compensation_office")
+@asynccontextmanager
+async def _opened(stack: Stack, folder: Path, database: str, now: datetime) -> AsyncIterator[Office]:
+    """The service's HTTP side without Kafka: what it would hear is told to it directly."""
+    dsn = await stack.create_database(database)
     await upgrade(dsn, SERVICE.package)
-    folder = tmp_path_factory.mktemp("office")
     key, issuer = folder / "sealing.key", DevelopmentIssuer(folder)
     key.write_text("0123456789abcdef0123456789abcdef")
     settings = Settings(
@@ -42,10 +43,23 @@ async def office(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Asyn
     async with running(SERVICE, settings, role="api") as parts:
         assert parts.app is not None
         assert isinstance(parts.desk.clock, DrivenClock)
-        parts.desk.clock.set(NOW)
+        parts.desk.clock.set(now)
         transport = httpx.ASGITransport(parts.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://compensation") as http:
-            made = Office(http, issuer, dsn, parts.desk)
-            await made.open()
-            await made.march_is_closed(parts.desk)
-            yield made
+            yield Office(http, issuer, dsn, parts.desk)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def office(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+    """May, with March closed. For reading only."""
+    async with _opened(stack, tmp_path_factory.mktemp("office"), "compensation_office", NOW) as made:
+        await made.open()
+        await made.march_is_closed(made.desk)
+        yield made
+
+
+@pytest_asyncio.fixture
+async def own_office(stack: Stack, tmp_path: Path) -> AsyncIterator[Office]:
+    """March has begun, and nobody has said anything yet. For one test alone."""
+    async with _opened(stack, tmp_path, "compensation_own_office", at(3, 1)) as made:
+        yield made

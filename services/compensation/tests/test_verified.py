@@ -1,0 +1,101 @@
+"""What `/v1/verification` answers, of months that were closed by the clerk itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from pay_office import NOW, Office, at, seat
+
+from belt.io.clock import DrivenClock
+from belt.io.intake.watermark import Publishers, Watermark
+from compensation.clerk.books import of
+from compensation.clerk.cases import cases_of
+from compensation.clerk.chores import detect
+from compensation.clerk.closing import close
+from compensation.clerk.company import company
+from conveyor_events import Envelope, deals
+from conveyor_events.sale import Sale
+
+
+class Silent(Publishers):
+    """Stations that have nothing more to say."""
+
+    def __init__(self, now: datetime) -> None:
+        super().__init__({}, str)
+        self.now = now
+
+    async def seal(self, service: str) -> Watermark:
+        return Watermark(0, self.now)
+
+    async def page(self, service: str, after: int, limit: int = 500) -> list[tuple[int, Envelope]]:
+        return []
+
+
+def sold(office: Office, name: str, net: str, by: str, day: int, known: datetime | None = None) -> None:
+    """A first sale to one client, paid on the day after; `known`: when it was recorded, if later."""
+    sale = Sale(
+        sale_id=name, kind="first", line="north", net=Decimal(net), currency="EUR", sold_at=at(3, day),
+        sourced_by=seat("ana"), converted_by=seat(by),
+    )  # fmt: skip
+    deal = deals.DealClosed(
+        sale=sale, deal_id=name, opportunity_id=f"chance-{name}", tax=Decimal(0), payment_schedule=[]
+    )
+    paid = deals.PaymentReceived(
+        payment_id=f"payment-{name}", sale=sale, net=sale.net, currency="EUR", paid_net_total=sale.net
+    )
+    for event, when in ((deal, at(3, day)), (paid, at(3, day + 1))):
+        office.say(event, when, "corp", by)
+        if known is not None:
+            office.said[-1] = replace(office.said[-1], recorded_at=known)
+
+
+async def closed(office: Office, period: str, now: datetime) -> None:
+    """By the clerk, with what was recorded until five days after the month."""
+    _move(office, now)
+    await office.post(f"/v1/periods/{period}/close", {"cutoff": now.replace(day=5).isoformat()}, "pia")
+    assert await close(office.desk, company(office.desk), Silent(now))
+
+
+async def corrected(office: Office, period: str) -> list[tuple[str, str]]:
+    shown = await office.json(f"/v1/statements/dina/{period}", "pia")
+    return [(one["amount"], one["relates_to_period"]) for one in shown["lines"] if one["kind"] == "correction"]
+
+
+async def wrong(office: Office) -> list[Any]:
+    shown = await office.json("/v1/verification", "vera")
+    assert shown["ok"] is not bool(shown["laws"] + shown["faults"])
+    return [*shown["laws"], *shown["faults"]]
+
+
+def _move(office: Office, now: datetime) -> None:
+    assert isinstance(office.desk.clock, DrivenClock)
+    office.desk.clock.set(now)
+
+
+async def test_a_sale_contested_after_its_month_was_closed_verifies_while_it_waits_and_when_it_is_decided(
+    own_office: Office,
+) -> None:
+    """March is closed with 20.00 for Dina; an older sale to her client is recorded on 10 April."""
+    office = own_office
+    sold(office, "d2", "333.33", "dina", 10)
+    sold(office, "d1", "1000.00", "boris", 2, known=at(4, 10))
+    await office.open()
+    await closed(office, "2026-03", at(4, 6))
+
+    _move(office, at(4, 12))
+    await detect(office.desk, of(office.desk), cases_of(office.desk), {})
+    assert await corrected(office, "2026-04") == [("-20.00", "2026-03")]
+    assert await wrong(office) == []
+    await closed(office, "2026-04", at(5, 6))
+    assert await wrong(office) == []
+
+    _move(office, NOW)
+    found = await office.json("/v1/conflicts", "pia", kind="C6")
+    (case,) = [one["case_id"] for one in found["items"]]
+    await office.post(f"/v1/conflicts/{case}/resolve", {"outcome": "dismissed", "reason": "both were right"}, "pia")
+    assert await corrected(office, "2026-04") == [("-20.00", "2026-03")]
+    assert await corrected(office, "2026-05") == [("20.00", "2026-03")]
+    assert await wrong(office) == []
