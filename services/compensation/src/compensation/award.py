@@ -2,7 +2,7 @@
 
 credit_a   the disputed part is a's, or, where a lead was rejected and then sold to (C8), stays b's own work
 credit_b   the disputed part is b's
-split      the disputed part is halved, a before b
+split      the disputed part is halved, a before b; whoever is both has it whole
 house      nobody has it
 dismissed  nothing changes
 """
@@ -46,7 +46,7 @@ def _after(parts: list[tuple[str, Credit]], ruled: Ruled) -> list[tuple[str, Cre
     winners: dict[str, tuple[Seat, ...]] = {
         "credit_a": (ruled.a,),
         "credit_b": (ruled.b,),
-        "split": (ruled.a, ruled.b),
+        "split": (ruled.a, ruled.b) if ruled.a.person != ruled.b.person else (ruled.a,),
         "house": (Seat(HOUSE, ""),),
     }
     seats = winners[ruled.outcome]
