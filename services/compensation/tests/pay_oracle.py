@@ -175,11 +175,25 @@ class Oracle:
                     continue
                 if self.seat(e, rule["seat"], at) != (a["person"], a["role"]) or not self.first(e, rule, a["role"]):
                     continue
-                amount, month = Fraction(rule["amount"]), f"{day:%Y-%m}"
-                if "cap" in rule:
-                    amount = min(amount, Fraction(rule["cap"]["amount"]) - spent[rule["id"], month])
-                spent[rule["id"], month] += amount
-                out[a["person"], month]["rules"][rule["id"]] += amount
+                amount = self.within(rule, spent, self.windows(day), Fraction(rule["amount"]))
+                out[a["person"], f"{day:%Y-%m}"]["rules"][rule["id"]] += amount
+
+    @staticmethod
+    def windows(day: date) -> dict[str, str]:
+        """The month, quarter and year of a day."""
+        return {"month": f"{day:%Y-%m}", "quarter": f"{day:%Y}-Q{(day.month + 2) // 3}", "year": f"{day:%Y}"}
+
+    @staticmethod
+    def within(
+        rule: dict[str, Any], spent: dict[tuple[str, str], Fraction], windows: dict[str, str], full: Fraction
+    ) -> Fraction:
+        """As much as the cap has left, which is spent by it. The rest is gone."""
+        if "cap" in rule:
+            room = Fraction(rule["cap"]["amount"]) - spent[rule["id"], windows[rule["cap"]["per"]]]
+            full = min(full, max(room, Fraction(0)))
+        for window in windows.values():
+            spent[rule["id"], window] += full
+        return full
 
     @staticmethod
     def named_milestone(e: Envelope) -> bool:
@@ -240,6 +254,7 @@ class Oracle:
                 for rule in plan["rules"] if plan else ():
                     if rule["kind"] == "growth" and rule["metric"] == metric:
                         moves[rule["id"], f"{day:%Y-%m}"][plan["version"] if plan else ""] += by
+        spent: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
         debt, last = 0, ""
         for (rule_id, month), versions in sorted(moves.items()):
             debt, last = debt if rule_id == last else 0, rule_id
@@ -249,8 +264,10 @@ class Oracle:
                 used = min(gain, -debt)
                 debt += used
                 plan = next(p for p in self.plans if p["plan"] == a["plan"] and p["version"] == version)
-                amount = next(Fraction(r["amount"]) for r in plan["rules"] if r["id"] == rule_id)
-                out[a["person"], month]["rules"][rule_id] += amount * (gain - used)
+                rule = next(r for r in plan["rules"] if r["id"] == rule_id)
+                full = Fraction(rule["amount"]) * (gain - used)
+                windows = self.windows(date.fromisoformat(f"{month}-01"))
+                out[a["person"], month]["rules"][rule_id] += self.within(rule, spent, windows, full)
 
     def prospects(self, a: dict[str, Any]) -> Iterator[tuple[str, Envelope, list[Envelope]]]:
         """(line, when the client entered the base by this person's work, when it turned out to be none)"""
@@ -297,18 +314,13 @@ class Oracle:
                         continue
                     if rule["sales"] != kind and not (kind == "co_sell" and rule.get("co_sell")):
                         continue
-                    windows = [f"{day:%Y-%m}", f"{day:%Y}-Q{(day.month + 2) // 3}", f"{day:%Y}"]
-                    scale = {"month": 0, "quarter": 1, "year": 2}
-                    over = windows[scale[rule.get("bands", {}).get("over", "month")]]
+                    windows = self.windows(day)
+                    over = windows[rule.get("bands", {}).get("over", "month")]
                     full = cents(self.rated(rule, before[rule["id"], over], base, weights, n))
-                    for w in windows:
-                        before[rule["id"], w] += base
-                    if "cap" in rule:
-                        room = Fraction(rule["cap"]["amount"]) - spent[rule["id"], windows[scale[rule["cap"]["per"]]]]
-                        full = min(full, max(room, Fraction(0)))
-                    for w in windows:
-                        spent[rule["id"], w] += full
-                    self.settle(a, plan, rule, sale, full, windows[0], out)
+                    for window in windows.values():
+                        before[rule["id"], window] += base
+                    full = self.within(rule, spent, windows, full)
+                    self.settle(a, plan, rule, sale, full, windows["month"], out)
 
     def mine(self, a: dict[str, Any], e: Envelope, sold: datetime) -> list[tuple[str, Fraction, list[Fraction], int]]:
         """(first, repeat, co_sell or legacy; my base; all weights; which of them is mine)"""

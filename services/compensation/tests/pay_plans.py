@@ -42,6 +42,14 @@ def commission(rnd: Random, name: str, sales: str) -> dict[str, Any]:
     return rule
 
 
+def growth(rnd: Random, name: str, metric: str, most: int) -> dict[str, Any]:
+    """So much a unit, at most; now and then with a cap that one or two units reach."""
+    rule: dict[str, Any] = {"id": name, "kind": "growth", "metric": metric, "amount": money(rnd, 100, most)}
+    if rnd.random() < 0.4:
+        rule["cap"] = {"amount": money(rnd, 0, 2 * most), "per": rnd.choice(["month", "month", "quarter", "year"])}
+    return rule
+
+
 def guarantee(rnd: Random) -> dict[str, Any]:
     rule: dict[str, Any] = {"id": "G", "kind": "guarantee", "amount": money(rnd, 5000, 150000)}
     rule["recoverable"] = rnd.random() < 0.6
@@ -63,7 +71,7 @@ def document(rnd: Random, role: str, version: int) -> dict[str, Any]:
             {"id": "S1", "kind": "bounty", "on": ["LeadAccepted", "LeadOfferExpired"], "seat": "sourced_by",
              "once_per": ["client", "need"], "amount": money(rnd, 500, 3000)}
         )  # fmt: skip
-        rules.append({"id": "S2", "kind": "growth", "metric": "prospect_base", "amount": money(rnd, 100, 500)})
+        rules.append(growth(rnd, "S2", "prospect_base", 500))
     elif role == "hunter":
         rules.append(commission(rnd, "H1", "first"))
     else:
@@ -77,7 +85,7 @@ def document(rnd: Random, role: str, version: int) -> dict[str, Any]:
     if role != "scout" and rnd.random() < 0.5:
         rules.append(commission(rnd, "OLD", "legacy"))
     if rnd.random() < 0.4:
-        rules.append({"id": "B", "kind": "growth", "metric": "buyer_base", "amount": money(rnd, 100, 5000)})
+        rules.append(growth(rnd, "B", "buyer_base", 5000))
     if rnd.random() < 0.4:
         rules.append(guarantee(rnd))
     begins = FIRST + timedelta(days=0 if version == 1 else rnd.randint(20, 120))

@@ -7,10 +7,12 @@ import pytest
 
 from compensation.documents import FaultyDocument
 from compensation.plan import Plan, parse, shelf, shipped
-from compensation.rules import Commission, Salary
+from compensation.rules import Bounty, Cap, Commission, Growth, Salary
 
 HEAD = "plan: p\nversion: 1\nrole: hunter\ncurrency: EUR\neffective_from: 2026-01-01\n"
 H1 = "{id: H1, kind: commission, sales: first, release: as_paid, "
+B1 = "{id: B1, kind: bounty, on: [LeadAccepted], seat: sourced_by, once_per: [client], amount: 20.00, "
+S2 = "{id: S2, kind: growth, metric: prospect_base, amount: 3.00, "
 
 
 def test_what_ships_is_valid() -> None:
@@ -25,6 +27,13 @@ def test_numbers_never_become_floats() -> None:
     assert commission.percent == Decimal("7.25")
     assert isinstance(salary, Salary)
     assert str(salary.amount) == "0.10"
+
+
+@pytest.mark.parametrize("rule", [B1, S2, H1 + "percent: 1, "], ids=["bounty", "growth", "commission"])
+def test_whatever_pays_by_what_is_done_may_have_a_cap_and_it_is_of_a_month_unless_said_otherwise(rule: str) -> None:
+    (capped,) = parse(HEAD + "rules: [" + rule + "cap: {amount: 30.00}}]").rules
+    assert isinstance(capped, Bounty | Growth | Commission)
+    assert capped.cap == Cap(amount=Decimal("30.00"), per="month")
 
 
 def test_a_plan_reads_back_from_its_own_json() -> None:
@@ -82,6 +91,18 @@ def test_decoded_json_must_write_amounts_as_strings() -> None:
         (
             "rules: [{id: B, kind: bounty, on: [LeadOfferExpired], seat: served_by, once_per: [client], amount: 1}]",
             "rules[0]: seat: LeadOfferExpired has no seat served_by",
+        ),
+        (
+            "rules: [" + S2 + "cap: {amount: 30.005}}]",
+            "rules: S2: 30.005 has more digits than EUR has",
+        ),
+        (
+            "rules: [{id: X, kind: salary, amount: 1, cap: {amount: 1}}]",
+            "rules[0]: cap: a salary is the same every month: write the amount that is meant",
+        ),
+        (
+            "rules: [{id: G, kind: guarantee, amount: 1, cap: {amount: 1}}]",
+            "rules[0]: cap: a guarantee is the least that is paid: a cap belongs to the rule that pays more",
         ),
         ("zone: Europe/Nowhere\nsalary: 1", "zone: 'Europe/Nowhere' is not an IANA time zone"),
     ],

@@ -109,7 +109,7 @@ def _amounts(rule: Salary | Bounty | Growth | Commission | Guarantee) -> Iterato
         yield from (rule.bands.quota,) if rule.bands is not None and rule.bands.quota is not None else ()
     else:
         yield rule.amount
-    if isinstance(rule, Bounty | Commission) and rule.cap:
+    if isinstance(rule, Bounty | Growth | Commission) and rule.cap:
         yield rule.cap.amount
 
 

@@ -1,10 +1,11 @@
 """The kinds of rules a plan is made of: a closed union, each a small document of its own."""
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -39,7 +40,11 @@ class Window(Written):
 
 
 class Cap(Written):
-    """The most a rule pays one person in a month, quarter or year."""
+    """The most a rule pays one person in a month, quarter or year; what is above it is lost, not carried.
+
+    Bounties, growth and commissions may have one. On a salary, which is the same every month, and on a guarantee, which
+    is the least that is paid, it would say nothing and is refused.
+    """
 
     amount: NotNegative
     per: Scale = "month"
@@ -101,11 +106,23 @@ class _Rule(Written):
     valid: Window = Window()
 
 
+def _uncapped(content: Any, why: str) -> Any:
+    """The rule as written. A cap on a kind of rule where it says nothing is a fault that says why."""
+    if isinstance(content, Mapping) and "cap" in content:
+        raise ValueError(f"cap: {why}")
+    return content
+
+
 class Salary(_Rule):
     """A fixed amount a month, prorated by calendar days."""
 
     kind: Literal["salary"] = "salary"
     amount: NotNegative
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_no_cap(cls, content: Any) -> Any:
+        return _uncapped(content, "a salary is the same every month: write the amount that is meant")
 
 
 NEVER_APPROVED = ("SurveyAnswered",)
@@ -143,6 +160,7 @@ class Growth(_Rule):
     kind: Literal["growth"]
     metric: Literal["prospect_base", "buyer_base"]
     amount: NotNegative
+    cap: Cap | None = None
 
 
 class Commission(_Rule):
@@ -198,6 +216,11 @@ class Guarantee(_Rule):
     recoverable: bool = False
     months: Annotated[int, Field(ge=1, le=1200)] | None = None
     ramp: tuple[RampStep, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_no_cap(cls, content: Any) -> Any:
+        return _uncapped(content, "a guarantee is the least that is paid: a cap belongs to the rule that pays more")
 
     @field_validator("ramp")
     @classmethod

@@ -2,13 +2,15 @@
 
 A client enters the prospect base once, for who verified it, and leaves it in the month it turns out to be none. It
 enters the buyer base with its first payment, for those who have a seat on its way, and leaves it when it churns. A
-month never pays less than nothing: what is below zero is carried, in units, into the next months.
+month never pays less than nothing: what is below zero is carried, in units, into the next months. It never pays more
+than the rule's cap either: what is above that is lost, and sets off no later loss.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from compensation.earn.tally import Tally
 from compensation.facts import Fact, Invalidated, Milestone, Paid, Seat
 from compensation.known import Known
 from compensation.line import Calc, Line, line_id
@@ -43,6 +45,7 @@ def growth(post: Post, known: Known) -> Iterator[Line]:
                     segment = segments.setdefault(plan.version, _Segment(plan, rule))
                     (segment.gained if is_gain else segment.lost).append(fact)
     carried: defaultdict[str, int] = defaultdict(int)
+    capped = Tally()
     for (rule_id, month), segments in sorted(months.items()):
         carry_in = carried[rule_id]
         # Losses are set off against gains, the earliest version of the month first.
@@ -50,7 +53,7 @@ def growth(post: Post, known: Known) -> Iterator[Line]:
         for segment in sorted(segments.values(), key=lambda s: s.plan.effective_from):
             paid = max(max(segment.units, 0) + deficit, 0)
             deficit = min(max(segment.units, 0) + deficit, 0)
-            yield _line(post, segment, month, paid, carry_in)
+            yield _line(post, segment, month, paid, carry_in, capped)
         carried[rule_id] = deficit
 
 
@@ -103,15 +106,17 @@ def _rules(post: Post, fact: Fact, metric: str) -> Iterator[tuple[Plan, Growth]]
                 yield plan, rule
 
 
-def _line(post: Post, segment: _Segment, month: Month, paid: int, carry_in: int) -> Line:
+def _line(post: Post, segment: _Segment, month: Month, paid: int, carry_in: int, capped: Tally) -> Line:
     plan, rule = segment.plan, segment.rule
+    full = rule.amount * paid
+    amount = capped.within(rule.cap, rule.id, month, full)
     facts = sorted([*segment.gained, *segment.lost], key=lambda fact: fact.order)
     return Line(
         line_id=line_id(str(month), rule.id, plan.plan, plan.version, post.person, post.leg),
         person=post.person,
         period=month,
         kind="growth",
-        amount=rule.amount * paid,
+        amount=amount,
         currency=plan.currency,
         state="earned",
         plan=plan.plan,
@@ -119,12 +124,13 @@ def _line(post: Post, segment: _Segment, month: Month, paid: int, carry_in: int)
         rule=rule.id,
         causes=tuple(fact.event_id for fact in facts),
         calc=Calc(
-            exact=rule.amount * paid,
+            exact=full,
             each=rule.amount,
             units=paid,
             gained=len(segment.gained),
             lost=len(segment.lost),
             carried=carry_in or None,
+            uncapped=full if amount != full else None,
         ),
         at=facts[-1].occurred_at,
         on_line=post.line,
