@@ -96,6 +96,7 @@ def test_decoded_json_must_write_amounts_as_strings() -> None:
             "rules: [" + S2 + "cap: {amount: 30.005}}]",
             "rules: S2: 30.005 has more digits than EUR has",
         ),
+        ("rules: [" + S2 + "cap: 30.00}]", "rules[0].cap: this is not a mapping of keys to values"),
         (
             "rules: [{id: X, kind: salary, amount: 1, cap: {amount: 1}}]",
             "rules[0]: cap: a salary is the same every month: write the amount that is meant",

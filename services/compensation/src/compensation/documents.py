@@ -74,7 +74,8 @@ def read(model: type[_M], content: object) -> _M:
     try:
         return model.model_validate(content)
     except ValidationError as wrong:
-        raise FaultyDocument([Fault(_path(e["loc"], content), _message(e["msg"])) for e in wrong.errors()]) from wrong
+        faults = [Fault(_path(e["loc"], content), _message(e["type"], e["msg"])) for e in wrong.errors()]
+        raise FaultyDocument(faults) from wrong
 
 
 def _path(location: tuple[int | str, ...], content: object) -> str:
@@ -92,8 +93,12 @@ def _path(location: tuple[int | str, ...], content: object) -> str:
     return path
 
 
-def _message(text: str) -> str:
-    return _PLAINER.get(text, text).removeprefix("Value error, ")
+def _message(kind: str, text: str) -> str:
+    return _PLAINER.get(kind, text).removeprefix("Value error, ")
 
 
-_PLAINER = {"Extra inputs are not permitted": "this key is not known here", "Field required": "this key is missing"}
+_PLAINER = {
+    "extra_forbidden": "this key is not known here",
+    "missing": "this key is missing",
+    "model_type": "this is not a mapping of keys to values",
+}
