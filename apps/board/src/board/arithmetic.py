@@ -25,9 +25,11 @@ def steps(line: Mapping[str, Any]) -> list[Step]:
     """The steps of a line, from the base to its amount."""
     calc: Figures = line["calc"]
     found = [*_base(calc), *_rate(calc), *_moved(calc), *_counted(calc, line["kind"]), *_corrected(calc)]
-    exact = calc.get("exact")
-    if exact is not None and exact != line["amount"]:
-        found.append(Step("rounded", {"exact": exact, "amount": line["amount"]}))
+    exact, amount = calc.get("exact"), calc.get("uncapped", line["amount"])
+    if exact is not None and exact != amount:
+        found.append(Step("rounded", {"exact": exact, "amount": amount}))
+    if "uncapped" in calc:
+        found.append(Step("capped", _some(calc, "uncapped")))
     return found
 
 
@@ -61,8 +63,6 @@ def _rate(calc: Figures) -> Iterator[Step]:
         yield Step("percent", plain=_some(calc, "percent"))
     if "flat" in calc:
         yield Step("flat", _some(calc, "flat"))
-    if "uncapped" in calc:
-        yield Step("capped", _some(calc, "uncapped"))
 
 
 def _moved(calc: Figures) -> Iterator[Step]:

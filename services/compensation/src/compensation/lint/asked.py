@@ -79,7 +79,7 @@ def pays(plan: Plan, rule: Variable) -> bool:
     """Whether the rule can ever pay anything: by its rate, by its cap, and on a day of its plan."""
     if rule.valid.until is not None and rule.valid.until < plan.effective_from:
         return False
-    if not isinstance(rule, Growth) and rule.cap is not None and rule.cap.amount == 0:
+    if rule.cap is not None and rule.cap.amount == 0:
         return False
     return (most(rule) if isinstance(rule, Commission) else rule.amount) > 0
 
