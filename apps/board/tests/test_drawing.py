@@ -85,3 +85,12 @@ def test_the_arithmetic_of_a_clawback_names_money_day_and_step() -> None:
     }
     found = steps({"kind": "clawback", "amount": "-120.00", "calc": calc})
     assert [step.key for step in found] == ["entitlement", "moved", "step"]
+
+
+def test_what_a_cap_takes_is_told_after_what_was_rounded() -> None:
+    calc = {"each": "3.00", "gained": 6, "lost": 0, "carried": 0, "units": 6, "exact": "18.004", "uncapped": "18.00"}
+    told = steps({"kind": "growth", "amount": "12.00", "calc": calc})
+    assert [step.key for step in told] == ["growth", "rounded", "capped"]
+    assert told[1].amounts == {"exact": "18.004", "amount": "18.00"}
+    whole = calc | {"exact": "18.00"}
+    assert [step.key for step in steps({"kind": "growth", "amount": "12.00", "calc": whole})] == ["growth", "capped"]

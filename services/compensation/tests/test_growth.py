@@ -20,7 +20,7 @@ from compensation.plan import Assignment, PlanVersion, shipped
 from compensation.rules import Cap, Growth, Scale, window_key
 from compensation.statement import statements
 
-CASE = Path(__file__).parent.parent / "cases/44-capped-growth.yaml"
+CASE = Path(__file__).parent.parent / "cases/47-capped-growth.yaml"
 MONTHS = list(Month(2026, 1).through(Month(2026, 12)))
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ANA = Seat("ana", "scout")
