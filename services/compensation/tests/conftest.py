@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -61,5 +62,5 @@ async def office(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Asyn
 @pytest_asyncio.fixture
 async def own_office(stack: Stack, tmp_path: Path) -> AsyncIterator[Office]:
     """March has begun, and nobody has said anything yet. For one test alone."""
-    async with _opened(stack, tmp_path, "compensation_own_office", at(3, 1)) as made:
+    async with _opened(stack, tmp_path, f"compensation_{uuid4().hex}", at(3, 1)) as made:
         yield made

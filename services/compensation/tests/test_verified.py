@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from pay_office import NOW, Office, at, seat
 
 from belt.io.clock import DrivenClock
@@ -99,3 +100,22 @@ async def test_a_sale_contested_after_its_month_was_closed_verifies_while_it_wai
     assert await corrected(office, "2026-04") == [("-20.00", "2026-03")]
     assert await corrected(office, "2026-05") == [("20.00", "2026-03")]
     assert await wrong(office) == []
+
+
+async def test_a_month_before_anything_happened_is_closed_empty(own_office: Office) -> None:
+    await own_office.open()
+    await closed(own_office, "2025-06", at(4, 6))
+    months = (await own_office.json("/v1/periods", "pia"))["items"]
+    assert [(month["period"], month["statements"]) for month in months] == [("2025-06", 0)]
+
+
+async def test_a_close_that_meets_a_fault_of_ours_says_so(own_office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def faulty(*_: object) -> None:
+        raise ZeroDivisionError("nothing to divide by")
+
+    await own_office.open()
+    monkeypatch.setattr("compensation.clerk.closing._freeze", faulty)
+    with pytest.raises(ZeroDivisionError):
+        await closed(own_office, "2026-03", at(4, 6))
+    waits = (await own_office.json("/v1/periods", "pia"))["closing"]["waits_for"]
+    assert waits == ["a fault of ours: ZeroDivisionError: nothing to divide by"]

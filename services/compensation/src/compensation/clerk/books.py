@@ -268,9 +268,9 @@ class Books:
 
 
 def first_month(days: Iterable[Any], last: Month) -> Month:
-    """The month of the earliest day, but not longer ago than anybody asks."""
+    """The month of the earliest day, but not after the last one, and not longer ago than anybody asks."""
     earliest = min(days, default=None)
-    return last if earliest is None else max(Month.of(earliest), last.plus(1 - MOST_MONTHS))
+    return last if earliest is None else min(last, max(Month.of(earliest), last.plus(1 - MOST_MONTHS)))
 
 
 _OPEN: WeakKeyDictionary[Desk, Books] = WeakKeyDictionary()

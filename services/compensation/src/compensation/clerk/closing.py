@@ -6,6 +6,7 @@ brought; nothing parked, nothing unread; no fact of the month that cannot be rat
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -13,10 +14,12 @@ from datetime import datetime, timedelta
 import asyncpg
 from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
 
 from belt.core.decider import Step
 from belt.io.http.desk import Desk
 from belt.io.intake.missing import PublisherAway
+from belt.io.intake.taking import OUT_OF_REACH
 from belt.io.intake.watermark import Publishers, seal
 from compensation import digest, intake
 from compensation.clerk.company import Company
@@ -52,7 +55,12 @@ async def close(desk: Desk, company: Company, publishers: Publishers) -> bool:
             return False
         reasons = await _everything_here(desk, connection, publishers, state.closing.cutoff)
         if not reasons:
-            reasons = await _freeze(desk, company, state, state.closing)
+            try:
+                reasons = await _freeze(desk, company, state, state.closing)
+            except Exception as wrong:
+                with contextlib.suppress(*OUT_OF_REACH, DBAPIError):  # else the log has it alone
+                    await _tell(desk, state.closing.period, [f"a fault of ours: {type(wrong).__name__}: {wrong}"[:300]])
+                raise
         await _tell(desk, state.closing.period, reasons)
         return not reasons
     finally:

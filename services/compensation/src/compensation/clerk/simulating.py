@@ -8,6 +8,7 @@ import json
 import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
 
 from belt.core.decider import Step
 from belt.io.http.desk import Desk
@@ -38,6 +39,9 @@ async def simulator(desk: Desk) -> None:
         except OUT_OF_REACH as away:
             log.warning("simulator.waits", error=f"{type(away).__name__}: {away}")
             pause = PATIENCE
+        except Exception as wrong:
+            log.exception("simulator.failed", error=str(wrong))
+            pause = PATIENCE
         await asyncio.sleep(pause)
 
 
@@ -59,8 +63,8 @@ async def _simulate(desk: Desk, everybody: Company, name: str) -> None:
                     return
                 await _tell(desk, name, step.done, step.of)
         done = simulation.Finish(json.dumps(outcome.to_json()), (before, await _ledger(desk)), desk.clock.now())
-    except OUT_OF_REACH:
-        raise
+    except (*OUT_OF_REACH, DBAPIError):
+        raise  # it stays queued
     except Exception as wrong:
         log.exception("simulator.failed", simulation=name)
         failed = simulation.Fail(f"{type(wrong).__name__}: {wrong}"[:500], desk.clock.now())
