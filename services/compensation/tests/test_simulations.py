@@ -10,6 +10,7 @@ from pay_office import Office
 from sqlalchemy.exc import DBAPIError
 
 from compensation.clerk import simulating
+from compensation.clerk.company import Company, company
 
 ASKED = {"from": "2026-03", "to": "2026-03", "accept_within_hours": 4, "simulation_id": "s-stopped"}
 
@@ -36,7 +37,7 @@ async def test_a_database_that_says_no_for_a_while_stops_neither_the_simulator_n
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await office.post("/v1/simulations", ASKED | {"simulation_id": "s-patient"}, "pia")
-    rows, basis, asked = office.desk.rows, simulating.company(office.desk).basis, 0
+    rows, basis, asked = office.desk.rows, company(office.desk).basis, 0
 
     def starting_up() -> DBAPIError:
         return DBAPIError("select", None, Exception("the database system is starting up"))
@@ -55,7 +56,7 @@ async def test_a_database_that_says_no_for_a_while_stops_neither_the_simulator_n
         return await basis(*args)
 
     monkeypatch.setattr(office.desk, "rows", rows_later)
-    monkeypatch.setattr(simulating.Company, "basis", lambda _self, *args: basis_later(*args))
+    monkeypatch.setattr(Company, "basis", lambda _self, *args: basis_later(*args))
     monkeypatch.setattr(simulating, "PATIENCE", 0.01)
     at_work = asyncio.create_task(simulating.simulator(office.desk))
     try:
