@@ -13,6 +13,7 @@ CODES: dict[str, tuple[int, str]] = {
     "assignment.plan-not-approved": (409, "The plan has no approved version"),
     "assignment.other-role": (409, "The plan is for another role"),
     "assignment.ends-before-it-begins": (422, "The assignment ends before it begins"),
+    "assignment.overlaps": (409, "In this role the person is paid by another assignment on a shared day and line"),
     "statement.unknown": (404, "There is no such statement, or it is not yours to see"),
     "statement.too-long": (422, "The statement has too many lines to be printed; take the CSV"),
     "line.unknown": (404, "There is no such line, or it is not yours to see"),

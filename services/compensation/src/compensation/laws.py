@@ -1,6 +1,6 @@
 """What holds for any history. Every broken law is named, with the line or sale it is broken by."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
@@ -24,6 +24,7 @@ def broken(history: History, statements: Iterable[Statement]) -> list[str]:
         *_clawbacks(lines),
         *_releases(history, lines),
         *_bases(lines),
+        *_parts(lines),
     ]
 
 
@@ -112,3 +113,19 @@ def _bases(lines: Iterable[Line]) -> Iterator[str]:
     for key, parts in credited.items():
         if sum(parts.values(), _ZERO) > whole[key]:
             yield f"sale {key[0]}: parts of {sum(parts.values(), _ZERO)} are credited of a base of {whole[key]}"
+
+
+def _parts(lines: Iterable[Line]) -> Iterator[str]:
+    """A person's part of a sale is credited once: not by two plans, nor by two assignments to one.
+
+    The rules of one plan may all look at the same part, and a legacy is paid beside it.
+    """
+    credited: defaultdict[tuple[str, str, Decimal | None], Counter[tuple[str, str]]] = defaultdict(Counter)
+    for line in lines:
+        if line.kind == "commission" and line.sale_id and line.calc.base is not None and line.calc.note != "legacy":
+            credited[line.sale_id, line.person, line.calc.weight][line.plan, line.rule] += 1
+    for (sale, person, _), by_rule in credited.items():
+        plans = {plan: max(n for (of, _), n in by_rule.items() if of == plan) for plan, _ in by_rule}
+        if sum(plans.values()) > 1:
+            told = ", ".join(f"{plan} ({times})" for plan, times in sorted(plans.items()))
+            yield f"sale {sale}: the part of {person} is credited more than once, by {told}"

@@ -54,7 +54,10 @@ class LintBody(BaseBody):
 
 
 class AssignBody(BaseBody):
-    """Puts a person on an approved plan, on one line or on all; `since` and `until` are working days, both included."""
+    """Puts a person on an approved plan, on one line or on all; `since` and `until` are working days, both included.
+
+    In one role, a day on a line is paid by one assignment: who changes plan ends one, and begins another a day later.
+    """
 
     model_config = example(person="ben", plan="ref-hunter", role="hunter", since="2026-01-01")
 
