@@ -1,10 +1,12 @@
 """The stream of one pay plan: its versions from draft over lint to approval. What a plan says stands in `plan.py`.
 
 An approved version never changes; a new one follows it from its effective date on. Nobody approves what they wrote.
+All approved versions count their days in one zone: in another, sales of months long closed would fall into other ones.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
@@ -126,6 +128,7 @@ def decide(command: Command, book: PlanBook) -> Sequence[Event]:
             first = book.versions.get(1)
             if first is not None and first.drafted.role != command.role:
                 raise Refused("plan.other-role", plan=command.plan, role=first.drafted.role)
+            _keeps_zone(command.plan, command.document, book)
             c = command
             return [
                 PlanDrafted(c.at, c.plan, c.number, c.role, c.currency, c.effective_from, c.document, c.by),
@@ -147,6 +150,7 @@ def _approve(command: Approve, book: PlanBook, known: Written | None) -> Sequenc
         return []
     if written.drafted.by == command.by:
         raise Refused("plan.own-draft", plan=command.plan, version=command.number)
+    _keeps_zone(command.plan, written.drafted.document, book)
     blocking = [asdict(finding) for finding in command.findings if finding.level == "block"]
     if blocking:
         raise Refused("plan.blocked", plan=command.plan, version=command.number, findings=blocking)
@@ -160,6 +164,19 @@ def _version(known: Written | None, command: Lint | Approve) -> Written:
     if known is None:
         raise Refused("plan.unknown", plan=command.plan, version=command.number)
     return known
+
+
+def _keeps_zone(plan: str, document: str, book: PlanBook) -> None:
+    """Refuses a zone other than that of the first approved version. A zone that is not given is the company's."""
+    approved = [other.drafted for other in book.versions.values() if other.approved is not None]
+    first = min(approved, key=lambda drafted: drafted.number, default=None)
+    if first is not None and _zone(first.document) != _zone(document):
+        raise Refused("plan.other-zone", plan=plan, version=first.number, zone=_zone(first.document))
+
+
+def _zone(document: str) -> str | None:
+    zone: str | None = json.loads(document).get("zone")
+    return zone
 
 
 def _retroactive(written: Written, closed_through: date | None, book: PlanBook) -> bool:

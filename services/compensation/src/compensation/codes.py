@@ -8,6 +8,10 @@ CODES: dict[str, tuple[int, str]] = {
     "plan.version-approved": (409, "An approved version never changes: write the next one"),
     "plan.version-not-next": (409, "Versions are counted without a gap"),
     "plan.other-role": (409, "A plan keeps the role of its first version"),
+    "plan.other-zone": (
+        409,
+        "A plan keeps its zone: write a plan under another name, and assign people to it from a day on",
+    ),
     "plan.blocked": (409, "The linter found what forbids to approve the plan"),
     "plan.own-draft": (403, "A plan is approved by somebody else than its author"),
     "assignment.plan-not-approved": (409, "The plan has no approved version"),

@@ -79,7 +79,7 @@ def posts(known: Known, versions: Iterable[PlanVersion], assignments: Iterable[A
         plans = tuple(plan for plan in by_plan.get(plan_id, ()) if plan.role == role)
         if plans:
             days = joined([both for a in spans for b in employed if (both := a.meet(b))])
-            zone = plans[0].zone or known.history.zone
+            zone = plans[-1].zone or known.history.zone  # of the earliest version: a later one moves no past month
             found.append(Post(person, role, line, plans, tuple(days), employed, calendar(zone), causes))
     return found
 
