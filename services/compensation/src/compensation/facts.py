@@ -218,7 +218,10 @@ Data = Staff | Milestone | Rejected | Invalidated | Seated | Money | Churned | O
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A public event: when it was true (`occurred_at`), since when it is known (`recorded_at`), and what it says."""
+    """A public event: when it was true (`occurred_at`), since when it is known (`recorded_at`), and what it says.
+
+    `sequence`: the place of a hire or a leave in the person's log, where several were recorded in one instant.
+    """
 
     event_id: str
     name: str
@@ -227,6 +230,7 @@ class Fact:
     client_id: str | None
     journey_id: str | None
     data: Data
+    sequence: int = 0
 
     @property
     def order(self) -> tuple[datetime, str]:

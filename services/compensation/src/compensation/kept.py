@@ -70,7 +70,8 @@ def _fact(raw: Raw, name: str, reader: Reader | None) -> Fact:
         raise ValueError("a fact of no client")
     client = intern(client) if client is not None else None
     known = at if recorded == happened else instant(recorded)
-    return Fact(raw["id"], name, at, known, client, client if journey == client else journey, read)
+    place = int(raw["sequence"]) if isinstance(read, Staff) else 0
+    return Fact(raw["id"], name, at, known, client, client if journey == client else journey, read, place)
 
 
 _DECIDED = (pay.ConflictDetected, pay.ConflictResolved, pay.AdjustmentPosted)

@@ -96,12 +96,12 @@ def plans_known(versions: Iterable[PlanVersion], known_at: datetime | None) -> d
 def _employment(known: Known, person: str) -> tuple[tuple[Span, ...], tuple[tuple[date, str], ...]]:
     """The days on which somebody works here. Who was never said to be hired works here all the time until they leave.
 
-    Told in the order of recording: a hire while employed corrects the first day, a leave said again the last one.
+    Told in the order of the person's log: a hire while employed corrects the first day, a leave said again the last.
     """
     spans: list[Span] = []
     causes: list[dict[str, tuple[date, str]]] = []
     facts = known.of(known.history.staff.get(person, ()))
-    for fact in sorted(facts, key=lambda f: (f.recorded_at, isinstance(f.data, Left), f.event_id)):
+    for fact in sorted(facts, key=lambda f: (f.recorded_at, f.sequence, f.event_id)):
         match fact.data:
             case Hired(on=on):
                 if spans and (spans[-1].until is None or on <= spans[-1].until):

@@ -2,7 +2,7 @@
 
 from sys import intern
 
-from compensation.facts import Fact, Noted
+from compensation.facts import Fact, Noted, Staff
 from compensation.readers import READERS
 from conveyor_events import Envelope, Event, pay, staff
 from conveyor_events import open as open_event
@@ -32,6 +32,7 @@ def fact(envelope: Envelope) -> Fact:
     # A conflict is known since its last event is: when somebody looked does not matter.
     known = event.since if isinstance(event, pay.ConflictDetected) else envelope.recorded_at
     client = intern(client) if client is not None else None
+    data = reader(event.model_dump(mode="json")) if reader is not None else Noted()
     return Fact(  # what is equal is held once: there are very many of them
         event_id=str(envelope.id),
         name=intern(type(event).__name__),
@@ -39,5 +40,6 @@ def fact(envelope: Envelope) -> Fact:
         recorded_at=at if known == at else known,
         client_id=client,
         journey_id=client if journey == client else journey,
-        data=reader(event.model_dump(mode="json")) if reader is not None else Noted(),
+        data=data,
+        sequence=envelope.sequence if isinstance(data, Staff) else 0,
     )
