@@ -97,6 +97,15 @@ def test_an_assignment_said_again_is_nothing_new() -> None:
     assert decide(first, told(first), book("hunter")) == []
 
 
+def test_a_mistake_is_withdrawn_by_an_end_before_its_beginning_and_its_days_are_free() -> None:
+    mistake, withdrawn = assign("2026-03-01"), assign("2026-03-01", "2026-02-28")
+    right = assign("2026-03-01", plan="q")
+    assert [one.span is None for one in told(mistake, withdrawn, right).entries.values()] == [True, False]
+    assert in_the_way(mistake, mistake, withdrawn, right)["plan"] == "q"
+    with pytest.raises(Refused, match="ends-before-it-begins"):
+        told(withdrawn)
+
+
 def test_what_overlaps_from_before_can_be_ended_from_either_side() -> None:
     both = (assign("2026-01-01"), assign("2026-03-01", line="north"))
     state = Assignments()

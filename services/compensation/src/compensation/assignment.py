@@ -17,7 +17,7 @@ from compensation.months import Span
 
 @dataclass(frozen=True)
 class Assign:
-    """Puts a person on a plan; the same again with another `until` moves the end."""
+    """Puts a person on a plan; the same again with another `until` moves the end, and before `since` withdraws it."""
 
     person: str
     plan: str
@@ -67,9 +67,9 @@ def decide(command: Assign, state: Assignments, book: PlanBook) -> Sequence[Assi
         raise Refused("assignment.plan-not-approved", plan=command.plan)
     if drafted[0].role != command.role:
         raise Refused("assignment.other-role", plan=command.plan, role=drafted[0].role)
-    if command.until is not None and command.until < command.since:
-        raise Refused("assignment.ends-before-it-begins", since=command.since, until=command.until)
     known = state.entries.get((command.plan, command.role, command.line, command.since))
+    if known is None and command.until is not None and command.until < command.since:
+        raise Refused("assignment.ends-before-it-begins", since=command.since, until=command.until)
     if known is not None and known.until == command.until:
         return []
     c = command

@@ -57,6 +57,7 @@ class AssignBody(BaseBody):
     """Puts a person on an approved plan, on one line or on all; `since` and `until` are working days, both included.
 
     In one role, a day on a line is paid by one assignment: who changes plan ends one, and begins another a day later.
+    What was said by mistake is said again with an `until` before its `since`: it was never so.
     """
 
     model_config = example(person="ben", plan="ref-hunter", role="hunter", since="2026-01-01")
