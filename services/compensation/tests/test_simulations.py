@@ -61,9 +61,8 @@ async def test_a_database_that_says_no_for_a_while_stops_neither_the_simulator_n
     at_work = asyncio.create_task(simulating.simulator(office.desk))
     try:
         async with asyncio.timeout(20):
-            while (shown := await office.json("/v1/simulations/s-patient", "pia"))["stage"] == "queued":  # noqa: ASYNC110
+            while (await office.json("/v1/simulations/s-patient", "pia"))["stage"] != "done":  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
-        assert shown["stage"] == "done"
         assert not at_work.done()
     finally:
         at_work.cancel()
