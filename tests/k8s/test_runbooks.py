@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
+from jsonschema_rs import Draft202012Validator
 
 from belt.io.service import ROLES
 from belt.io.settings import Settings
+from board.main import ROLES as BOARDS_ROLES
 from checks.docs.apps import services
 from checks.docs.questions import QUESTIONS
 from checks.k8s.rendering import ROOT
@@ -22,6 +25,7 @@ from conveyor.main import app
 PAGES = {file.name: file.read_text() for file in sorted(RUNBOOKS.glob("*.md"))}
 COMMAND = re.compile(r"`conveyor ([a-z]+)(?: ([a-z]+))?((?: --[a-z-]+)?)")
 MODULE = re.compile(r"python3? -m ([a-zA-Z_.]+) ([a-z-]+)|as_job [a-z-]+ ([a-z_]+) ([a-z-]+)")
+BODY = re.compile(r"`tell ([a-z-]+) (/[^\s`]*)(?:\s+'([^']*)')?`")
 DOOR = re.compile(r"\b(ask|tell) (SERVICE|PUBLISHER|lead-gen|conversion|account-mgmt|compensation) '?(/[^\s'`?)]*)")
 SETTING = re.compile(r"\bCONVEYOR_([A-Z_]+)\b")
 LOG = re.compile(r"`([a-z]+\.[a-z_]+)(?: … [a-z]+)?`")
@@ -54,7 +58,9 @@ def test_every_role_of_a_service_is_one() -> None:
     found = [(page, each[1] or each[3], each[2] or each[4]) for page, each in shown(MODULE)]
     assert len(found) > 10
     for page, package, role in found:
-        if package != "conveyor_events.generate":
+        if package == "board":
+            assert role in BOARDS_ROLES, f"{page}: {role}"
+        elif package != "conveyor_events.generate":
             assert package in packages, f"{page}: {package}"
             assert role in ROLES, f"{page}: {role}"
 
@@ -74,6 +80,111 @@ def test_every_door_is_one() -> None:
             assert any(like.match(door) for door in doors), f"{page}: {found[0]}"
         seen += 1
     assert seen > 20
+
+
+def test_every_body_that_is_told_is_one_and_needs_no_right_to_act_for_others() -> None:
+    described = {
+        service.name: json.loads((ROOT / f"docs/openapi/{service.name}.json").read_text()) for service in services()
+    }
+    seen = 0
+    for page, found in shown(BODY):
+        like = re.compile(re.sub(r"[A-Z]{2,}|\d{4}-\d\d", r"[^/]+", found[2]) + "$")
+        said = json.loads(found[3] or "{}")
+        assert "by" not in said, f"{page}: {found[0]}"
+        whole = described[found[1]]
+        door = next(
+            methods["post"] for path, methods in whole["paths"].items() if like.match(path) and "post" in methods
+        )
+        body = door["requestBody"]["content"]["application/json"]["schema"]
+        faults = Draft202012Validator(body | {"components": whole["components"]}).iter_errors(said)
+        assert [fault.message for fault in faults] == [], f"{page}: {found[0]}"
+        seen += 1
+    assert seen >= 9
+
+
+def functions() -> str:
+    """What the index has one copy into a shell, with nobody there who is asked."""
+    blocks = re.findall(r"^```\n(.*?)^```", PAGES["README.md"], re.MULTILINE | re.DOTALL)
+    return "\n".join(block for block in blocks if "() {" in block)
+
+
+def in_a_shell(stubs: str, command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-uc", f"TOKEN=opens\n{stubs}\n{functions()}\nwait\n{command}"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+CURL = """kubectl() { :; }
+curl() { printf '%s\\0' "$@"; }
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "path", "body"),
+    [
+        ("tell compensation /v1/periods/2026-03/close", "localhost:8004/v1/periods/2026-03/close", {}),
+        (
+            """tell conversion /v1/offers/o1/accept '{"to": "vera"}'""",
+            "localhost:8002/v1/offers/o1/accept",
+            {"to": "vera"},
+        ),
+        ("""tell lead-gen /v1/x '{"a": {"b": "c d"}}'""", "localhost:8001/v1/x", {"a": {"b": "c d"}}),
+    ],
+)
+def test_what_is_told_arrives_as_json(command: str, path: str, body: dict[str, Any]) -> None:
+    done = in_a_shell(CURL, command)
+    assert done.returncode == 0, done.stderr
+    given = done.stdout.split("\0")[:-1]
+    assert json.loads(given[given.index("--json") + 1]) == body
+    assert given[-1] == path
+    assert "Authorization: Bearer opens" in given
+    assert any(re.fullmatch(r"Idempotency-Key: [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", word) for word in given)
+
+
+def test_what_is_asked_goes_to_the_service() -> None:
+    done = in_a_shell(CURL, "ask account-mgmt '/v1/offers?line=LINE'")
+    assert done.stdout.split("\0")[:-1] == [
+        "-sS",
+        "-H",
+        "Authorization: Bearer opens",
+        "localhost:8003/v1/offers?line=LINE",
+    ]
+
+
+JOBS = """jq() { cat; }
+sleep() { :; }
+tries=0
+kubectl() {
+    case " $* " in
+    *" get deployment "*) echo '{}' ;;
+    *" create "*) cat > /dev/null; echo created; return CREATED ;;
+    *" logs "*) tries=$((tries + 1)); [ $tries -gt 2 ] && echo "the log" ;;
+    *" wait "*) return SUCCEEDED ;;
+    *" delete "*) echo deleted ;;
+    esac
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("created", "succeeded", "said", "code"),
+    [
+        (0, 0, ["created", "the log", "deleted"], 0),
+        (0, 1, ["created", "the log", "failed; kept: job/lead-gen-by-hand"], 1),
+        (1, 0, ["created"], 1),
+    ],
+)
+def test_a_job_by_hand_shows_its_log_and_stays_if_it_failed(
+    created: int, succeeded: int, said: list[str], code: int
+) -> None:
+    stubs = JOBS.replace("CREATED", str(created)).replace("SUCCEEDED", str(succeeded))
+    done = in_a_shell(stubs, "as_job lead-gen lead_gen verify")
+    assert done.stdout.splitlines() == said, done.stderr
+    assert done.returncode == code
 
 
 def test_every_setting_log_line_and_panel_is_one() -> None:
