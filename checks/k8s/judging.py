@@ -53,6 +53,7 @@ RULES: tuple[Rule, ...] = (
     pods.probes_ask_what_the_code_answers,
     pods.pods_end_in_time,
     pods.services_are_whole,
+    pods.settings_go_first,
     pods.ports_agree,
     pods.images_are_of_one_version,
     pods.a_company_has_a_namespace,

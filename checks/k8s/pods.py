@@ -15,6 +15,7 @@ from checks.k8s.rendering import ROOT, Manifest
 RESTRICTED = ("enforce", "warn", "audit")
 ASKS = {"startupProbe": "/livez", "readinessProbe": "/readyz", "livenessProbe": "/livez"}
 METRICS = "/metrics"
+SETTINGS = "settings"
 
 
 def pods_may_nothing(cluster: Cluster) -> Iterator[str]:
@@ -129,6 +130,15 @@ def _spread(deployment: Manifest, cluster: Cluster) -> Iterator[str]:
         or budget["spec"].get("unhealthyPodEvictionPolicy") != "AlwaysAllow"
     ):
         yield f"{said(budget)}: other pods than the Deployment's, or sick ones hold up a drain"
+
+
+def settings_go_first(cluster: Cluster) -> Iterator[str]:
+    """What a pod is told is applied with the migrations, before any Deployment: its name is new if it has changed."""
+    for pod in cluster.pods:
+        for source in pod.container.get("envFrom", []):
+            config = cluster.one("ConfigMap", source.get("configMapRef", {}).get("name", ""))
+            if config is not None and config["metadata"].get("labels", {}).get(COMPONENT) != SETTINGS:
+                yield f"{pod}: {said(config)} would not be there yet: label it {COMPONENT}: {SETTINGS}"
 
 
 def ports_agree(cluster: Cluster) -> Iterator[str]:

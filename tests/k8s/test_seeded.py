@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from checks.k8s import kafka, network, pods, secrets, watching
-from checks.k8s.cluster import Cluster
+from checks.k8s.cluster import COMPONENT, Cluster
 from checks.k8s.judging import RULES, Rule, breaches, resources_fit_their_schemas
 from checks.k8s.rendering import MANIFESTS, Unrenderable, read, render
 
@@ -62,6 +62,12 @@ metadata:
         ),
         ("base/line.env", "CONVEYOR_LOG_LEVEL", "CONVEYOR_LOGLEVEL", "settings_are_the_codes"),
         ("base/lead-gen/kustomization.yaml", "WORKER_PORT=8001", "WORKER_PORT=8002", "ports_agree"),
+        (
+            "components/cnpg/kustomization.yaml",
+            "app.kubernetes.io/component: settings",
+            "app.kubernetes.io/component: roles",
+            "settings_go_first",
+        ),
         ("components/hpa/doors.yaml", "# Doors", SECOND_SCALER + "---\n# Doors", "one_scaler_for_each"),
         ("components/cnpg/network.yaml", "apiVersion", SECRET + "---\napiVersion", "nothing_secret_is_in_clear"),
         ("overlays/production/issuer.yaml", "port: 443", "port: 80", "every_way_is_open"),
@@ -115,6 +121,12 @@ def setting(cluster: Cluster, key: str, value: str) -> None:
     for config in cluster.of("ConfigMap"):
         if key in config["data"]:
             config["data"][key] = value
+
+
+def unlabelled(cluster: Cluster, key: str) -> None:
+    for config in cluster.of("ConfigMap"):
+        if key in config["data"]:
+            config["metadata"]["labels"].pop(COMPONENT)
 
 
 def drop(cluster: Cluster, kind: str, name: str) -> None:
@@ -175,6 +187,8 @@ SEEDS: list[tuple[Rule, Callable[[Cluster], object]]] = [
         pods.services_are_whole,
         lambda c: spec(c, "PodDisruptionBudget", "lead-gen-api").pop("unhealthyPodEvictionPolicy"),
     ),
+    (pods.settings_go_first, lambda c: unlabelled(c, "CONVEYOR_ROLE_SERVICE")),
+    (pods.settings_go_first, lambda c: unlabelled(c, "CONVEYOR_BROKERS")),
     (pods.ports_agree, lambda c: spec(c, "Service", "lead-gen-api")["ports"][0].update(port=80)),
     (
         pods.ports_agree,
