@@ -16,6 +16,8 @@ from conveyor.exits import NotRunning
 from conveyor.running import Running, address
 from conveyor.screen import console, print_json, say
 
+COMMAND = ".venv/bin/conveyor"  # as `make setup` leaves it, seen from the checkout
+
 
 class Clock(StrEnum):
     SYSTEM = "system"
@@ -44,9 +46,9 @@ def up(
         out.print(f"  {service:<13} {running.addresses[service]}   log {running.services[service].log}")
     for page, process in running.pages.items():
         out.print(f"  {page:<13} {address(process.port)}   log {process.log}")
-    out.print("a token: conveyor token --role manager --sub vera; the end: conveyor down")
+    out.print(f"a token: {COMMAND} token --role manager --sub vera; the end: {COMMAND} down")
     out.print(
-        'for curl: eval "$(conveyor env)" sets LEAD_GEN, CONVERSION, ACCOUNT_MGMT, COMPENSATION, SIGN_IN and KAFKA'
+        f'for curl: eval "$({COMMAND} env)" sets LEAD_GEN, CONVERSION, ACCOUNT_MGMT, COMPENSATION, SIGN_IN and KAFKA'
     )
 
 

@@ -108,7 +108,12 @@ class Settings(BaseSettings):
         Field(min_length=1, max_length=200, description="claim whose roles are bundles of ours: name or path"),
     ] = None
     token_life: Annotated[
-        float, Field(ge=60, le=31 * 86_400, description="how many seconds ahead a token may end, at most")
+        float,
+        Field(
+            ge=60,
+            le=31 * 86_400,
+            description="how many seconds ahead a token may end, at most; not asked of the development issuer's tokens",
+        ),
     ] = 86_400.0
     key_file: Annotated[
         Path | None,
