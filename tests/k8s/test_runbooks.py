@@ -26,7 +26,9 @@ PAGES = {file.name: file.read_text() for file in sorted(RUNBOOKS.glob("*.md"))}
 COMMAND = re.compile(r"`conveyor ([a-z]+)(?: ([a-z]+))?((?: --[a-z-]+)?)")
 MODULE = re.compile(r"python3? -m ([a-zA-Z_.]+) ([a-z-]+)|as_job [a-z-]+ ([a-z_]+) ([a-z-]+)")
 BODY = re.compile(r"`tell ([a-z-]+) (/[^\s`]*)(?:\s+'([^']*)')?`")
-DOOR = re.compile(r"\b(ask|tell) (SERVICE|PUBLISHER|lead-gen|conversion|account-mgmt|compensation) '?(/[^\s'`?)]*)")
+DOOR = re.compile(
+    r"\b(ask|tell) (SERVICE|PUBLISHER|lead-gen|conversion|account-mgmt|compensation) '?(/[^\s'`?)]*)(?:\?([^\s'`]*))?"
+)
 SETTING = re.compile(r"\bCONVEYOR_([A-Z_]+)\b")
 LOG = re.compile(r"`([a-z]+\.[a-z_]+)(?: … [a-z]+)?`")
 PANEL = re.compile(r'panels? ((?:"[^"]+"(?:, | and )?(?:\([^)]*\) and )?)+)')
@@ -78,6 +80,15 @@ def test_every_door_is_one() -> None:
         for service in paths if found[2] in ("SERVICE", "PUBLISHER") else [found[2]]:
             doors = {path for path, methods in paths[service].items() if method in methods} | {"/readyz"}
             assert any(like.match(door) for door in doors), f"{page}: {found[0]}"
+            if found[4]:
+                door = next(
+                    methods for path, methods in paths[service].items() if like.match(path) and method in methods
+                )
+                known = {each["name"] for each in door[method]["parameters"] if each["in"] == "query"}
+                asked = {word.partition("=")[0] for word in found[4].split("&")}
+                assert asked <= known, f"{page}: {found[0]}"
+                # of one key, or of all of them: the feed refuses half a question
+                assert ("key" in asked) == ("after_sequence" in asked), f"{page}: {found[0]}"
         seen += 1
     assert seen > 20
 
