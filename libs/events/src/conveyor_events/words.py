@@ -87,12 +87,15 @@ def instant_text(at: datetime) -> str:
 
 
 def utc(at: datetime) -> datetime:
-    """The same instant in UTC; a time without a zone is refused."""
+    """The same instant in UTC; a time without a zone is refused, and one whose UTC has no year."""
     if at.tzinfo is UTC:
         return at
     if at.tzinfo is None or at.utcoffset() is None:
         raise ValueError("a time needs a zone")
-    return at.astimezone(UTC)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time before the first or after the last there is") from None
 
 
 def _read_instant(value: object) -> object:
