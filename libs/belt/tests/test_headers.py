@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from belt.core.decider import Refused
+from belt.io.http.feed import LAST, _last_event_id
 from belt.io.http.headers import _ENCODER, json_bytes, traceparent, tracking_id
 from belt.io.http.keyset import MAX_BYTES, KeySet, KeysUnavailable
 from belt.io.http.limits import Buckets, Turnstile
@@ -24,7 +25,7 @@ from conveyor_events.words import Role, Seat
 
 
 def request(**headers: str) -> Request:
-    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    raw = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()]
     return Request({"type": "http", "headers": raw})
 
 
@@ -69,6 +70,14 @@ def test_a_cursor_comes_back_as_it_was(text: str, number: int, none: None) -> No
 def test_whatever_is_sent_as_a_cursor_is_read_or_refused(cursor: str) -> None:
     with contextlib.suppress(Refused):
         assert isinstance(decode_cursor(cursor, str)[0], str)
+
+
+def test_a_position_is_read_or_refused_however_long_it_is() -> None:
+    assert _last_event_id(request(), 7) == 7
+    assert _last_event_id(request(last_event_id=str(LAST)), 7) == LAST
+    for wrong in ("", "-1", "x", "1.0", "²", str(LAST + 1), "1" * 5_000, "0" * 5_000):
+        with pytest.raises(Refused, match="invalid-parameter"):
+            _last_event_id(request(last_event_id=wrong), 7)
 
 
 def test_a_page_knows_whether_there_is_more() -> None:

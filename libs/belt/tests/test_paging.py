@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from itertools import count
 
 import pytest
@@ -40,6 +41,9 @@ def test_what_stays_is_read_once_and_in_order(
     assert known - gone <= {*read}
 
 
+HALF_A_CHARACTER = base64.urlsafe_b64encode(b'[1,"\\ud800",1]').decode()
+
+
 @pytest.mark.parametrize(
     "cursor",
     [
@@ -51,6 +55,8 @@ def test_what_stays_is_read_once_and_in_order(
         encode_cursor("a", None),
         encode_cursor("a", 2**63),
         "W10",
+        encode_cursor("a\x00", 1),
+        HALF_A_CHARACTER,
         "W1sx" * 90,
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from operator import itemgetter
@@ -17,6 +18,7 @@ from conveyor_events.words import parse_instant
 
 MOST = 200
 _VERSION = 1
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # NUL, and halves of characters
 
 Limit = Annotated[int, Query(ge=1, le=MOST, description="rows at most")]
 Cursor = Annotated[str | None, Query(max_length=1_000, description="`next` of the page before")]
@@ -45,14 +47,14 @@ def decode_cursor(cursor: str, *kinds: type) -> tuple[Any, ...]:
 
 def _storable(part: Part) -> bool:
     """Whether a database could hold it, and so could have given it out."""
-    return "\x00" not in part if isinstance(part, str) else part is None or abs(part) < 2**63
+    return not _UNSTORABLE.search(part) if isinstance(part, str) else part is None or abs(part) < 2**63
 
 
 def instant_in(text: str) -> datetime:
     """An instant that a cursor named."""
     try:
         return parse_instant(text)
-    except (ValueError, OverflowError):  # the latter: before the first or after the last there is
+    except ValueError:
         raise Refused("invalid-cursor") from None
 
 
