@@ -73,6 +73,21 @@ async def test_a_line_that_is_refused_leaves_the_others_whole(place: Place) -> N
     assert found[4]["body"]["errors"][0]["pointer"] == "/thing"
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"thing": "\\ud800"}',
+        b'{"thing": "a\\n"}',
+        b'{"thing": "a", "turn_id": "\\udfff"}',
+        b'{"thing": "a", "\\ud800": 1}',
+        b'{"thing": "a", "lines": [{"sku": "\\ud800", "qty": 1}]}',
+    ],
+)
+async def test_half_a_character_is_no_text(place: Place, line: bytes) -> None:
+    found = await sent(place, line, {"thing": "a"})
+    assert [(one["status"], one["body"].get("code")) for one in found] == [(422, "invalid-body"), (201, None)]
+
+
 @pytest.mark.parametrize("name", sorted(WRONG))
 async def test_whatever_goes_wrong_is_told_as_at_a_door_of_its_own(place: Place, name: str) -> None:
     alone = await place.client.get(f"/v1/wrong/{name}", headers=place.bearer("deals:read"))
@@ -98,6 +113,7 @@ async def test_if_match_is_for_one_and_says_nothing_to_many(place: Place) -> Non
         (b"", {}, 422, "invalid-body"),
         (b" \n\n", {}, 422, "invalid-body"),
         (b"{}\n" * (LINES + 1), {}, 413, "body-too-large"),
+        (b"{}\n" * LINES + b"{}", {}, 413, "body-too-large"),
         (b" " * (BYTES + 1), {}, 413, "body-too-large"),
         (b"{}", {"content-type": "application/json"}, 415, "unsupported-media-type"),
         (b"{}", {"idempotency-key": "k" * (KEY + 1)}, 400, "invalid-idempotency-key"),

@@ -59,7 +59,7 @@ def bulk(doors: Doors, path: str, of: Callable[..., Awaitable[Any]]) -> None:
             raise Refused("invalid-idempotency-key", detail=f"for many lines at most {KEY} characters")
         take_place(request, places, request.state.subject.person)
         body = await read_body(request, BYTES, TAKEN)
-        if body.count(b"\n") > LINES:  # empty ones, too: to split them is not free
+        if body.count(b"\n") + (not body.endswith(b"\n")) > LINES:  # empty ones, too: to split them is not free
             raise Refused("body-too-large", limit_lines=LINES)
         lines = list(_lines(body))
         if not lines:
@@ -122,13 +122,20 @@ async def _done(request: Request, door: Door, line: bytes, key: str | None) -> R
         if not isinstance(document, dict):
             raise Refused("invalid-body", errors=[{"pointer": "", "code": "object_type", "detail": "not an object"}])
         parts = {name: document.pop(name, None) for name in door.param_convertors}
-        wrong = [name for name, part in parts.items() if not isinstance(part, str)]
-        if wrong:
+        wrong = [name for name, part in parts.items() if not isinstance(part, str) or not part.isprintable()]
+        if wrong:  # an address holds nothing else either
             told = [{"pointer": f"/{name}", "code": "string_type", "detail": "a text is needed"} for name in wrong]
             raise Refused("invalid-body", errors=told)
-        line = json.dumps(document, ensure_ascii=False).encode()
+        line = _written(document)
     answer = await call.made(_as_if_alone(request, door, parts, key), line)
     return answer if isinstance(answer, Response) else json_response(answer, status=door.status_code or 200)
+
+
+def _written(document: Any) -> bytes:
+    try:
+        return json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half a character: as it came, so that the door itself says what is wrong
+        return json.dumps(document).encode()
 
 
 def _common(request: Request) -> Request:
