@@ -96,6 +96,8 @@ BAD_BODIES: dict[str, tuple[Any, int, str]] = {
     "text for a number": ({"lines": [{"sku": "a", "qty": "1"}]}, 422, "invalid-body"),
     "yes for a number": ({"lines": [{"sku": "a", "qty": True}]}, 422, "invalid-body"),
     "a time without zone": ({"occurred_at": "2026-03-01T10:00:00"}, 422, "invalid-body"),
+    "a time before the first": ({"occurred_at": "0001-01-01T00:00:00+01:00"}, 422, "invalid-body"),
+    "a time after the last": ({"occurred_at": "9999-12-31T23:59:59-01:00"}, 422, "invalid-body"),
     "a time as a number": ({"occurred_at": 1772355600}, 422, "invalid-body"),
     "an id with a slash": ({"turn_id": "../x"}, 422, "invalid-body"),
     "an empty id": ({"turn_id": ""}, 422, "invalid-body"),
@@ -171,6 +173,22 @@ async def test_if_match_names_a_version_or_never_matches(place: Place, given: st
 @pytest.mark.parametrize("given", ["12", '"1", "2"', "latest"])
 async def test_if_match_is_one_tag(place: Place, given: str) -> None:
     assert problem(await place.post(TURN, **{"if-match": given})) == (400, "invalid-if-match")
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "code"),
+    [
+        ("if-match", ('"1"', '"1"'), "invalid-if-match"),
+        ("if-match", ("*", '"1"'), "invalid-if-match"),
+        ("idempotency-key", ("a", "a"), "invalid-idempotency-key"),
+        ("authorization", ("Bearer x",), "invalid-token"),
+    ],
+)
+async def test_a_header_that_comes_twice_is_refused(
+    place: Place, name: str, values: tuple[str, ...], code: str
+) -> None:
+    headers = [*place.bearer("deals:write").items(), *((name, value) for value in values)]
+    assert problem(await place.client.post(TURN, headers=headers))[1] == code
 
 
 # --- who may --------------------------------------------------------------------------------------------------------

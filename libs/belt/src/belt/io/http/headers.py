@@ -41,11 +41,19 @@ def header(request: Request, name: bytes) -> str | None:
     return None if value is None else value.decode("latin-1")
 
 
+def _several(request: Request, name: bytes) -> bool:
+    """Whether a header that was looked up came more than once: nobody knows which one is meant."""
+    headers = request.scope["headers"]
+    return len(request.scope["given"]) < len(headers) and sum(found == name for found, _ in headers) > 1
+
+
 def bearer(request: Request) -> str:
     """The bearer token."""
     scheme, _, token = (header(request, b"authorization") or "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Refused("missing-token")
+    if _several(request, b"authorization"):
+        raise Refused("invalid-token")
     return token.strip()
 
 
@@ -58,8 +66,7 @@ def idempotency_key(request: Request) -> str | None:
     if text.startswith('"'):
         quoted = _QUOTED.fullmatch(text)
         text = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else ""
-    many = sum(name == b"idempotency-key" for name, _ in request.scope["headers"]) > 1
-    if many or len(text) > MAX_KEY or not _VISIBLE.fullmatch(text):
+    if _several(request, b"idempotency-key") or len(text) > MAX_KEY or not _VISIBLE.fullmatch(text):
         raise Refused("invalid-idempotency-key")
     return text
 
@@ -67,7 +74,11 @@ def idempotency_key(request: Request) -> str | None:
 def if_match(request: Request) -> int | None:
     """The version that If-Match asks for. `*` asks for nothing; a tag that is no version of ours never matches."""
     given = header(request, b"if-match")
-    if given is None or given.strip() == "*":
+    if given is None:
+        return None
+    if _several(request, b"if-match"):
+        raise Refused("invalid-if-match")
+    if given.strip() == "*":
         return None
     tag = given.strip()
     version = _ETAG.fullmatch(tag)
