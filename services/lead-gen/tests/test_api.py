@@ -355,6 +355,13 @@ async def test_staff_changes_take_effect_for_the_next_offer(office: Office) -> N
     assert "StaffLeft" in await office.told("conveyor.staff.v1")
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "1899-12-31", "9001-01-01", "9999-12-31", "2026-02-30"])
+async def test_a_day_that_is_none_of_a_working_life_is_refused(office: Office, day: str) -> None:
+    await office.opens()
+    assert code(await office.post("/v1/staff/ana/leave", {"last_day": day}, by="vera")) == "invalid-body"
+    assert code(await office.post("/v1/staff", {"person": "nora", "hired_on": day}, by="vera")) == "invalid-body"
+
+
 async def test_a_blank_in_a_name_opens_nobody_elses_reply(office: Office) -> None:
     await office.opens()
     await office.done("/v1/prospects", PROSPECT, key="x POST /v1/prospects k")

@@ -23,6 +23,8 @@ from lead_gen.prospect.commands import (
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4_000, strip_whitespace=True)]
+Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(9000, 12, 31))]
+"""Of a working life: days are counted from it in any zone, and the calendar has ends."""
 _CLOSED = ConfigDict(extra="forbid", frozen=True)
 
 # --- staff ----------------------------------------------------------------------------------------------------------
@@ -33,7 +35,7 @@ class HireBody(BaseBody):
 
     person: GivenId
     name: Word | None = None
-    hired_on: date
+    hired_on: Day
 
 
 class RoleBody(BaseBody):
@@ -63,7 +65,7 @@ class AbsenceBody(BaseBody):
 class LeaveBody(BaseBody):
     model_config = example(last_day="2026-12-31")
 
-    last_day: date
+    last_day: Day
 
 
 # --- lines ----------------------------------------------------------------------------------------------------------
