@@ -126,5 +126,7 @@ def environment(stack: Stack, dsn: str, folder: Path) -> dict[str, str]:
     """With which a real process of a service runs on these servers."""
     key = folder / "sealing.key"
     key.write_bytes(KEY)
-    own = {"DSN": dsn, "BROKERS": stack.brokers, "KEY_FILE": str(key), "JWKS": str(folder / "nobody.json")}
+    nobody = folder / "nobody.json"
+    nobody.write_text('{"keys": []}')
+    own = {"DSN": dsn, "BROKERS": stack.brokers, "KEY_FILE": str(key), "JWKS": str(nobody)}
     return dict(os.environ) | {f"CONVEYOR_{name}": value for name, value in own.items()}

@@ -205,3 +205,17 @@ async def test_cookies_say_that_they_are_for_https_where_it_is_spoken(door: Door
             answer = await http.get("/sign-in")
             assert "; Secure" in answer.headers["set-cookie"]
             assert answer.headers["strict-transport-security"].startswith("max-age=")
+
+
+@pytest.mark.parametrize("role", ["api", "all"])
+def test_no_pages_are_shown_without_the_address_of_every_service(tmp_path: Path, role: str) -> None:
+    key = tmp_path / "sealing.key"
+    key.write_text("0123456789abcdef0123456789abcdef")
+    named = {"lead-gen": "http://127.0.0.1:9"}
+    issuer = "https://issuer.example"
+    settings = BoardSettings(
+        service="board", port=0, dsn="postgresql://x@y/z", issuer=issuer, key_file=key, publishers=named
+    )
+    with pytest.raises(ValueError, match=r"^CONVEYOR_PUBLISHERS names no address of conversion, account-mgmt, compens"):
+        settings.check_for(role)
+    settings.check_for("worker")

@@ -150,6 +150,96 @@ def test_kafkas_password_is_read_anew_for_each_client_and_never_shown(tmp_path: 
         brokers.words()
 
 
+FORMS: dict[str, tuple[str, str, str]] = {
+    "a database without an address": ("DSN", "nonsense", "must be an address such as postgresql://"),
+    "another kind of database": ("DSN", "mysql://belt:s3cret@db/belt", "must be an address such as postgresql://"),
+    "the short name of PostgreSQL": ("DSN", "postgres://belt:s3cret@db/belt", "must begin with postgresql://"),
+    "a password that cuts an address short": ("DSN", "postgresql://belt:s3cret/x@db/belt", "are written as %2F"),
+    "the relay's database": ("RELAY_DSN", "postgres://belt:s3cret@db/belt", "must begin with postgresql://"),
+    "a zone of another planet": ("ZONE", "Mars/Olympus", "no such IANA time zone"),
+    "a zone that is a path": ("ZONE", "/etc/passwd", "no such IANA time zone"),
+    "a zone that is a folder": ("ZONE", "Europe", "no such IANA time zone"),
+    "no broker": ("BROKERS", "", "must be host:port"),
+    "a broker without a port": ("BROKERS", "nonsense", "must be host:port"),
+    "a port in letters": ("BROKERS", "127.0.0.1:abc", "must be host:port"),
+    "a port that is none": ("BROKERS", "kafka:9092,kafka:70000", "must be host:port"),
+    "an unknown service": ("PUBLISHERS", '{"lead-generation": "http://x"}', "lead-generation: no such service"),
+    "an address without http": ("PUBLISHERS", '{"lead-gen": "127.0.0.1:8001"}', "lead-gen must begin with http://"),
+    "an address without a host": ("PUBLISHERS", '{"lead-gen": "http://"}', "lead-gen must begin with http://"),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_text_of_the_wrong_form_ends_the_start_and_is_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    variable, value, why = FORMS[name]
+    with pytest.raises(ValidationError) as refused:
+        load(monkeypatch, {"CONVEYOR_DSN": DSN, "CONVEYOR_JWKS": "x", f"CONVEYOR_{variable}": value})
+    said = unfit(refused.value)
+    assert said.startswith(f"CONVEYOR_{variable}: ")
+    assert why in said
+    assert "\n" not in said
+    assert "s3cret" not in said
+
+
+def test_publishers_that_are_no_json_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="publishers") as refused:
+        load(monkeypatch, {"CONVEYOR_DSN": DSN, "CONVEYOR_JWKS": "x", "CONVEYOR_PUBLISHERS": "nonsense"})
+    assert unfit(refused.value) == "CONVEYOR_PUBLISHERS: it must be a JSON document"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("DSN", "postgresql://belt@/belt?host=/var/run/postgresql"),
+        ("DSN", "postgresql:///belt"),
+        ("DSN", "postgresql://belt:a%2Fb@[::1]:5432/belt"),
+        ("BROKERS", "kafka-0.kafka:9093, kafka_1:9093,[::1]:9092"),
+        ("ZONE", "America/Argentina/Buenos_Aires"),
+        ("PUBLISHERS", '{"lead-gen": "http://lead-gen-api:8001", "compensation": "https://pay.example/api"}'),
+    ],
+)
+def test_what_is_of_the_right_form_is_taken(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
+    load(monkeypatch, {"CONVEYOR_DSN": DSN, "CONVEYOR_JWKS": "x", f"CONVEYOR_{variable}": value})
+
+
+AWAY: dict[str, tuple[str, str | None, str]] = {
+    "no sealing key": ("KEY_FILE", None, "is not set"),
+    "a sealing key that is not there": ("KEY_FILE", "/nowhere/key", "No such file"),
+    "a sealing key that is a folder": ("KEY_FILE", "/", "Is a directory"),
+    "keys of the issuer that are not there": ("JWKS", "/nowhere/jwks.json", "No such file"),
+    "a token that is not there": ("FEED_TOKEN_FILE", "/nowhere/token", "No such file"),
+    "a volume that is not there": ("DISK_PATH", "/nowhere", "no such folder"),
+}
+
+
+@pytest.mark.parametrize("name", AWAY)
+def test_a_file_that_is_not_there_ends_the_start_of_who_serves_and_of_nobody_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, key: Path, name: str
+) -> None:
+    jwks = tmp_path / "jwks.json"
+    jwks.write_text("{}")
+    variable, value, why = AWAY[name]
+    whole = {"DSN": DSN, "JWKS": str(jwks), "KEY_FILE": str(key), "FEED_TOKEN_FILE": str(key), "DISK_PATH": "/"}
+    given = {f"CONVEYOR_{one}": said for one, said in (whole | {variable: value}).items() if said is not None}
+    settings = load(monkeypatch, given)
+    settings.check_for("migrate")
+    for role in ("api", "worker", "all"):
+        with pytest.raises(ValueError, match=f"^CONVEYOR_{variable}.*{why}"):
+            settings.check_for(role)
+
+
+def test_keys_at_an_address_are_asked_for_later(monkeypatch: pytest.MonkeyPatch, key: Path) -> None:
+    given = {"CONVEYOR_DSN": DSN, "CONVEYOR_JWKS": "http://127.0.0.1:9/keys", "CONVEYOR_KEY_FILE": str(key)}
+    load(monkeypatch, given).check_for("all")
+
+
+def test_a_folder_of_secrets_that_is_not_there_ends_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match=r"^CONVEYOR_SECRETS_DIR: there is no such folder"):
+        load(monkeypatch, {"CONVEYOR_DSN": DSN, "CONVEYOR_JWKS": "x", "CONVEYOR_SECRETS_DIR": "/nowhere"})
+
+
 def test_every_setting_says_what_it_is_for() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
 

@@ -13,10 +13,10 @@ import asyncpg
 import structlog
 import uvloop
 
-from belt.io.process import begin, migrate, serve
+from belt.io.process import begin, knock, migrate, serve
 from belt.io.store.grants import APPEND_ONLY, PASSING, STORE, Roles
 from board import projection
-from board.running import CARRIES, NAME, running
+from board.running import NAME, running
 from board.settings import BoardSettings
 
 log = structlog.get_logger()
@@ -32,11 +32,12 @@ def run() -> None:
     parser = argparse.ArgumentParser(prog="python -m board", description="Conveyor: the board")
     parser.add_argument("role", choices=ROLES)
     role: str = parser.parse_args().role
-    settings = begin(BoardSettings, NAME, PORT, carries=role in CARRIES)
+    settings = begin(BoardSettings, NAME, PORT, role)
     uvloop.run(_run(settings, role))
 
 
 async def _run(settings: BoardSettings, role: str) -> None:
+    await knock(NAME, settings, role)
     match role:
         case "migrate":
             await migrate(NAME, NAME, settings.dsn, TABLES, Roles(settings.role_service, None, settings.role_reader))

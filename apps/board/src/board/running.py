@@ -19,6 +19,7 @@ from belt.io.intake.parking import Parking
 from belt.io.kafka.brokers import Brokers
 from belt.io.kafka.reader import Reader
 from belt.io.parts import going_on, migrated, pool_for, verifier_for
+from belt.io.settings import CARRIES
 from board import projection
 from board.apis import Apis
 from board.now import Now
@@ -33,7 +34,6 @@ from board.web import app_of, plain
 from conveyor_events.catalog import TOPICS
 
 NAME = "board"
-CARRIES = ("worker", "all")
 
 
 @dataclass

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
 from belt.io.settings import SECRET, Settings
+from board.apis import SERVICES
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -34,6 +35,15 @@ class BoardSettings(Settings):
     look_again: Annotated[float, Field(ge=0, le=600, description="seconds until it asks again who may see a line")] = (
         60.0
     )
+
+    seals: ClassVar[frozenset[str]] = frozenset({"api", "all"})
+
+    def check_for(self, role: str) -> None:
+        """Pages ask every service, so each must be named. Raises ValueError."""
+        super().check_for(role)
+        missing = [service for service in SERVICES if service not in self.publishers]
+        if role in self.seals and missing:
+            raise ValueError(f"CONVEYOR_PUBLISHERS names no address of {', '.join(missing)}")
 
     @property
     def secure(self) -> bool:

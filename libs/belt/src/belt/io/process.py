@@ -9,18 +9,21 @@ import asyncio
 import gc
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, contextmanager
 from typing import Protocol, TypeVar
+from urllib.parse import urlsplit
 
+import asyncpg
 import structlog
 import uvicorn
 from fastapi import FastAPI
 
 from belt.io.http.app import server
-from belt.io.settings import Settings, unfit
+from belt.io.settings import CARRIES, Settings, unfit
 from belt.io.store.grants import Misnamed, Rights, Roles, grant
 from belt.io.store.migrate import upgrade
 from belt.io.telemetry import configure_logging
@@ -51,17 +54,44 @@ class _Server(uvicorn.Server):
         yield
 
 
-def begin(kind: type[Kind], name: str, port: int, *, carries: bool) -> Kind:
-    """The settings, checked (for Kafka too, if it `carries`); whoever is unfit ends here and is told why."""
+def begin(kind: type[Kind], name: str, port: int, role: str) -> Kind:
+    """The settings, checked for what the role needs; whoever is unfit ends here and is told why."""
     try:
         settings = kind.load(name, port)
-        if carries:
-            settings.check_kafka()
+        settings.check_for(role)
     except ValueError as wrong:
         sys.exit(f"{name}: {unfit(wrong)}")
     configure_logging(name, settings.log_level)
     collect_seldom()
     return settings
+
+
+async def knock(name: str, settings: Settings, role: str) -> None:
+    """Before any work: whether the database lets us in. If not, the process ends here and says why, in one line.
+
+    Only this one attempt is answered so briefly: what goes wrong later keeps its trace.
+    """
+    doors = {"CONVEYOR_DSN": settings.dsn}
+    if settings.relay_dsn is not None and role in CARRIES:
+        doors["CONVEYOR_RELAY_DSN"] = settings.relay_dsn
+    for variable, dsn in doors.items():
+        try:
+            async with asyncio.timeout(settings.database_deadline):
+                connection = await asyncpg.connect(dsn)
+                await connection.close()
+        except TimeoutError:
+            why = f"no answer within {settings.database_deadline:g} s"
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as refused:
+            why = str(refused)
+        else:
+            continue
+        sys.exit(f"{name}: {variable}: the database{_at(dsn)} cannot be used: {why}")
+
+
+def _at(dsn: str) -> str:
+    """Where it is; nothing where an address without a user might be a password that was taken for a host."""
+    parts = urlsplit(dsn)
+    return f" at {parts.hostname}:{parts.port or 5432}" if "@" in parts.netloc and parts.hostname else ""
 
 
 async def migrate(name: str, package: str, dsn: str, tables: Mapping[str, Rights], roles: Roles) -> None:
@@ -84,15 +114,17 @@ async def serve(name: str, settings: Settings, role: str, running: AbstractAsync
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    async with running as parts:
+    port = settings.port if role != "worker" else settings.worker_port
+    async with AsyncExitStack() as stack:
+        held = stack.enter_context(bound(name, settings.host, port)) if port is not None else []
+        parts = await stack.enter_async_context(running)
         web: asyncio.Task[None] | None = None
         http: uvicorn.Server | None = None
         if parts.app is not None:
-            port = settings.port if role != "worker" else settings.worker_port or 0
-            plain = server(parts.app, host=settings.host, port=port, shutdown=settings.shutdown_deadline / 2)
+            plain = server(parts.app, host=settings.host, port=port or 0, shutdown=settings.shutdown_deadline / 2)
             http = _Server(plain.config)
-            web = asyncio.create_task(http.serve(), name="belt-http")
-        log.info("service.started", service=name, role=role, port=http.config.port if http else None)
+            web = asyncio.create_task(http.serve(held), name="belt-http")
+        log.info("service.started", service=name, role=role, port=held[0].getsockname()[1] if held else None)
         waits = [asyncio.create_task(ended.wait()), asyncio.create_task(parts.stuck.wait())]
         waits += [web] if web is not None else []  # type: ignore[list-item]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -105,6 +137,24 @@ async def serve(name: str, settings: Settings, role: str, running: AbstractAsync
                 raise RuntimeError("the HTTP server ended") from web.exception()
         if parts.stuck.is_set():
             sys.exit(f"{name}: nothing moved any more; start it again")
+
+
+@contextmanager
+def bound(name: str, host: str, port: int) -> Iterator[list[socket.socket]]:
+    """The port, taken before anything is started; nobody is listened to yet. Who cannot have it ends here."""
+    with ExitStack() as stack:
+        held: list[socket.socket] = []
+        try:
+            found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+            for family, kind, protocol, _, place in dict.fromkeys(found):
+                held.append(stack.enter_context(socket.socket(family, kind, protocol)))
+                held[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    held[-1].setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                held[-1].bind(place)
+        except OSError as taken:
+            sys.exit(f"{name}: it cannot listen at port {port} of {host}: {taken.strerror}")
+        yield held
 
 
 def collect_seldom() -> None:

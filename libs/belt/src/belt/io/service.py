@@ -27,9 +27,9 @@ from belt.io import process, tracing
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
 from belt.io.intake.forgetting import forget_again
-from belt.io.kafka.brokers import Brokers
+from belt.io.kafka.brokers import Brokers, Unreachable
 from belt.io.kafka.republish import republish
-from belt.io.process import begin, migrate
+from belt.io.process import begin, knock, migrate
 from belt.io.running import engine_for, running
 from belt.io.settings import Settings
 from belt.io.store.audit import LEAST_DAYS, Audit
@@ -47,7 +47,6 @@ log = structlog.get_logger()
 LAST_SPANS = 2.0  # seconds to send what was traced
 KEPT_DAYS = 1_095  # of the audit log, where nobody says otherwise: three years
 
-CARRIES = ("worker", "all")  # what speaks to Kafka
 ROLES = ("api", "worker", "all", "migrate", "rebuild", "republish", "verify", "retire-reads", "forget-again")
 
 
@@ -111,11 +110,12 @@ def run(service: Service) -> None:
         parser.error("republish needs --from POSITION (1 or more), and nothing else does")
     if given.days < LEAST_DAYS:
         parser.error(f"the audit log is kept for {LEAST_DAYS} days at least")
-    settings = begin(Settings, service.name, service.port, carries=role in CARRIES)
+    settings = begin(Settings, service.name, service.port, role)
     uvloop.run(_run(service, settings, role, given.start, given.days))
 
 
 async def _run(service: Service, settings: Settings, role: str, start: int | None, days: int) -> None:
+    await knock(service.name, settings, role)
     if role == "migrate":
         roles = Roles(settings.role_service, settings.role_relay, settings.role_reader)
         await migrate(service.name, service.package, settings.dsn, service.rights(), roles)
@@ -129,15 +129,21 @@ async def _run(service: Service, settings: Settings, role: str, start: int | Non
     elif role == "retire-reads":
         await _retire(settings, days)
     elif role == "forget-again":
-        topics = {entry(wire, 1).topic for wire in service.forgets}
-        told = await forget_again(
-            settings.dsn, Brokers(settings.brokers, settings.kafka_access), topics, service.forgets
-        )
-        log.info("forget.done", told=told.told, keys_destroyed=told.back)
+        await _forget(service, settings)
     elif role == "verify":
         await _verify(service, settings)
     else:
         await serve(service, settings, role)
+
+
+async def _forget(service: Service, settings: Settings) -> None:
+    topics = {entry(wire, 1).topic for wire in service.forgets}
+    brokers = Brokers(settings.brokers, settings.kafka_access)
+    try:
+        told = await forget_again(settings.dsn, brokers, topics, service.forgets)
+    except Unreachable as away:
+        sys.exit(f"{service.name}: {away}")
+    log.info("forget.done", told=told.told, keys_destroyed=told.back)
 
 
 async def _retire(settings: Settings, days: int) -> None:

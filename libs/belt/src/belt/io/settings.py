@@ -7,19 +7,24 @@ sealing key and Kafka's password are always files. Nothing secret is ever shown 
 from __future__ import annotations
 
 import os
+import re
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, JsonValue, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from belt.io.forms import WEB, BrokerList, DatabaseAddress, Publishers, Zone
 from belt.io.http.issuer import AUDIENCE, DEV_ISSUER
 from belt.io.kafka.access import Access, Mechanism, Protocol
 
 KEY_BYTES = 32
 SECRET: dict[str, JsonValue] = {"secret": True}  # marks what docs/settings.md calls a secret
 RATE = 200.0
+UNREAD = re.compile('field "(\\w+)"')  # in what pydantic says of a value that is no JSON
+CARRIES = frozenset({"worker", "all"})  # the roles that speak to Kafka
+SERVES = CARRIES | {"api"}  # those that stay
 Seconds = Annotated[float, Field(gt=0, le=3_600)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
@@ -38,11 +43,11 @@ class Settings(BaseSettings):
     host: Annotated[str, Field(description="the address on which HTTP is served")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535, description="its port; default: the service's usual one")]
     dsn: Annotated[
-        str,
+        DatabaseAddress,
         Field(repr=False, min_length=1, description="the database, as the service's role", json_schema_extra=SECRET),
     ]
     relay_dsn: Annotated[
-        str | None,
+        DatabaseAddress | None,
         Field(repr=False, min_length=1, description="the same database, as the relay's role", json_schema_extra=SECRET),
     ] = None
     role_service: Annotated[
@@ -55,12 +60,12 @@ class Settings(BaseSettings):
     clock: Annotated[
         Literal["system", "driven"], Field(description="driven: time stands still until it is set; never in production")
     ] = "system"
-    zone: Annotated[str, Field(description="the company's IANA time zone: its periods and calendar days")] = "UTC"
+    zone: Annotated[Zone, Field(description="the company's IANA time zone: its periods and calendar days")] = "UTC"
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="the least that is logged")
     ] = "INFO"
 
-    brokers: Annotated[str, Field(description="Kafka: host:port, more separated by commas")] = "127.0.0.1:9092"
+    brokers: Annotated[BrokerList, Field(description="Kafka: host:port, more separated by commas")] = "127.0.0.1:9092"
     kafka_protocol: Annotated[
         Protocol, Field(description="how Kafka is spoken to: SASL_SSL is the one for production")
     ] = "PLAINTEXT"
@@ -88,7 +93,7 @@ class Settings(BaseSettings):
     ] = 0.01
 
     publishers: Annotated[
-        dict[str, str], Field(description="address of each other service, by name: where missing events are fetched")
+        Publishers, Field(description="address of each other service, by name: where missing events are fetched")
     ] = {}
     feed_token_file: Annotated[
         Path | None,
@@ -153,6 +158,9 @@ class Settings(BaseSettings):
     burst: Annotated[float, Field(ge=0, description="requests of one subject at once; 0: those of two seconds")] = 0.0
     api_pages: Annotated[bool, Field(description="whether /docs and /openapi.json are served")] = True
 
+    seals: ClassVar[frozenset[str]] = SERVES | {"rebuild"}
+    """The roles that need the sealing key."""
+
     @property
     def kafka_access(self) -> Access:
         """How Kafka lets this service in."""
@@ -195,6 +203,21 @@ class Settings(BaseSettings):
         self.sealing_key  # noqa: B018 - read at start, so that a missing or short key ends the start, not a command
         return self
 
+    def check_for(self, role: str) -> None:
+        """What this role needs, and only a look can tell. Raises ValueError."""
+        if role in CARRIES:
+            self.check_kafka()
+        if role in self.seals:
+            self.sealing_key  # noqa: B018 - reads it
+        if role not in SERVES:
+            return
+        if self.jwks is not None and not self.jwks.startswith(WEB):
+            _look(Path(self.jwks), "JWKS")
+        if self.feed_token_file is not None:
+            _look(self.feed_token_file, "FEED_TOKEN_FILE")
+        if self.disk_path is not None and not self.disk_path.is_dir():
+            raise ValueError("CONVEYOR_DISK_PATH: there is no such folder")
+
     def check_kafka(self) -> None:
         """For processes that speak to Kafka: in production over TLS, unless the network encrypts. Raises ValueError."""
         if self.environment == "production" and not (self.kafka_access.encrypted or self.kafka_trusted_network):
@@ -222,10 +245,12 @@ class Settings(BaseSettings):
         try:
             raw = self.key_file.read_bytes()
         except OSError as unreadable:
-            raise ValueError(f"the key file cannot be read: {unreadable.strerror}") from None
+            raise ValueError(f"CONVEYOR_KEY_FILE: the key file cannot be read: {unreadable.strerror}") from None
         key = raw.strip() if raw.isascii() else raw
         if len(key) < KEY_BYTES or len(set(key)) < KEY_BYTES // 4:
-            raise ValueError(f"the key file must hold at least {KEY_BYTES} random bytes (or their hex or base64 text)")
+            raise ValueError(
+                f"CONVEYOR_KEY_FILE: it must hold at least {KEY_BYTES} random bytes (or their hex or base64 text)"
+            )
         return key
 
     def feed_token(self) -> str:
@@ -235,15 +260,26 @@ class Settings(BaseSettings):
     @classmethod
     def load(cls, service: str, port: int) -> Self:
         """From the environment and the secrets folder; `port` is used where CONVEYOR_PORT is not set."""
-        folder = os.environ.get("CONVEYOR_SECRETS_DIR")
+        folder = os.environ.get("CONVEYOR_SECRETS_DIR") or None
+        if folder is not None and not Path(folder).is_dir():
+            raise ValueError("CONVEYOR_SECRETS_DIR: there is no such folder")
         given: Any = os.environ.get("CONVEYOR_PORT", port)
         return cls(_secrets_dir=folder, service=service, port=given)
 
 
+def _look(file: Path, variable: str) -> None:
+    try:
+        file.read_bytes()
+    except OSError as unreadable:
+        raise ValueError(f"CONVEYOR_{variable}: the file cannot be read: {unreadable.strerror}") from None
+
+
 def unfit(wrong: ValueError) -> str:
     """Why a process does not start, each fault with the variable that mends it."""
+    if isinstance(wrong, SettingsError) and (found := UNREAD.search(str(wrong))):
+        return f"CONVEYOR_{found[1]}: ".upper() + "it must be a JSON document"
     if not isinstance(wrong, ValidationError):
         return str(wrong)
     faults = wrong.errors(include_url=False, include_input=False)
-    named = (([f"CONVEYOR_{part}".upper() for part in one["loc"][:1]], one["msg"]) for one in faults)
-    return "; ".join(": ".join([*variable, said]) for variable, said in named)
+    said = (([f"CONVEYOR_{part}".upper() for part in one["loc"][:1]], one["msg"]) for one in faults)
+    return "; ".join(": ".join([*variable, why.removeprefix("Value error, ")]) for variable, why in said)
