@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -66,3 +68,16 @@ def test_without_a_renderer_that_is_said(monkeypatch: pytest.MonkeyPatch, tmp_pa
     (tmp_path / "kubectl").touch(mode=0o755)
     monkeypatch.setattr(rendering, "PINNED", tmp_path / "nowhere")
     assert rendering.program() == [str(tmp_path / "kubectl"), "kustomize"]
+
+
+def test_an_argument_that_means_nothing_is_refused() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "checks.k8s", "nonsense"],
+        cwd=rendering.ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "unrecognized arguments: nonsense" in done.stderr

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, TypeVar
+
+from conveyor_local.trouble import LocalStackError
 
 OK = 0
 FAILED = 1  # a check found something wrong: a law of the demo, a case, an import that does not add up
 USAGE = 2  # wrong arguments (the framework's own code)
 UNREACHABLE = 3  # a service does not answer, or nothing has been started
 REFUSED = 4  # a service answered, and said no
-LOCAL = 5  # a local server or service did not start or did not end
+LOCAL = 5  # something on this machine: a server did not start or end, a file or a setting cannot be used
 INTERRUPTED = 130
 
 
@@ -42,6 +45,12 @@ class StartFailed(Trouble):
     exit_code = LOCAL
 
 
+class Unusable(Trouble):
+    """A file or a setting of this machine cannot be used."""
+
+    exit_code = LOCAL
+
+
 class Problem(Trouble):
     """A service refused: problem+json (RFC 9457) as an exception."""
 
@@ -51,6 +60,18 @@ class Problem(Trouble):
         super().__init__(f"{status} {code}: {detail}")
         self.status, self.code, self.detail = status, code, detail
         self.body = body or {}
+
+
+def trouble_of(error: Exception) -> Trouble | None:
+    """What a person can act on in this error; None: it is a fault of ours, and its trace is needed."""
+    if (trouble := first_of(Trouble, error)) is not None:
+        return trouble
+    if (local := first_of(LocalStackError, error)) is not None:
+        return StartFailed(str(local))
+    file = first_of(OSError, error)
+    if file is not None and isinstance(file.filename, str | Path):
+        return Unusable(f"{file.filename}: {file.strerror}")
+    return None
 
 
 def first_of(kind: type[E], error: Exception) -> E | None:

@@ -20,8 +20,9 @@ from conveyor.commands import (
     verifying,
 )
 from conveyor.commands import demo as demonstration
-from conveyor.exits import INTERRUPTED, Trouble, first_of
+from conveyor.exits import INTERRUPTED, Trouble, trouble_of
 from conveyor.screen import console
+from conveyor_local import LocalStackError
 
 
 class Group(TyperGroup):
@@ -30,8 +31,8 @@ class Group(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except (Trouble, ExceptionGroup) as error:
-            trouble = first_of(Trouble, error)
+        except (Trouble, LocalStackError, OSError, ExceptionGroup) as error:
+            trouble = trouble_of(error)
             if trouble is None:
                 raise
             console(stderr=True).print(f"conveyor: {trouble}", style="red", markup=False, soft_wrap=True)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from belt.io.http.issuer import DevelopmentIssuer
+from conveyor.exits import Unusable
 
 LIFETIME = 3_600.0
 EARLY = 300.0  # a token is replaced while it still holds for the longest request
@@ -41,4 +42,11 @@ class Brought:
 
     def token(self, _sub: str, _roles: Iterable[str] = (), _scopes: Iterable[str] = ()) -> str:
         """What stands in the file."""
-        return self.file.read_text().strip()
+        try:
+            token = self.file.read_text().strip()
+        except (OSError, UnicodeDecodeError) as wrong:
+            why = wrong.strerror if isinstance(wrong, OSError) else "it is no text"
+            raise Unusable(f"CONVEYOR_TOKEN_FILE: {self.file} cannot be read: {why}") from wrong
+        if len(token.split()) != 1:
+            raise Unusable(f"CONVEYOR_TOKEN_FILE: {self.file} must hold one token and nothing else")
+        return token

@@ -100,11 +100,12 @@ def token(
 ) -> None:
     """Prints a token of the development issuer, for `Authorization: Bearer …`."""
     from belt.io.http.issuer import DevelopmentIssuer
+    from conveyor_events.scopes import UnknownScope
 
     folder = issuer_of(Running.found(name))
     try:
         made = DevelopmentIssuer(folder).issue(sub, roles=role or (), scopes=scope or (), ttl=hours * 3_600)
-    except LookupError as unknown:
+    except (LookupError, UnknownScope) as unknown:
         raise typer.BadParameter(str(unknown)) from unknown
     if as_json:
         print_json({"sub": sub, "roles": role or [], "scopes": scope or [], "token": made})

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError
 
 from conveyor_events.catalog import KEPT, TOPICS
 from conveyor_local.trouble import LocalStackError
@@ -27,7 +28,7 @@ async def create_database(dsn: str, name: str, template: str | None = None) -> b
 
     `dsn` reaches any database of the server.
     """
-    db = await asyncpg.connect(dsn, timeout=DEADLINE, command_timeout=DEADLINE)
+    db = await _connected(dsn)
     try:
         copy = "" if template is None else f" TEMPLATE {_quoted(template)}"
         await db.execute(f"CREATE DATABASE {_quoted(name)}{copy}")
@@ -40,7 +41,7 @@ async def create_database(dsn: str, name: str, template: str | None = None) -> b
 
 async def drop_database(dsn: str, name: str) -> None:
     """Removes a database, whoever is still connected to it."""
-    db = await asyncpg.connect(dsn, timeout=DEADLINE, command_timeout=DEADLINE)
+    db = await _connected(dsn)
     try:
         await db.execute(f"DROP DATABASE IF EXISTS {_quoted(name)} WITH (FORCE)")
     finally:
@@ -50,7 +51,7 @@ async def drop_database(dsn: str, name: str) -> None:
 async def create_role(dsn: str, name: str, *, owns: str | None = None) -> str:
     """Makes a role without any rights (but those of an owner of the database `owns`) and returns `dsn` as this role."""
     password = secrets.token_hex(16)
-    db = await asyncpg.connect(dsn, timeout=DEADLINE, command_timeout=DEADLINE)
+    db = await _connected(dsn)
     try:
         await db.execute(f"CREATE ROLE {_quoted(name)} LOGIN PASSWORD '{password}'")
         if owns is not None:
@@ -63,7 +64,7 @@ async def create_role(dsn: str, name: str, *, owns: str | None = None) -> str:
 
 async def drop_role(dsn: str, name: str) -> None:
     """Removes a role that owns nothing and has no rights any more."""
-    db = await asyncpg.connect(dsn, timeout=DEADLINE, command_timeout=DEADLINE)
+    db = await _connected(dsn)
     try:
         await db.execute(f"DROP ROLE IF EXISTS {_quoted(name)}")
     finally:
@@ -85,6 +86,18 @@ async def delete_topics(brokers: str, topics: Iterable[str]) -> None:
     _check("delete", ((row[0], row[1]) for row in reply.topic_error_codes), allowed=UNKNOWN_TOPIC)
 
 
+async def _connected(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
+    """A connection, or why there is none, in one sentence without the address: a password is part of that."""
+    try:
+        return await asyncpg.connect(dsn, timeout=DEADLINE, command_timeout=DEADLINE)
+    except TimeoutError as late:
+        raise LocalStackError(f"PostgreSQL cannot be used: no answer within {DEADLINE:.0f} s") from late
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as refused:
+        raise LocalStackError(f"PostgreSQL cannot be used: {refused}") from refused
+    except ValueError as unreadable:
+        raise LocalStackError("PostgreSQL cannot be used: its address cannot be read") from unreadable
+
+
 def _check(verb: str, outcomes: Iterable[tuple[str, int]], allowed: int) -> None:
     failed = {topic: code for topic, code in outcomes if code not in (0, allowed)}
     if failed:
@@ -95,7 +108,10 @@ def _check(verb: str, outcomes: Iterable[tuple[str, int]], allowed: int) -> None
 async def _admin(brokers: str) -> AsyncIterator[AIOKafkaAdminClient]:
     admin = AIOKafkaAdminClient(bootstrap_servers=brokers, request_timeout_ms=10_000)
     try:
-        await asyncio.wait_for(admin.start(), DEADLINE)
+        try:
+            await asyncio.wait_for(admin.start(), DEADLINE)
+        except (KafkaError, OSError, TimeoutError, ValueError) as away:  # a ValueError: the text is no host:port
+            raise LocalStackError(f"Kafka at {brokers} cannot be used: {str(away) or 'no answer'}") from away
         yield admin
     finally:
         await asyncio.wait_for(admin.close(), DEADLINE)
