@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 import psutil
+import pytest
 
-from conveyor_local.home import claimed, free_port, is_free
+from conveyor_local import LocalStackError
+from conveyor_local.home import claimed, free_port, is_free, stack_home
 from conveyor_local.process import Server
 
 
@@ -34,3 +36,15 @@ def test_a_port_that_one_process_was_given_is_given_to_no_other_while_it_lives()
         assert not claimed(theirs)
         one.communicate(timeout=30)
     assert claimed(theirs)
+
+
+@pytest.mark.parametrize("name", ["../x", "/tmp/x", "a/b", "..", ".", ""])
+def test_a_stack_whose_name_is_a_path_has_no_folder(name: str) -> None:
+    with pytest.raises(LocalStackError, match="named by a word"):
+        stack_home(name)
+
+
+def test_a_home_that_cannot_be_made_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONVEYOR_HOME", "/proc/x")
+    with pytest.raises(LocalStackError, match=r"^/proc/x cannot be made \(No such file or directory\)"):
+        stack_home("dev")

@@ -52,6 +52,8 @@ def root() -> Path:
 
 def stack_home(name: str) -> Path:
     """The folder of one named stack; each checkout (its virtual environment) has its own."""
+    if name in ("", ".", "..") or os.sep in name:
+        raise LocalStackError(f"a stack is named by a word, not by a path such as {name!r}")
     return _checkout() / name
 
 
@@ -73,7 +75,10 @@ def passing_home(name: str) -> Path:
 
 def _own(folder: Path) -> Path:
     """Makes the folder, and refuses one that somebody else has put there."""
-    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    except OSError as refused:
+        raise LocalStackError(f"{folder} cannot be made ({refused.strerror}); set CONVEYOR_HOME") from refused
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
         raise LocalStackError(f"{folder} is not a folder of this user; remove it or set CONVEYOR_HOME")
