@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager, closing
 from urllib.parse import urlsplit
 
 import pytest
+from sqlalchemy import text
 
 from belt.io.process import Parts, bound, knock, serve
+from belt.io.running import engine_for
 from belt.io.settings import Settings
 
 
@@ -50,6 +52,16 @@ async def sentence(dsn: str, role: str = "all") -> str:
 
 async def test_a_database_that_lets_us_in_is_no_reason_to_say_a_word(database: str) -> None:
     await knock("things", settings(database), "all")
+
+
+@pytest.mark.parametrize("more", ["?sslmode=prefer", "?application_name=things"])
+async def test_what_an_address_says_beyond_the_database_holds_for_every_way_in(database: str, more: str) -> None:
+    given = settings(database + more)
+    await knock("things", given, "all")
+    engine = engine_for(given)
+    async with engine.connect() as connection:
+        assert (await connection.execute(text("select 1"))).scalar() == 1
+    await engine.dispose()
 
 
 async def test_why_a_database_cannot_be_used_is_one_sentence_without_the_password(database: str) -> None:

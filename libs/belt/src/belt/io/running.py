@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from belt.io.clock import Clock, DrivenClock, SystemClock
 from belt.io.http import audit_doors, driving, feed, parked_doors
@@ -33,6 +33,7 @@ from belt.io.kafka.reader import Reader
 from belt.io.kafka.relay import relay
 from belt.io.parts import going_on, migrated, pool_for, verifier_for
 from belt.io.settings import Settings
+from belt.io.store.engines import engine_at
 from belt.io.store.handle import Writer
 from belt.io.store.public_log import Pool, backlog
 from belt.io.store.seal import Vault
@@ -65,13 +66,13 @@ class Running:
 
 def engine_for(settings: Settings) -> AsyncEngine:
     """For lists, timers and the feed: everything but the hot path."""
-    return create_async_engine(
-        settings.dsn.replace("postgresql://", "postgresql+asyncpg://", 1),
+    return engine_at(
+        settings.dsn,
         pool_size=settings.pool,
         max_overflow=settings.pool,
         pool_pre_ping=True,
         pool_timeout=settings.database_deadline,
-        connect_args={"timeout": settings.database_deadline, "command_timeout": settings.database_deadline},
+        deadline=settings.database_deadline,
     )
 
 

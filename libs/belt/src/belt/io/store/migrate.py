@@ -9,9 +9,9 @@ from alembic import command, context
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from belt.io.store.calls import APPEND_FUNCTION, AUDIT, SCHEMA
+from belt.io.store.engines import engine_at
 from belt.io.store.projection import StreamView, ddl
 
 LOCK = text("select pg_advisory_xact_lock(4713)")
@@ -85,9 +85,9 @@ async def upgrade(dsn: str, package: str) -> None:
         settings.attributes["connection"] = connection
         command.upgrade(settings, "head")
 
-    engine = create_async_engine(dsn.replace("postgresql://", "postgresql+asyncpg://", 1))
+    database = engine_at(dsn)
     try:
-        async with asyncio.timeout(120), engine.begin() as connection:
+        async with asyncio.timeout(120), database.begin() as connection:
             await connection.run_sync(run)
     finally:
-        await engine.dispose()
+        await database.dispose()
