@@ -16,9 +16,11 @@ from conveyor_local.fixtures import NewDatabase
 sys.path.insert(0, str(Path(__file__).parent))
 
 from counting import VIEW
+from following_streams import at_work
 
 from belt.io import tracing
 from belt.io.store.calls import SCHEMA
+from belt.io.store.handle import Writer
 from belt.io.store.projection import ddl
 
 
@@ -32,6 +34,20 @@ async def counters(new_database: NewDatabase) -> str:
         await connection.execute(statement)
     await connection.close()
     return dsn
+
+
+@pytest.fixture
+async def here(counters: str) -> AsyncIterator[Writer]:
+    """One process that works on the streams of following_streams.py."""
+    async with at_work(counters) as writer:
+        yield writer
+
+
+@pytest.fixture
+async def there(counters: str) -> AsyncIterator[Writer]:
+    """Another one, at the same store."""
+    async with at_work(counters) as writer:
+        yield writer
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 from counting import AT, Raised
-from following_streams import at_work, raised
+from following_streams import raised
 
 from belt.io.store.handle import Writer
 
@@ -32,18 +32,6 @@ class Standby:
             "select pg_terminate_backend(pid) from pg_stat_activity "
             "where application_name = 'belt-writer' and datname = current_database()"
         )
-
-
-@pytest.fixture
-async def here(counters: str) -> AsyncIterator[Writer]:
-    async with at_work(counters) as writer:
-        yield writer
-
-
-@pytest.fixture
-async def there(counters: str) -> AsyncIterator[Writer]:
-    async with at_work(counters) as writer:
-        yield writer
 
 
 @pytest.fixture

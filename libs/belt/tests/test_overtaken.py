@@ -11,7 +11,7 @@ from functools import partial
 import asyncpg
 import pytest
 from counting import AT, Name, Raise, Remind
-from following_streams import at_work, raised
+from following_streams import raised
 from sqlalchemy.ext.asyncio import create_async_engine
 from wire import eventually
 
@@ -26,18 +26,6 @@ WAIT = (
     "select count(*) from pg_locks where locktype = 'advisory' and not granted "
     "and database = (select oid from pg_database where datname = current_database())"
 )
-
-
-@pytest.fixture
-async def here(counters: str) -> AsyncIterator[Writer]:
-    async with at_work(counters) as writer:
-        yield writer
-
-
-@pytest.fixture
-async def there(counters: str) -> AsyncIterator[Writer]:
-    async with at_work(counters) as writer:
-        yield writer
 
 
 @pytest.fixture
