@@ -1,8 +1,10 @@
 """A person's place under a plan: on which days, under which version, in which role, on which line."""
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from compensation.facts import Hired, Left
@@ -13,7 +15,10 @@ from compensation.plan import Assignment, Plan, PlanVersion, known_assignments
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """Days are those on which the assignment holds and the person is employed, joined and in order."""
+    """Days are those on which the assignment holds and the person is employed, joined and in order.
+
+    `others`: the person's other posts in the role.
+    """
 
     person: str
     role: str
@@ -23,6 +28,7 @@ class Post:
     employed: tuple[Span, ...]
     calendar: Calendar
     staff_causes: tuple[tuple[date, str], ...] = ()
+    others: tuple[Post, ...] = ()
 
     @property
     def leg(self) -> str:
@@ -61,6 +67,21 @@ class Post:
     def concerns(self, line: str) -> bool:
         return self.line is None or self.line == line
 
+    def covers_at(self, line: str, at: datetime) -> bool:
+        """Whether what happens on the line at that instant falls under this post."""
+        return self.concerns(line) and self.covers(self.calendar.day(at))
+
+    def followed(self, line: str, at: datetime) -> bool:
+        """Whether this post is over by then, and another one in the role goes on, or ended after it."""
+        ended = self._over_for(at)
+        later = (other._over_for(at) for other in self.others if other.concerns(line))
+        return ended is not None and any(over is not None and over < ended for over in later)
+
+    def _over_for(self, at: datetime) -> int | None:
+        """For how many days it is over; 0 while it holds, None before it begins."""
+        day = self.calendar.day(at)
+        return 0 if self.covers(day) else self.days_since_end(day)
+
     def month(self, at: datetime) -> Month:
         return self.calendar.month(at)
 
@@ -81,7 +102,7 @@ def posts(known: Known, versions: Iterable[PlanVersion], assignments: Iterable[A
             days = joined([both for a in spans for b in employed if (both := a.meet(b))])
             zone = plans[-1].zone or known.history.zone  # of the earliest version: a later one moves no past month
             found.append(Post(person, role, line, plans, tuple(days), employed, calendar(zone), causes))
-    return found
+    return [replace(p, others=tuple(o for o in found if o is not p and o.role == p.role)) for p in found]
 
 
 def plans_known(versions: Iterable[PlanVersion], known_at: datetime | None) -> dict[str, Sequence[Plan]]:

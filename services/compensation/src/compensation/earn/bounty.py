@@ -15,15 +15,20 @@ from conveyor_events import HOUSE, split
 
 
 def bounties(post: Post, known: Known) -> Iterator[Line]:
-    """The post's bounties in business order. Who left still gets those of the plan's tail."""
+    """The post's bounties in business order. Who left still gets those of the plan's tail.
+
+    Who was put on another plan is paid by that one from its first day on: a tail is for what nobody pays any more.
+    """
     names = {name for plan in post.versions for rule in plan.rules if isinstance(rule, Bounty) for name in rule.on}
     seats = {rule.seat for plan in post.versions for rule in plan.rules if isinstance(rule, Bounty)}
     capped = Tally()
     found = {fact.event_id: fact for seat in seats for fact in _touching(post.person, seat, known)}
     timed = [(counted_at(fact, known), fact) for fact in found.values() if fact.name in names]
     for at, fact in sorted(timed, key=lambda pair: (pair[0], pair[1].event_id)):
-        plan = _plan(post, at)
-        if plan is None or not isinstance(fact.data, Milestone) or not post.concerns(fact.data.line):
+        if not isinstance(fact.data, Milestone) or not post.concerns(fact.data.line):
+            continue
+        plan = _plan(post, fact.data.line, at)
+        if plan is None:
             continue
         for rule in plan.rules:
             if isinstance(rule, Bounty) and fact.name in rule.on and rule.valid.covers(post.calendar.day(at)):
@@ -45,13 +50,13 @@ def counted_at(fact: Fact, known: Known) -> datetime:
     return fact.occurred_at
 
 
-def _plan(post: Post, at: datetime) -> Plan | None:
+def _plan(post: Post, line: str, at: datetime) -> Plan | None:
     day = post.calendar.day(at)
     plan = post.version(day)
     if plan is None or post.covers(day):
         return plan
     ended = post.days_since_end(day)
-    return plan if ended is not None and ended <= plan.tail.days else None
+    return plan if ended is not None and ended <= plan.tail.days and not post.followed(line, at) else None
 
 
 def _touching(person: str, seat: str, known: Known) -> Iterator[Fact]:

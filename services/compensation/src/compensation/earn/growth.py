@@ -3,7 +3,8 @@
 A client enters the prospect base once, for who verified it, and leaves it in the month it turns out to be none. It
 enters the buyer base with its first payment, for those who have a seat on its way, and leaves it when it churns. A
 month never pays less than nothing: what is below zero is carried, in units, into the next months. It never pays more
-than the rule's cap either: what is above that is lost, and sets off no later loss.
+than the rule's cap either: what is above that is lost, and sets off no later loss. Whoever was put on another plan
+meanwhile loses a client there: each plan counts what happens in its days.
 """
 
 from collections import defaultdict
@@ -38,8 +39,8 @@ def growth(post: Post, known: Known) -> Iterator[Line]:
     """One line for each month and plan version in which the base moved."""
     months: defaultdict[tuple[str, Month], dict[int, _Segment]] = defaultdict(dict)
     for metric, base in BASES.items():
-        for gained, lost in base(post, known):
-            for fact, is_gain in ((gained, True), *([(lost, False)] if lost else [])):
+        for line, gained, lost in base(post, known):
+            for fact, is_gain in _counted(post, line, gained, lost):
                 for plan, rule in _rules(post, fact, metric):
                     segments = months[rule.id, post.month(fact.occurred_at)]
                     segment = segments.setdefault(plan.version, _Segment(plan, rule))
@@ -57,28 +58,45 @@ def growth(post: Post, known: Known) -> Iterator[Line]:
         carried[rule_id] = deficit
 
 
-def _prospects(post: Post, known: Known) -> Iterator[tuple[Fact, Fact | None]]:
-    """Clients that entered the base by this post's work, and how those left it that did."""
+def _counted(post: Post, line: str, gained: Fact, lost: Fact | None) -> Iterator[tuple[Fact, bool]]:
+    """What of a client's coming and going falls under this post; True is the coming.
+
+    Only who came under one of the person's posts goes under one: under that of the day, or else where it came.
+    """
+    mine = post.covers_at(line, gained.occurred_at)
+    if mine:
+        yield gained, True
+    if lost is None:
+        return
+    at = lost.occurred_at
+    if post.covers_at(line, at):
+        goes = mine or any(other.covers_at(line, gained.occurred_at) for other in post.others)
+    else:
+        goes = mine and not any(other.covers_at(line, at) for other in post.others)
+    if goes:
+        yield lost, False
+
+
+Moved = tuple[str, Fact, Fact | None]
+"""The line of a client, how it entered the base, and how it left, if it did."""
+
+
+def _prospects(post: Post, known: Known) -> Iterator[Moved]:
+    """Clients that entered the base by this person's work in the role."""
     seat = Seat(post.person, post.role)
     for fact in known.of(known.history.milestones_of.get((post.person, "sourced_by"), ())):
         if fact.name != "ProspectVerified" or not isinstance(fact.data, Milestone):
             continue
         client = fact.client_id or ""
         first = known.first(f for f in known.history.milestones[client] if f.name == "ProspectVerified")
-        day = post.calendar.day(fact.occurred_at)
-        if (
-            first is fact
-            and fact.data.seats["sourced_by"] == seat
-            and post.concerns(fact.data.line)
-            and post.covers(day)
-        ):
+        if first is fact and fact.data.seats["sourced_by"] == seat:
             lost = known.first(known.history.invalidations.get(client, ()))
             was = lost is not None and isinstance(lost.data, Invalidated) and lost.data.was_verified
-            yield fact, lost if was else None
+            yield fact.data.line, fact, lost if was else None
 
 
-def _buyers(post: Post, known: Known) -> Iterator[tuple[Fact, Fact | None]]:
-    """Clients that paid for the first time and on whose way the post has a seat, and how those left that did."""
+def _buyers(post: Post, known: Known) -> Iterator[Moved]:
+    """Clients that paid for the first time and on whose way the person has a seat in the role."""
     seat, history = Seat(post.person, post.role), known.history
     served = [client for client, name in history.seats_held.get(post.person, ()) if name == "served_by"]
     for client in dict.fromkeys([*history.clients_of.get(post.person, ()), *served]):
@@ -88,11 +106,12 @@ def _buyers(post: Post, known: Known) -> Iterator[tuple[Fact, Fact | None]]:
             continue
         sale = paid.data.sale
         seats = (sale.sourced_by, sale.converted_by, known.holder(client, "served_by", paid.occurred_at))
-        if seat in seats and post.concerns(sale.line) and post.covers(post.calendar.day(paid.occurred_at)):
-            yield paid, known.first(f for f in history.churns.get(client, ()) if f.occurred_at >= paid.occurred_at)
+        if seat in seats:
+            gone = known.first(f for f in history.churns.get(client, ()) if f.occurred_at >= paid.occurred_at)
+            yield sale.line, paid, gone
 
 
-BASES: dict[str, Callable[[Post, Known], Iterator[tuple[Fact, Fact | None]]]] = {
+BASES: dict[str, Callable[[Post, Known], Iterator[Moved]]] = {
     "prospect_base": _prospects,
     "buyer_base": _buyers,
 }
