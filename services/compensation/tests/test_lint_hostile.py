@@ -136,6 +136,35 @@ def test_a_cap_is_told_where_it_is_what_a_first_sale_pays() -> None:
     assert finding.message == "a repeat sale pays 2 %, a first sale from 100.00 EUR on"
 
 
+JULY = {"valid": {"from": "2026-07-01", "until": "2026-07-31"}}
+HALF = {"valid": {"until": "2026-06-30"}}
+REST = {"valid": {"from": "2026-07-01"}}
+FAIR: dict[str, list[dict[str, Any]]] = {
+    "a bonus of a month on top of first sales": [{**FIRST, "percent": "1", **JULY}, {**FIRST, "percent": "6"}],
+    "so much for each, on top": [{**FIRST, "percent": "6"}, {**FIRST, "flat": "50", **JULY}],
+    "another rate later": [{**FIRST, "percent": "2.5", **HALF}, {**FIRST, "percent": "6", **REST}],
+    "a cap on both": [{**FIRST, "percent": "6", "cap": {"amount": "400"}}],
+}
+REPEATS: dict[str, list[dict[str, Any]]] = {
+    "another rate later": [{**REPEAT, "percent": "1", **HALF}, {**REPEAT, "percent": "3", **REST}],
+    "a cap on both": [{**REPEAT, "percent": "4", "cap": {"amount": "200"}}],
+}
+
+
+@pytest.mark.parametrize("case", FAIR)
+def test_what_is_paid_on_top_of_a_first_sale_makes_no_repeat_dear(case: str) -> None:
+    mine = plan("hunter", *FAIR[case], *REPEATS.get(case, [{**REPEAT, "percent": "2"}]), variants=[SERVING])
+    assert codes(mine, variant=SERVING) in ([], ["L11"])
+    assert blocking(mine, []) == []
+
+
+def test_two_small_rules_for_repeats_are_one_large_one_while_both_are_in_force() -> None:
+    small = [{**REPEAT, "percent": "4"}, {**REPEAT, "percent": "2", **JULY}]
+    found = lint([plan("hunter", {**FIRST, "percent": "6"}, *small)], SERVING)
+    assert [(one.code, one.rule) for one in found] == [("L3", "R2"), ("L3", "R3"), ("L11", "R3")]
+    assert found[0].message == "a repeat sale pays 4 % and 2 %, a first sale from 6 % on, as on 2026-07-01"
+
+
 NO_FIRST: dict[str, list[dict[str, Any]]] = {
     "no rule": [],
     "a rule of nothing": [{**FIRST, "percent": "0"}],

@@ -71,8 +71,9 @@ def least(rule: Commission) -> Decimal:
 
 
 def most(rule: Commission) -> Decimal:
-    """What the sample sale pays in the highest band."""
-    return rule.flat if rule.flat is not None else SAMPLE * max(percents(rule)) / 100
+    """What the sample sale pays in the highest band, where the cap allows it."""
+    paid = rule.flat if rule.flat is not None else SAMPLE * max(percents(rule)) / 100
+    return paid if rule.cap is None else min(paid, rule.cap.amount)
 
 
 def pays(plan: Plan, rule: Variable) -> bool:
@@ -82,6 +83,14 @@ def pays(plan: Plan, rule: Variable) -> bool:
     if rule.cap is not None and rule.cap.amount == 0:
         return False
     return (most(rule) if isinstance(rule, Commission) else rule.amount) > 0
+
+
+def turns(plan: Plan, rules: Sequence[Variable]) -> list[date]:
+    """The days on which others of these rules are in force than the day before, from the plan's first day on."""
+    begins = {rule.valid.since for rule in rules if rule.valid.since is not None}
+    ends = {rule.valid.until for rule in rules if rule.valid.until is not None} - {date.max}
+    later = begins | {day + timedelta(days=1) for day in ends}
+    return sorted({plan.effective_from, *(day for day in later if day > plan.effective_from)})
 
 
 def first_day_alone(plan: Plan, rule: Variable, others: Sequence[Variable]) -> date | None:

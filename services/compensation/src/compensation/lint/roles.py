@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from itertools import combinations
 
@@ -23,6 +24,7 @@ from compensation.lint.asked import (
     pays_for,
     percents,
     station,
+    turns,
     variable_share,
 )
 from compensation.lint.finding import Finding, Line
@@ -77,6 +79,7 @@ def two_seats_for_one_event(line: Line) -> Iterator[Finding]:
 def repeats_like_first_sales(line: Line) -> Iterator[Finding]:
     """L3: a hunter who earns as much by repeats hunts no more; who is paid for a farmer's repeats keeps the client.
 
+    What a sale pays on a day is the sum of all rules in force: a bonus on top of a first sale lowers nothing.
     A rule of `sales: legacy` is exempt: it pays for no sale after the end that the change of hands itself has.
     """
     for plan in line.of(line.hunter):
@@ -95,30 +98,32 @@ def repeats_like_first_sales(line: Line) -> Iterator[Finding]:
                 )
             continue
         for rule in repeat:
-            alone = first_day_alone(plan, rule, first)
-            if alone is not None:
+            for day in turns(plan, [*first, *repeat]):
+                again = [other for other in repeat if other.valid.covers(day)]
+                anew = [other for other in first if other.valid.covers(day)]
+                sold, won = sum(map(most, again), Decimal(0)), sum(map(least, anew), Decimal(0))
+                if rule not in again or sold < won:
+                    continue
                 yield Finding(
                     "L3",
                     "block",
                     plan.plan,
                     rule.id,
                     (line.hunter, line.farmer),
-                    f"paid for repeat sales where no first sale pays, as on {alone}",
-                    f"{plain(SAMPLE)} sold again pay {money(most(rule), plan)}, won anew {money(Decimal(0), plan)}",
+                    _as_dear(plan, again, anew, day),
+                    f"{plain(SAMPLE)} sold again pay {money(sold, plan)}, won anew {money(won, plan)}",
                 )
-            for other in first:
-                if most(rule) >= least(other):
-                    yield Finding(
-                        "L3",
-                        "block",
-                        plan.plan,
-                        rule.id,
-                        (line.hunter, line.farmer),
-                        f"a repeat sale pays {_rate(rule, most(rule), plan)},"
-                        f" a first sale from {_rate(other, least(other), plan)} on",
-                        f"{plain(SAMPLE)} sold again pay {money(most(rule), plan)},"
-                        f" won anew {money(least(other), plan)}",
-                    )
+                break
+
+
+def _as_dear(plan: Plan, again: list[Commission], anew: list[Commission], day: date) -> str:
+    """By what a repeat sale of that day pays as much as a first one. All rules that are in force count together."""
+    if not anew:
+        return f"paid for repeat sales where no first sale pays, as on {day}"
+    sold = " and ".join(_rate(rule, most(rule), plan) for rule in again)
+    won = " and ".join(_rate(rule, least(rule), plan) for rule in anew)
+    later = f", as on {day}" if day > plan.effective_from else ""
+    return f"a repeat sale pays {sold}, a first sale from {won} on{later}"
 
 
 def _rate(rule: Commission, paid: Decimal, plan: Plan) -> str:
