@@ -153,7 +153,8 @@ REPEATS: dict[str, list[dict[str, Any]]] = {
 
 @pytest.mark.parametrize("case", FAIR)
 def test_what_is_paid_on_top_of_a_first_sale_makes_no_repeat_dear(case: str) -> None:
-    mine = plan("hunter", *FAIR[case], *REPEATS.get(case, [{**REPEAT, "percent": "2"}]), variants=[SERVING])
+    repeats: list[dict[str, Any]] = REPEATS.get(case, [{**REPEAT, "percent": "2"}])
+    mine = plan("hunter", *FAIR[case], *repeats, variants=[SERVING])
     assert codes(mine, variant=SERVING) in ([], ["L11"])
     assert blocking(mine, []) == []
 

@@ -19,7 +19,7 @@ from conveyor_events.pay import PlanActivated
 
 @dataclass(frozen=True)
 class Draft:
-    """`document` is the plan as JSON text, read and found sound."""
+    """`document` is the plan as JSON text, read and found sound. `zone`: the company's."""
 
     plan: str
     number: int
@@ -29,6 +29,7 @@ class Draft:
     document: str
     by: str
     at: datetime
+    zone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Approve:
     """`findings`: what is found at this moment. One that blocks forbids it, whatever was found before.
 
     `closed_through`: the last day of the last closed month. `simulated`: whether a finished simulation has shown what
-    this very document does.
+    this very document does. `zone`: the company's.
     """
 
     plan: str
@@ -57,6 +58,7 @@ class Approve:
     findings: tuple[Finding, ...] = ()
     closed_through: date | None = None
     simulated: bool = False
+    zone: str | None = None
 
 
 Command = Draft | Lint | Approve
@@ -128,7 +130,7 @@ def decide(command: Command, book: PlanBook) -> Sequence[Event]:
             first = book.versions.get(1)
             if first is not None and first.drafted.role != command.role:
                 raise Refused("plan.other-role", plan=command.plan, role=first.drafted.role)
-            _keeps_zone(command.plan, command.document, book)
+            _keeps_zone(command, command.document, book)
             c = command
             return [
                 PlanDrafted(c.at, c.plan, c.number, c.role, c.currency, c.effective_from, c.document, c.by),
@@ -150,7 +152,7 @@ def _approve(command: Approve, book: PlanBook, known: Written | None) -> Sequenc
         return []
     if written.drafted.by == command.by:
         raise Refused("plan.own-draft", plan=command.plan, version=command.number)
-    _keeps_zone(command.plan, written.drafted.document, book)
+    _keeps_zone(command, written.drafted.document, book)
     blocking = [asdict(finding) for finding in command.findings if finding.level == "block"]
     if blocking:
         raise Refused("plan.blocked", plan=command.plan, version=command.number, findings=blocking)
@@ -166,17 +168,18 @@ def _version(known: Written | None, command: Lint | Approve) -> Written:
     return known
 
 
-def _keeps_zone(plan: str, document: str, book: PlanBook) -> None:
+def _keeps_zone(command: Draft | Approve, document: str, book: PlanBook) -> None:
     """Refuses a zone other than that of the first approved version. A zone that is not given is the company's."""
     approved = [other.drafted for other in book.versions.values() if other.approved is not None]
     first = min(approved, key=lambda drafted: drafted.number, default=None)
-    if first is not None and _zone(first.document) != _zone(document):
-        raise Refused("plan.other-zone", plan=plan, version=first.number, zone=_zone(first.document))
+    if first is not None and _zone(first.document, command.zone) != _zone(document, command.zone):
+        zone = _zone(first.document, command.zone)
+        raise Refused("plan.other-zone", plan=command.plan, version=first.number, zone=zone)
 
 
-def _zone(document: str) -> str | None:
+def _zone(document: str, company: str | None) -> str | None:
     zone: str | None = json.loads(document).get("zone")
-    return zone
+    return zone or company
 
 
 def _retroactive(written: Written, closed_through: date | None, book: PlanBook) -> bool:

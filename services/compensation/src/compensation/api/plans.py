@@ -93,6 +93,7 @@ def add(doors: Doors, desk: Desk, cases: Cases, sights: Sights) -> None:
             document,
             desk.subject(request).person,
             desk.clock.now(),
+            desk.settings.zone,
         )
         return await desk.do(
             request,
@@ -134,8 +135,8 @@ def add(doors: Doors, desk: Desk, cases: Cases, sights: Sights) -> None:
         now = desk.clock.now()
         last = (await desk.state(ledger.CATEGORY, ledger.COMPANY)).state.last
         closed_through = Month.parse(last.period).last_day if last is not None else None
-        simulated = await _simulated(desk, plan, int(number))
-        step = Step("plan", plan, Approve(plan, int(number), by, now, found, closed_through, simulated))
+        seen = await _simulated(desk, plan, int(number))
+        step = Step("plan", plan, Approve(plan, int(number), by, now, found, closed_through, seen, desk.settings.zone))
         return await desk.do(
             request, step, body=body, reply=lambda _: {"plan": plan, "number": int(number), "stage": "approved"}
         )
