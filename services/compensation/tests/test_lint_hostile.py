@@ -160,7 +160,7 @@ def test_what_is_paid_on_top_of_a_first_sale_makes_no_repeat_dear(case: str) -> 
 
 
 def test_two_small_rules_for_repeats_are_one_large_one_while_both_are_in_force() -> None:
-    small = [{**REPEAT, "percent": "4"}, {**REPEAT, "percent": "2", **JULY}]
+    small: list[dict[str, Any]] = [{**REPEAT, "percent": "4"}, {**REPEAT, "percent": "2", **JULY}]
     found = lint([plan("hunter", {**FIRST, "percent": "6"}, *small)], SERVING)
     assert [(one.code, one.rule) for one in found] == [("L3", "R2"), ("L3", "R3"), ("L11", "R3")]
     assert found[0].message == "a repeat sale pays 4 % and 2 %, a first sale from 6 % on, as on 2026-07-01"
