@@ -73,12 +73,14 @@ class _Flow:
         self.portions: list[Portion] = []
         self.paid = _ZERO
         self.lost = _ZERO
+        self.forfeited = _ZERO
         self.void = False
 
     @property
     def left(self) -> Decimal:
-        """What of the entitlement no payment carries at present."""
-        return self.entitlement.line.amount - sum((p.amount - p.taken for p in self.portions), _ZERO)
+        """What of the entitlement no payment carries at present. What was forfeited nobody gets any more."""
+        carried = sum((p.amount - p.taken for p in self.portions), _ZERO)
+        return self.entitlement.line.amount - self.forfeited - carried
 
     def pay(self, fact: Fact, payment: Paid) -> Iterator[Line]:
         net, whole = self.entitlement.sale.net, self.entitlement.line.amount
@@ -87,6 +89,8 @@ class _Flow:
         exact = whole * payment.net / net if net else whole
         amount = self.left if completes else min(round_half_up(exact, self.plan.currency), self.left)
         forfeited = self._forfeited(fact)
+        if forfeited and not self.void:
+            self.forfeited += amount
         portion = Portion(fact, payment.payment_id, payment.net, _ZERO if forfeited else amount, self.entitlement.line)
         self.portions.append(portion)
         if self.void:
