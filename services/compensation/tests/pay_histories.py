@@ -53,6 +53,7 @@ class Maker:
             if self.rnd.random() < 0.8
         ]
         self._staff()
+        self._others(Random(f"{seed}: other plans"))
         for number in range(clients):
             self._client(f"client-{number}")
 
@@ -104,6 +105,21 @@ class Maker:
                     day = FIRST + timedelta(days=last)
                     end = datetime.combine(day, time(23, 59, 59), _LOCAL)
                     self.say(staff.StaffLeft(person=person, last_day=day, left_at=end), self.at(last), None)
+
+    def _others(self, rnd: Random) -> None:
+        """Some are put on another plan of their role, from a day on; some of those only for a time."""
+        for role, people in self.people.items():
+            other = document(rnd, role, 1) | {"plan": f"{role}-plan-2"}
+            self.plans.append((other, self.at(0)))
+            for first in [a for a in self.assignments if a["person"] in people and a["until"] is None]:
+                if rnd.random() < 0.6 or sum(a["person"] == first["person"] for a in self.assignments) > 1:
+                    continue
+                change = first["since"] + timedelta(days=rnd.randint(10, 120))
+                known = self.at((change - FIRST).days)
+                until = change + timedelta(days=rnd.randint(0, 60)) if rnd.random() < 0.3 else None
+                over = first | {"until": change - timedelta(days=1), "recorded_at": known}
+                begun = {"plan": other["plan"], "since": change, "until": until, "recorded_at": known}
+                self.assignments += [over, first | begun]
 
     def _client(self, client: str) -> None:
         rnd = self.rnd

@@ -168,7 +168,9 @@ class Oracle:
         for at, _, e in sorted(steps, key=lambda s: s[:2]):
             day = self.day(at)
             plan = self.version(a["plan"], day)
-            if plan is None or (a["line"] and e.data["line"] != a["line"]) or not self.still(a, plan, day):
+            if plan is None or (a["line"] and e.data["line"] != a["line"]):
+                continue
+            if not self.still(a, plan, day, e.data["line"]):
                 continue
             for rule in plan["rules"]:
                 if rule["kind"] != "bounty" or e.type.split(".")[-1] not in rule["on"]:
@@ -199,14 +201,22 @@ class Oracle:
     def named_milestone(e: Envelope) -> bool:
         return e.type.split(".")[-1] in ("LeadAccepted", "LeadOfferExpired", "CustomerBecameRegular")
 
-    def still(self, a: dict[str, Any], plan: dict[str, Any], day: date) -> bool:
-        """At work, or not gone for longer than the tail."""
+    def still(self, a: dict[str, Any], plan: dict[str, Any], day: date, line: str) -> bool:
+        """At work, or not gone for longer than the tail, and on no other plan since."""
         back = day
         for _ in range(int(plan["tail"]["days"]) + 1):
             if self.works(a, back):
                 return True
+            if self.elsewhere(a, line, back):
+                return False
             back -= timedelta(days=1)
         return False
+
+    def elsewhere(self, a: dict[str, Any], line: str, day: date) -> bool:
+        """Whether another assignment pays the person in the same role for that day of the line."""
+        who = a["person"], a["role"]
+        others = [b for b in self.assignments if b is not a and (b["person"], b["role"]) == who]
+        return any(self.works(b, day) and b["line"] in (None, line) for b in others)
 
     def counts_at(self, e: Envelope) -> datetime:
         if e.data.get("mode") == "overturned":
@@ -246,10 +256,20 @@ class Oracle:
         entered = [("prospect_base", *found) for found in self.prospects(a)]
         entered += [("buyer_base", *found) for found in self.buyers(a)]
         for metric, line, came, gone in entered:
-            if not self.works(a, self.day(came.occurred_at)) or (a["line"] and a["line"] != line):
+            if a["line"] and a["line"] != line:
                 continue
+            entry = self.day(came.occurred_at)
+            here = self.works(a, entry)
             for moved, by in [(came, 1), *((g, -1) for g in gone)]:
                 day = self.day(moved.occurred_at)
+                if by > 0:
+                    counts = here
+                elif self.works(a, day):
+                    counts = here or self.elsewhere(a, line, entry)
+                else:
+                    counts = here and not self.elsewhere(a, line, day)
+                if not counts:
+                    continue
                 plan = self.version(a["plan"], day)
                 for rule in plan["rules"] if plan else ():
                     if rule["kind"] == "growth" and rule["metric"] == metric:
