@@ -12,6 +12,8 @@ from compensation.known import Known
 from compensation.months import Calendar, Month, Span, calendar, joined
 from compensation.plan import Assignment, Plan, PlanVersion, known_assignments
 
+_ONE = timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Post:
@@ -48,7 +50,7 @@ class Post:
         end: date | None = None
         for plan in self.versions:  # highest first: a version is in force until a higher one begins
             if end is None or plan.effective_from < end:
-                spans.append((plan, Span(plan.effective_from, end - timedelta(days=1) if end else None)))
+                spans.append((plan, Span(plan.effective_from, end - _ONE if end else None)))
                 end = plan.effective_from
         return spans[::-1]
 
@@ -68,8 +70,22 @@ class Post:
         return self.line is None or self.line == line
 
     def covers_at(self, line: str, at: datetime) -> bool:
-        """Whether what happens on the line at that instant falls under this post."""
-        return self.concerns(line) and self.covers(self.calendar.day(at))
+        """Whether what happens on the line at that instant falls under this post.
+
+        Where the next post counts its days in another zone, they overlap for some hours, which are the next one's, or
+        there are hours between them, which are still this one's.
+        """
+        if not self.concerns(line):
+            return False
+        day = self.calendar.day(at)
+        mine = next((span for span in self.spans if span.covers(day)), None)
+        elsewhere = [o for o in self.others if o.calendar != self.calendar and o.concerns(line)]
+        theirs = [(span, other.calendar.day(at)) for other in elsewhere for span in other.spans]
+        held = [span for span, today in theirs if span.covers(today)]
+        if mine is not None:
+            return all(span.since <= mine.since for span in held)
+        ended = any(span.until == day - _ONE for span in self.spans)
+        return ended and not held and any(span.since == day == today + _ONE for span, today in theirs)
 
     def followed(self, line: str, at: datetime) -> bool:
         """Whether this post is over by then, and another one in the role goes on, or ended after it."""

@@ -53,7 +53,7 @@ def counted_at(fact: Fact, known: Known) -> datetime:
 def _plan(post: Post, line: str, at: datetime) -> Plan | None:
     day = post.calendar.day(at)
     plan = post.version(day)
-    if plan is None or post.covers(day):
+    if plan is None or post.covers_at(line, at):
         return plan
     ended = post.days_since_end(day)
     return plan if ended is not None and ended <= plan.tail.days and not post.followed(line, at) else None

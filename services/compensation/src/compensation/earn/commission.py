@@ -23,7 +23,7 @@ def commissions(post: Post, known: Known) -> Iterator[Line | Waiting]:
     tiers, capped = Tally(), Tally()
     for credit in known.credits(post.person):
         day = post.calendar.day(credit.sale.sold_at)
-        if credit.role not in ("", post.role) or not post.concerns(credit.sale.line) or not post.covers(day):
+        if credit.role not in ("", post.role) or not post.covers_at(credit.sale.line, credit.sale.sold_at):
             continue
         plan = post.version(day)
         rules = [r for r in plan.rules if isinstance(r, Commission) and _takes(r, credit)] if plan else []
