@@ -78,10 +78,12 @@ class Post:
         if not self.concerns(line):
             return False
         day = self.calendar.day(at)
-        mine = next((span for span in self.spans if span.covers(day)), None)
         elsewhere = [o for o in self.others if o.calendar != self.calendar and o.concerns(line)]
+        if not elsewhere:
+            return self.covers(day)
         theirs = [(span, other.calendar.day(at)) for other in elsewhere for span in other.spans]
         held = [span for span, today in theirs if span.covers(today)]
+        mine = next((span for span in self.spans if span.covers(day)), None)
         if mine is not None:
             return all(span.since <= mine.since for span in held)
         ended = any(span.until == day - _ONE for span in self.spans)
