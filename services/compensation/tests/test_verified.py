@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from belt.io.intake.watermark import Publishers, Watermark
 from compensation.clerk.books import of
 from compensation.clerk.cases import cases_of
 from compensation.clerk.chores import detect
-from compensation.clerk.closing import close
+from compensation.clerk.closing import Look, close
 from compensation.clerk.company import company
 from conveyor_events import Envelope, deals
 from conveyor_events.sale import Sale
@@ -57,7 +58,7 @@ async def closed(office: Office, period: str, now: datetime) -> None:
     """By the clerk, with what was recorded until five days after the month."""
     _move(office, now)
     await office.post(f"/v1/periods/{period}/close", {"cutoff": now.replace(day=5).isoformat()}, "pia")
-    assert await close(office.desk, company(office.desk), Silent(now))
+    assert await close(office.desk, company(office.desk), Silent(now), _look(office))
 
 
 async def corrected(office: Office, period: str) -> list[tuple[str, str]]:
@@ -69,6 +70,10 @@ async def wrong(office: Office) -> list[Any]:
     shown = await office.json("/v1/verification", "vera")
     assert shown["ok"] is not bool(shown["laws"] + shown["faults"])
     return [*shown["laws"], *shown["faults"]]
+
+
+def _look(office: Office) -> Look:
+    return partial(detect, office.desk, of(office.desk), cases_of(office.desk), {})
 
 
 def _move(office: Office, now: datetime) -> None:
@@ -87,7 +92,7 @@ async def test_a_sale_contested_after_its_month_was_closed_verifies_while_it_wai
     await closed(office, "2026-03", at(4, 6))
 
     _move(office, at(4, 12))
-    await detect(office.desk, of(office.desk), cases_of(office.desk), {})
+    await _look(office)()
     assert await corrected(office, "2026-04") == [("-20.00", "2026-03")]
     assert await wrong(office) == []
     await closed(office, "2026-04", at(5, 6))
@@ -99,6 +104,42 @@ async def test_a_sale_contested_after_its_month_was_closed_verifies_while_it_wai
     await office.post(f"/v1/conflicts/{case}/resolve", {"outcome": "dismissed", "reason": "both were right"}, "pia")
     assert await corrected(office, "2026-04") == [("-20.00", "2026-03")]
     assert await corrected(office, "2026-05") == [("20.00", "2026-03")]
+    assert await wrong(office) == []
+
+
+class Ahead(Silent):
+    """Stations whose logs say what nobody has carried over yet."""
+
+    def __init__(self, now: datetime, said: list[Envelope]) -> None:
+        super().__init__(now)
+        self.said = said
+
+    async def seal(self, service: str) -> Watermark:
+        return Watermark(len(self.said), self.now) if service == "conversion" else await super().seal(service)
+
+    async def page(self, service: str, after: int, limit: int = 500) -> list[tuple[int, Envelope]]:
+        return list(enumerate(self.said, 1))[after : after + limit]
+
+
+async def test_a_conflict_that_only_the_logs_of_the_stations_show_is_found_before_the_month_is_frozen(
+    own_office: Office,
+) -> None:
+    """Two sell one client in March, and nothing of it was carried over when the month is closed."""
+    office, now = own_office, at(4, 6)
+    await office.open()
+    before = len(office.said)
+    sold(office, "d1", "1000.00", "boris", 2)
+    sold(office, "d2", "333.33", "dina", 10)
+    _move(office, now)
+    await office.post("/v1/periods/2026-03/close", {"cutoff": at(4, 5).isoformat()}, "pia")
+    look = _look(office)
+    await look()
+    assert await close(office.desk, company(office.desk), Ahead(now, office.said[before:]), look)
+    await look()
+    assert [one["kind"] for one in (await office.json("/v1/conflicts", "pia"))["items"]] == ["C1", "C6"]
+    shown = await office.json("/v1/statements/dina/2026-03", "pia")
+    mine = [(one["state"], one["amount"]) for one in shown["lines"] if one["client_id"] == "corp"]
+    assert mine == [("conditional", "20.00")]
     assert await wrong(office) == []
 
 

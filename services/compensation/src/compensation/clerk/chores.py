@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import structlog
 
@@ -28,12 +29,12 @@ async def clerk(desk: Desk) -> None:
     """Until cancelled. What is out of reach is tried again; what goes wrong is told and tried again, more slowly."""
     cases, everybody = cases_of(desk), company(desk)
     publishers = Publishers(desk.settings.publishers, desk.settings.feed_token)
-    known: dict[str, Case] = {}
+    look = partial(detect, desk, of(desk), cases, dict[str, Case]())
     while True:
         pause = EVERY
         try:
-            await detect(desk, of(desk), cases, known)
-            await close(desk, everybody, publishers)
+            await look()
+            await close(desk, everybody, publishers, look)
         except OUT_OF_REACH as away:
             log.warning("clerk.waits", error=f"{type(away).__name__}: {away}")
             pause = PATIENCE

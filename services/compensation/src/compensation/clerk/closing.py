@@ -2,13 +2,14 @@
 
 Waits for: commands that were under way at the cutoff; the log of each station, read to its watermark whatever Kafka
 brought; nothing parked, nothing unread; no fact of the month that cannot be rated. What it waits for can be looked up.
+Conflicts are looked for in between: what was only just read may show one, which makes lines of the month conditional.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -43,7 +44,11 @@ REASONS = 20
 STATIONS = tuple(dict.fromkeys(t.publisher for t in TOPICS.values() if t.name != "conveyor.pay.v1"))
 
 
-async def close(desk: Desk, company: Company, publishers: Publishers) -> bool:
+Look = Callable[[], Awaitable[None]]
+"""Records every conflict that the facts taken in so far show."""
+
+
+async def close(desk: Desk, company: Company, publishers: Publishers, look: Look) -> bool:
     """One try. True when a month was closed."""
     state: ledger.Ledger = (await desk.state(ledger.CATEGORY, ledger.COMPANY)).state
     if state.closing is None:
@@ -56,6 +61,7 @@ async def close(desk: Desk, company: Company, publishers: Publishers) -> bool:
         reasons = await _everything_here(desk, connection, publishers, state.closing.cutoff)
         if not reasons:
             try:
+                await look()
                 reasons = await _freeze(desk, company, state, state.closing)
             except Exception as wrong:
                 with contextlib.suppress(*OUT_OF_REACH, DBAPIError):  # else the log has it alone
