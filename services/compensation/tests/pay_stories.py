@@ -89,9 +89,9 @@ def opened(opportunity: str, at: float, by: Seat, *needs: str) -> Envelope:
     return said(event, day(at), by)
 
 
-def seated(at: float, by: Seat) -> Envelope:
+def seated(at: float, by: Seat, written: float | None = None) -> Envelope:
     seat = accounts.SeatAssigned(line=LINE, seat="served_by", holder=by, since=day(at))
-    return said(seat, day(at), by)
+    return said(seat, day(at), by, written=None if written is None else day(written))
 
 
 def served(at: float = 20, by: Seat = CLARA) -> list[Envelope]:

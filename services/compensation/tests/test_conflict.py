@@ -183,3 +183,12 @@ def test_a_hunter_is_too_late_where_the_seat_was_given_without_an_offer() -> Non
     """An account that was reassigned before anybody took it, or whose history was brought in."""
     (case,) = conflicts([closed(10), seated(20, CLARA), met(30, BORIS)])
     assert (case.kind, case.people) == ("C3", ("clara", "boris"))
+
+
+def test_a_meeting_that_is_somebody_else_s_by_a_seat_recorded_later_rests_on_that_seat() -> None:
+    before = [*served(by=BORIS), met(30, BORIS)]
+    late = seated(25, CLARA, written=60)
+    assert list(conflicts(before)) == []
+    (case,) = conflicts([*before, late])
+    assert case.kind == "C3"
+    assert case.events == (str(before[0].id), str(late.id), str(before[-1].id))

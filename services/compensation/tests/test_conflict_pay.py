@@ -47,14 +47,16 @@ def paid(sold: Envelope, at: float) -> Envelope:
     return said(topic.PaymentReceived.model_validate({"payment_id": "p", **money}), day(at))
 
 
-def pay(events: Sequence[Envelope], seat: Seat, month: Month) -> tuple[list[str], Totals]:
+def pay(
+    events: Sequence[Envelope], seat: Seat, month: Month, known_at: datetime | None = None
+) -> tuple[list[str], Totals]:
     """The cases that the events show, and what the month says of the person under the plan of the role."""
     cases = conflicts(events)
     recorded = {str(one.id): one.recorded_at for one in events}
     history = History([*map(fact, events), *(found(case, recorded) for case in cases)], zone="Europe/Berlin")
     plan = PlanVersion(shipped(f"ref-{seat.role}"), BEGUN)
     work = Assignment(seat.person, plan.plan.plan, str(seat.role), date(2026, 1, 1), BEGUN)
-    return [case.kind for case in cases], statement(history, [plan], [work], seat.person, month).total
+    return [case.kind for case in cases], statement(history, [plan], [work], seat.person, month, known_at).total
 
 
 def test_who_rejected_again_and_sold_is_not_paid_before_the_case_is_decided() -> None:
@@ -73,6 +75,27 @@ def test_who_served_is_paid_for_the_sale_that_the_successor_enters() -> None:
         assert pay(events, CLARA, Month(2026, 3))[0] == []
         assert pay(events, CLARA, Month(2026, 3))[1].variable == Decimal(40)
         assert pay(events, DORA, Month(2026, 3))[1].variable == 0
+
+
+def test_who_served_as_far_as_anybody_knew_may_enter_a_sale_whatever_is_said_of_that_day_later() -> None:
+    """Dora serves from day 8 on, and enters a sale of day 5; on day 40 Boris is said to have served since day 9."""
+    sold = repeat(5, DORA, written=10)
+    story = [seated(1, CLARA), seated(8, DORA), sold, paid(sold, 10.5), seated(9, BORIS, written=40)]
+    for events in (story, story[::-1] * 3):
+        assert pay(events, CLARA, Month(2026, 3))[0] == []
+        assert pay(events, CLARA, Month(2026, 3))[1].variable == Decimal(40)
+
+
+def test_a_case_that_shows_by_what_is_said_of_a_seat_later_is_not_known_before() -> None:
+    """Boris is said to serve since day 8, and enters a sale of day 5; on day 40 he is said never to have served."""
+    sold = repeat(5, BORIS, written=10)
+    then = [seated(1, CLARA), seated(8, BORIS, written=20), sold, paid(sold, 10.5)]
+    assert pay(then, CLARA, Month(2026, 3))[0] == []
+    story = [*then, seated(8, DORA, written=40)]
+    for events in (story, story[::-1] * 3):
+        cases, month = pay(events, CLARA, Month(2026, 3))
+        assert (cases, month.conditional, month.variable) == (["C4"], Decimal(40), Decimal(0))
+        assert pay(events, CLARA, Month(2026, 3), day(39))[1].variable == Decimal(40)
 
 
 # --- beside a slow reckoning: each sale is held against everything that was said of the client -----------------------

@@ -146,19 +146,21 @@ def active_after_the_handover(client: str, story: Story) -> Iterator[Case]:
     Handover 2 is over when the account is accepted, or given to somebody without an offer. The house serves nobody.
     """
     served: Told | None = None
+    seated: Told | None = None
     holder: Seat | None = None
     for one in story:
         match one.event:
             case accounts.AccountAccepted(served_by=by):
-                served, holder = one, by
+                served, seated, holder = one, one, by
             case accounts.SeatAssigned(holder=by):
-                served, holder = (served or one, by) if by.person != HOUSE else (served, None)
+                served, seated, holder = (served or one, one, by) if by.person != HOUSE else (served, one, None)
             case deals.MeetingHeld() | deals.ProposalSent() if served is not None and holder is not None:
                 actor = one.envelope.actor
                 if actor is None or actor.person in (holder.person, HOUSE) or actor.role == Role.MANAGER:
                     continue
                 line = one.event.line
-                yield _case("C3", client, line, served.claim(holder), one.claim(actor), [served, one])
+                case = _case("C3", client, line, served.claim(holder), one.claim(actor), [served, one])
+                yield _because(case, seated, served, one)
             case _:
                 pass
 
@@ -168,7 +170,8 @@ def sold_by_somebody_else(client: str, story: Story) -> Iterator[Case]:
 
     The station lets the holder, the whole team, who sold first and a manager enter a sale; pay follows who served when
     it was made. Who serves when it is entered keeps the books, the predecessor's too, and a manager acts for others: no
-    claim. A colleague or a hunter without the seat at either time works somebody's client, and that is one.
+    claim. A colleague or a hunter without the seat at either time works somebody's client, and that is one. Whoever
+    served as far as anybody knew when it was entered had the right to, whatever is said of that day later.
     """
     seats = [(one.event, one) for one in story if isinstance(one.event, accounts.SeatAssigned)]
     for one in story:
@@ -176,15 +179,26 @@ def sold_by_somebody_else(client: str, story: Story) -> Iterator[Case]:
         if not isinstance(one.event, accounts.RepeatSale) or actor is None or actor.role == Role.MANAGER:
             continue
         sale = one.event.sale
-        held, now = _seat_at(seats, sale.sold_at), _seat_at(seats, one.envelope.recorded_at)
+        written = one.envelope.recorded_at
+        held, now = _seat_at(seats, sale.sold_at), _seat_at(seats, written)
         if held is None or held[0].holder.person == HOUSE:
             continue
-        concerned = {seat[0].holder.person for seat in (held, now) if seat is not None}
+        known = _seat_at((seat for seat in seats if seat[1].envelope.recorded_at <= written), written)
+        concerned = {seat[0].holder.person for seat in (held, now, known) if seat is not None}
         if actor.person not in concerned | {part.person for part in sale.splits}:
-            yield _case(
+            case = _case(
                 "C4", client, sale.line, held[1].claim(held[0].holder), one.claim(actor), [held[1], one],
                 sale_id=sale.sale_id, net=sale.net, currency=sale.currency,
             )  # fmt: skip
+            yield _because(case, now[1] if now is not None else None, held[1], one)
+
+
+def _because(case: Case, seated: Told | None, *events: Told) -> Case:
+    """The case; where it shows only by what was recorded later of the seat, it rests on that, too. Its id stays."""
+    if seated is None or seated.envelope.recorded_at <= max(one.envelope.recorded_at for one in events):
+        return case
+    order = sorted((*events, seated), key=lambda one: (one.at, one.id))
+    return replace(case, events=tuple(one.id for one in order))
 
 
 Taken = tuple[accounts.SeatAssigned, Told]
