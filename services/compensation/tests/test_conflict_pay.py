@@ -87,7 +87,7 @@ def test_who_served_as_far_as_anybody_knew_may_enter_a_sale_whatever_is_said_of_
 
 
 def test_a_case_that_shows_by_what_is_said_of_a_seat_later_is_not_known_before() -> None:
-    """Boris entered a sale of day 5 on day 10. On day 20 he is said to serve since day 8; on day 40, Dora since day 9."""
+    """Boris enters a sale on day 10. On day 20 he is said to serve since day 8; on day 40, Dora since day 9."""
     sold = repeat(5, BORIS, written=10)
     then = [seated(1, CLARA), seated(8, BORIS, written=20), sold, paid(sold, 10.5)]
     assert pay(then, CLARA, Month(2026, 3))[0] == []

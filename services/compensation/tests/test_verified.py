@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+import asyncpg
 import pytest
 from pay_office import NOW, Office, at, seat
 
@@ -18,7 +19,8 @@ from compensation.clerk.cases import cases_of
 from compensation.clerk.chores import detect
 from compensation.clerk.closing import Look, close
 from compensation.clerk.company import company
-from conveyor_events import Envelope, deals
+from compensation.intake import take
+from conveyor_events import Envelope, accounts, deals
 from conveyor_events.sale import Sale
 
 
@@ -141,6 +143,48 @@ async def test_a_conflict_that_only_the_logs_of_the_stations_show_is_found_befor
     mine = [(one["state"], one["amount"]) for one in shown["lines"] if one["client_id"] == "corp"]
     assert mine == [("conditional", "20.00")]
     assert await wrong(office) == []
+
+
+async def test_a_case_that_the_facts_no_longer_show_is_listed_until_it_is_decided(own_office: Office) -> None:
+    """Dina enters a sale of Clara's. Later she is said to have served since before that: but the money waits still."""
+    office = own_office
+    held = accounts.SeatAssigned(line="north", seat="served_by", holder=seat("clara"), since=at(3, 2))
+    office.say(held, at(3, 2), "corp", "clara")
+    sale = Sale(
+        sale_id="r1", kind="repeat", line="north", net=Decimal(2000), currency="EUR", sold_at=at(3, 10),
+        sourced_by=seat("ana"), converted_by=seat("boris"), served_by=seat("clara"),
+    )  # fmt: skip
+    office.say(accounts.RepeatSale(sale=sale, tax=Decimal(0)), at(3, 10), "corp", "dina")
+    office.said[-1] = replace(office.said[-1], recorded_at=at(3, 12))
+    paid = accounts.PaymentReceived(
+        payment_id="p1", sale=sale, net=sale.net, currency="EUR", paid_net_total=sale.net
+    )  # fmt: skip
+    office.say(paid, at(3, 12), "corp", "clara")
+    await office.open()
+    _move(office, at(3, 20))
+    look = _look(office)
+    await look()
+    (case,) = (await office.json("/v1/conflicts", "pia", kind="C4"))["items"]
+
+    late = accounts.SeatAssigned(line="north", seat="served_by", holder=seat("dina"), since=at(3, 11))
+    office.say(late, at(3, 11), "corp", "lena")
+    office.said[-1] = replace(office.said[-1], recorded_at=at(3, 21))
+    connection = await asyncpg.connect(office.dsn)
+    async with connection.transaction():
+        await take(connection, office.said[-1:])
+    await connection.close()
+    await look()
+    shown = await office.json("/v1/statements/clara/2026-03", "pia")
+    (waits,) = [line for line in shown["lines"] if line["client_id"] == "corp"]
+    assert (waits["state"], waits["calc"]["case"]) == ("conditional", case["case_id"])
+    assert (await office.json("/v1/conflicts", "pia", kind="C4"))["items"] == [case]
+    assert (await office.json(f"/v1/conflicts/{case['case_id']}", "pia"))["stage"] == "detected"
+
+    said = {"outcome": "dismissed", "reason": "she served by then"}
+    await office.post(f"/v1/conflicts/{case['case_id']}/resolve", said, "pia")
+    assert (await office.json("/v1/conflicts", "pia", kind="C4"))["items"][0]["outcome"] == "dismissed"
+    shown = await office.json("/v1/statements/clara/2026-03", "pia")
+    assert ("release", "40.00") in [(line["kind"], line["amount"]) for line in shown["lines"]]
 
 
 async def test_a_month_before_anything_happened_is_closed_empty(own_office: Office) -> None:

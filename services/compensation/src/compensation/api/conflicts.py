@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -81,7 +81,8 @@ def add(doors: Doors, desk: Desk, books: Books, cases: Cases, sights: Sights) ->
 
         Shown are those of people whose pay you may see; the other side of a case is a "colleague" if it is not.
         """
-        all_cases, decided = await cases.all(), await stages()
+        decided = await stages()
+        all_cases = await _every(desk, cases, decided)
         sight = await sights.of(request)
         found = [
             case
@@ -111,7 +112,7 @@ def add(doors: Doors, desk: Desk, books: Books, cases: Cases, sights: Sights) ->
     @doors.query("/v1/conflicts/{case_id}", *PAY, reply=CaseShown)
     async def one(request: Request, case_id: str) -> dict[str, Any]:
         """One case, with its events."""
-        case = await cases.find(case_id)
+        case = await _find(desk, cases, case_id)
         sight = await sights.of(request)
         if case is None or not _visible(case, sight):
             raise Refused("conflict.unknown")
@@ -121,6 +122,23 @@ def add(doors: Doors, desk: Desk, books: Books, cases: Cases, sights: Sights) ->
         known = await books.told(case.events)
         events = await sight.told([known[event] for event in case.events])
         return _shown(case, lines, sight) | _stage(case, decided, sight) | {"told": events}
+
+
+async def _every(desk: Desk, cases: Cases, recorded: Collection[str]) -> list[Case]:
+    """Those that the facts show, and those recorded before that show no longer: what is paid waits for them, too."""
+    found = await cases.all()
+    gone = sorted(set(recorded) - {case.case_id for case in found})
+    kept = [case for one in gone if (case := await _recorded(desk, one)) is not None]
+    return sorted([*found, *kept], key=lambda case: (case.at, case.case_id))
+
+
+async def _find(desk: Desk, cases: Cases, case_id: str) -> Case | None:
+    return await cases.find(case_id) or await _recorded(desk, case_id)
+
+
+async def _recorded(desk: Desk, case_id: str) -> Case | None:
+    state: resolution.Conflict = (await desk.state(resolution.CATEGORY, case_id)).state
+    return state.case
 
 
 def _stage(case: Case, decided: Mapping[str, Mapping[str, Any]], sight: Sight) -> dict[str, Any]:
@@ -140,7 +158,7 @@ def _decide(doors: Doors, desk: Desk, books: Books, cases: Cases, sights: Sights
     async def state(request: Request, case_id: str, body: ClaimBody) -> Response:
         """One of the two says why it is theirs. Nobody else learns that there is a case."""
         by, sight = desk.who(desk.subject(request), body.by), await sights.of(request)
-        case = await cases.find(case_id)
+        case = await _find(desk, cases, case_id)
         if case is not None and not any(sight.may("answer", Deed(person, case.at)) for person in case.people):
             raise Refused("conflict.unknown")
         return await do(request, case_id, resolution.StateClaim(body.text, by, desk.clock.now()), body)
