@@ -156,14 +156,15 @@ class Office:
                 await self.post("/v1/assignments", paid)
 
     async def march_is_closed(self, desk: Desk) -> None:
-        """Its statements are published, Boris objects to his, and one payout run was made."""
+        """Its statements are published, Boris objects to a shared sale in his, and one payout run was made."""
         march = Month(2026, 3)
         found = await company(desk).as_closed([march], NOW)
         sheets = [by[march] for by in found.values() if by[march].lines]
         for one in sheets:
             steps = [freeze(one, NOW), sheet.Publish(at(6, 1), "pia", NOW)]
             await desk.writer.handle(*(Step(sheet.CATEGORY, sheet.key("2026-03", one.person), c) for c in steps))
-        about = {"period": "2026-03", "text": "too low", "dispute_id": "d-boris"}
+        shared = [str(line.line_id) for line in found["boris"][march].lines if line.client_id == SHARED]
+        about = {"period": "2026-03", "text": "too low", "dispute_id": "d-boris", "lines": shared}
         await self.post("/v1/disputes", about, "boris")
         await self.post("/v1/statements/egor/2026-03/acknowledge", {}, "egor")
         await self.post("/v1/statements/egor/2026-03/finalize", {}, "pia")

@@ -39,8 +39,8 @@ WALK: dict[str, tuple[str, ...]] = {
     f"/v1/journeys/{SHARED}": (M, M, M, M, M, W, W, F, W, W),
     f"/v1/journeys/{ALONE}": (M, X, X, W, X, W, W, F, W, W),
     "/v1/journeys/nobody": (X, X, X, X, X, X, X, F, X, X),
-    # What Boris objects to is seen by who sees his lines, by who decides, and by finance.
-    "/v1/disputes/d-boris": (W, X, X, W, X, W, W, W, F, F),
+    # What Boris objects to is seen by who sees his lines, by who decides, and by finance; by him his own part alone.
+    "/v1/disputes/d-boris": (M, X, X, W, X, W, W, W, F, F),
     "/v1/disputes/nothing": (X, X, X, X, X, X, X, X, F, F),
     # What concerns the company, not a person's pay.
     "/v1/periods": (W, W, W, W, W, W, W, W, F, F),
@@ -204,6 +204,12 @@ async def test_a_statement_and_its_paper_hide_the_whole_of_a_shared_sale(office:
             assert hidden == {"moved", "of_money"}
     rows = (await office.get(f"/v1/statements/boris/{MARCH}.csv", "boris")).text.splitlines()
     assert not any("10000" in row for row in rows if SHARED in row)
+
+
+async def test_an_objection_to_a_shared_sale_shows_the_lines_as_the_statement_does(office: Office) -> None:
+    stated = await office.json(f"/v1/statements/boris/{MARCH}", "boris")
+    objected = await office.json("/v1/disputes/d-boris", "boris")
+    assert objected["disputed"] == [line for line in stated["lines"] if line["client_id"] == SHARED] != []
 
 
 async def test_in_an_own_sale_amounts_stay_and_names_go(office: Office) -> None:

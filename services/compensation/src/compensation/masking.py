@@ -19,6 +19,8 @@ AMOUNTS = frozenset(
 )
 """Every field of a public event that says how much."""
 PARTS = frozenset({"splits", "co_sell"})
+WHOLE = frozenset({"of_base", "of_weights", "of_money", "moved", "flat", "foreign"})
+"""What a line's calculation says of a whole sale, not of its payee's part."""
 _KEPT = frozenset({"client_id", "journey_id", "event_id", "type", "variant"})
 
 Sees = Callable[[str], bool]
@@ -28,8 +30,15 @@ def masked_line(line: Line, earners: Collection[str], sees: Sees) -> Line:
     """The line with the payee's own part alone, if somebody else earns by the same sale."""
     if all(sees(person) for person in earners):
         return line
-    calc = replace(line.calc, of_base=None, of_weights=None, of_money=None, moved=None, flat=None, foreign=None)
-    return replace(line, calc=calc)
+    nothing: dict[str, Any] = dict.fromkeys(WHOLE)
+    return replace(line, calc=replace(line.calc, **nothing))
+
+
+def masked_told(line: Mapping[str, Any], earners: Collection[str], sees: Sees) -> Mapping[str, Any]:
+    """The same of a line as it was told."""
+    if all(sees(person) for person in earners):
+        return line
+    return {**line, "calc": {name: value for name, value in line["calc"].items() if name not in WHOLE}}
 
 
 def masked_event(

@@ -35,7 +35,7 @@ def routes(desk: Desk) -> Doors:
     statements.add(doors.room(statements.__name__), desk, books, sights)
     sheets.add(doors.room(sheets.__name__), desk, sights)
     periods.add(doors.room(periods.__name__), desk, everybody, sights)
-    disputes.add(doors.room(disputes.__name__), desk, sights)
+    disputes.add(doors.room(disputes.__name__), desk, books, sights)
     adjustments.add(doors.room(adjustments.__name__), desk, sights)
     payouts.add(doors.room(payouts.__name__), desk, sights)
     simulations.add(doors.room(simulations.__name__), desk, everybody, sights)

@@ -23,6 +23,7 @@ from compensation.api.replies import DisputeList, DisputeReply, DisputeShown
 from compensation.api.sheets import kept
 from compensation.api.shown import SUMS, month_of, payable
 from compensation.api.sight import Sight, Sights
+from compensation.clerk.books import Books
 from compensation.office import dispute, sheet
 from compensation.office.views import DISPUTES
 from conveyor_events import Amount
@@ -68,9 +69,9 @@ class DecisionBody(BaseBody):
     currency: Currency | None = None
 
 
-def add(doors: Doors, desk: Desk, sights: Sights) -> None:
+def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
     _office(doors, desk)
-    _reading(doors, desk, sights)
+    _reading(doors, desk, books, sights)
 
     @doors.command("/v1/disputes", "pay:read:own", "act_for", reply=DisputeReply, status=201)
     async def opened(request: Request, body: DisputeBody) -> Response:
@@ -127,7 +128,7 @@ def _office(doors: Doors, desk: Desk) -> None:
         return await _do(desk, request, dispute_id, dispute.Close(desk.clock.now()), body)
 
 
-def _reading(doors: Doors, desk: Desk, sights: Sights) -> None:
+def _reading(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
     @doors.query("/v1/disputes", *SEES, reply=DisputeList)
     async def listed(request: Request, limit: Limit = 50, cursor: Cursor = None) -> dict[str, Any]:
         """The disputes of everybody whose pay you may see, and all for who decides them; the latest first."""
@@ -141,7 +142,7 @@ def _reading(doors: Doors, desk: Desk, sights: Sights) -> None:
 
     @doors.query("/v1/disputes/{dispute_id}", *SEES, reply=DisputeShown)
     async def one(request: Request, dispute_id: str) -> dict[str, Any]:
-        """One dispute with what was said, and the lines it is about."""
+        """One dispute with what was said, and the lines it is about, as the statement shows them to you."""
         sight = await sights.of(request)
         rows = await desk.rows(select(DISPUTES).where(DISPUTES.c.dispute_id == dispute_id))
         if not rows or not _sees(sight, rows[0]["person"], rows[0]["period"]):
@@ -150,6 +151,9 @@ def _reading(doors: Doors, desk: Desk, sights: Sights) -> None:
         person, period = rows[0]["person"], rows[0]["period"]
         frozen = await kept(desk, person, period)
         about = [line for line in (frozen or {"lines": []})["lines"] if line["line_id"] in rows[0]["lines"]]
+        if not _decides(sight):
+            history = (await books.file(person)).history
+            about = [sight.frozen(line, history) for line in about]
         await sight.read(person)
         shown = {k: v for k, v in rows[0].items() if k not in ("version", "shape")}
         return shown | {"said": [{"by": by, "text": text} for by, text in state.said], "disputed": about}
@@ -157,8 +161,11 @@ def _reading(doors: Doors, desk: Desk, sights: Sights) -> None:
 
 def _sees(sight: Sight, person: str, period: str) -> bool:
     """Who may see the lines, and who decides: finance, too, sees the lines of what is disputed."""
-    decides = sight.reader.may("conflicts:resolve") or sight.reader.may("pay:read:totals")
-    return decides or sight.may("lines", Pay(person, month_of(period)))
+    return _decides(sight) or sight.may("lines", Pay(person, month_of(period)))
+
+
+def _decides(sight: Sight) -> bool:
+    return sight.reader.may("conflicts:resolve") or sight.reader.may("pay:read:totals")
 
 
 def _by(desk: Desk, request: Request, body: BaseBody) -> str:

@@ -18,14 +18,14 @@ from compensation.clerk.books import Books
 from compensation.history import History
 from compensation.known import Known
 from compensation.line import Line
-from compensation.masking import COLLEAGUE, masked_event, masked_line
+from compensation.masking import COLLEAGUE, masked_event, masked_line, masked_told
 from compensation.plan import Assignment
 from compensation.statement import Statement
 from compensation.teams import Teams
 from conveyor_events import HOUSE, Envelope, UnknownEvent
 from conveyor_events import open as open_event
 from conveyor_events.roster import Roster, evolve
-from conveyor_events.words import instant_text
+from conveyor_events.words import instant_text, parse_instant
 
 Told = Coroutine[Any, Any, None]
 IN_FORCE = ("approved", "active", "superseded")
@@ -110,6 +110,13 @@ class Sight:
             return line
         earners = _earners(line.sale_id, history) - {line.person}
         return masked_line(line, earners, self.sees("deed", line.at or self._now))
+
+    def frozen(self, line: Mapping[str, Any], history: History) -> Mapping[str, Any]:
+        """The same of a line as it was frozen."""
+        if self.reader.everything or line["sale_id"] is None:
+            return line
+        at = parse_instant(line["at"]) if line["at"] else self._now
+        return masked_told(line, _earners(line["sale_id"], history) - {line["person"]}, self.sees("deed", at))
 
     async def told(self, events: Collection[Envelope], action: Action = "deed") -> list[dict[str, Any]]:
         """Events in short, with what this reader may not see taken out."""
