@@ -28,7 +28,6 @@ from compensation.clerk.cases import Cases
 from compensation.clerk.chores import detected
 from compensation.conflict import KINDS, Case, Claim
 from compensation.line import Line, payable_text
-from compensation.months import Month
 from compensation.office import resolution
 from compensation.office.views import CONFLICTS
 from conveyor_events import HOUSE
@@ -95,7 +94,7 @@ def add(doors: Doors, desk: Desk, books: Books, cases: Cases, sights: Sights) ->
         pairs = Counter(tuple(sorted(_named(case, sight))) for case in found if case.b is not None)
         often = pairs.most_common(MOST)
         some, following = cut(found, limit, cursor, lambda case: (instant_text(case.at), case.case_id), str, str)
-        lines = _of(sight, await cases.at_stake(some, Month.of(desk.clock.now().date())))
+        lines = _of(sight, await cases.at_stake(some, books.month(desk.clock.now())))
         await sight.read(
             *{one for case in some for one in _named(case, sight)}, *(p for pair, _ in often for p in pair)
         )
@@ -116,7 +115,7 @@ def add(doors: Doors, desk: Desk, books: Books, cases: Cases, sights: Sights) ->
         sight = await sights.of(request)
         if case is None or not _visible(case, sight):
             raise Refused("conflict.unknown")
-        stake, decided = await cases.at_stake([case], Month.of(desk.clock.now().date())), await stages()
+        stake, decided = await cases.at_stake([case], books.month(desk.clock.now())), await stages()
         lines = _of(sight, stake)
         await sight.read(*_named(case, sight))
         known = await books.told(case.events)

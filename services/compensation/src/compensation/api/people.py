@@ -35,7 +35,7 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
 
         The house holds what nobody else does.
         """
-        last, sight = Month.of(desk.clock.now().date()), await sights.of(request)
+        last, sight = books.month(desk.clock.now()), await sights.of(request)
         seen = "" if cursor is None else decode_cursor(cursor, str)[0]
         shown: list[tuple[str, Figures]] = []
         async for person in books.everybody(sight.whose, seen):

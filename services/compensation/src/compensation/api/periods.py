@@ -141,7 +141,7 @@ def _verification(doors: Doors, desk: Desk, company: Company, sights: Sights) ->
                     shown = one.to_json()
                     again[str(one.period), one.person] = shown["lines"], shown["totals"]
         faults = list(verify(state.closed.values(), kept, again))
-        now = Month.of(desk.clock.now().date())
+        now = company.books.month(desk.clock.now())
         stated, history = await company.earnings(await company.months(now)), await company.history()
         laws = await company.beside(broken, history, [s for by in stated.values() for s in by.values()])
         await sights.read(request, *(fault.person for fault in faults if fault.person is not None))

@@ -20,7 +20,6 @@ from compensation.api.shown import PAY, SUMS, Shown, month_of
 from compensation.api.sight import Sights
 from compensation.clerk.books import Books
 from compensation.digest import of_statement
-from compensation.months import Month
 from compensation.statement import Statement
 from conveyor_events.words import Instant
 
@@ -70,7 +69,7 @@ def add(doors: Doors, desk: Desk, books: Books, sights: Sights) -> None:
         Each event names the trace of the command that led to it, where there is one.
         """
         sight = await sights.of(request)
-        stands = await books.line(line_id, Month.of(desk.clock.now().date()), sight.whose)
+        stands = await books.line(line_id, books.month(desk.clock.now()), sight.whose)
         if stands is None or not sight.may("lines", Pay(stands[0].person, stands[0].period)):
             raise Refused("line.unknown")
         found, file = stands

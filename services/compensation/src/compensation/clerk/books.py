@@ -26,7 +26,7 @@ from compensation.clerk.file import Cabinet, File, Shelf, filed
 from compensation.facts import Fact, Hired, Left
 from compensation.history import History
 from compensation.line import Line
-from compensation.months import Month
+from compensation.months import Month, calendar
 from compensation.parties import parties
 from compensation.period import Close, frozen_lines
 from compensation.plan import Assignment
@@ -83,6 +83,10 @@ class Books:
     async def file(self, person: str) -> File:
         """What concerns the person, of everything taken in so far."""
         return (await self._asked(person))[1]
+
+    def month(self, at: datetime) -> Month:
+        """The company's month at an instant."""
+        return calendar(self.zone).month(at)
 
     async def all_months(self, person: str, last: Month) -> list[Month]:
         """From the first in which the person can have a line."""
