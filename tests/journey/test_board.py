@@ -22,7 +22,7 @@ from conveyor_events.words import instant_text
 
 MONTH = "2026-03"
 COMMANDS = 50
-MANAGER, STRANGER = "seen-manager", "elsewhere-scout"
+MANAGER, PEER, STRANGER = "seen-manager", "seen-peer", "elsewhere-scout"
 PAGES = ("/", "/day", "/pay", "/clients", "/plans", "/conflicts", "/what-if")
 ROLES = ("scout", "hunter", "farmer", "manager", "payroll", "finance", "auditor", "operator")
 UNWRITTEN = re.compile(r"\{\{|\{%|None<|>None|Undefined")
@@ -50,7 +50,7 @@ async def line(running: Running) -> AsyncIterator[Line]:
 async def told(line: Line, running: Running) -> Told:
     await plans(line)
     firm = Firm(line, "seen", "scout-hunter-farmer")
-    await firm.open(managers=(MANAGER,))
+    await firm.open(managers=(MANAGER,), more={PEER: "scout"})
     await Firm(line, "elsewhere", "scout-hunter-farmer").open()
     client, deal = await firm.deal("2026-03-10T11:00:00Z", "10000.00", "2000.00")
     await firm.paid(deal, "2026-03-15T11:00:00Z", "4000.00")
@@ -233,6 +233,24 @@ async def test_nobody_sees_what_the_apis_would_refuse(running: Running, told: To
         landing = await browser.page("/?line=seen")
         assert 'id="rows-closed"' in landing
         assert "seen-" not in landing
+
+
+async def test_a_peer_sees_how_far_a_client_is_and_nothing_personal(running: Running, told: Told) -> None:
+    async with signed_in(running, PEER, "scout") as browser:
+        shown = await browser.page(f"/clients/{told.client}")
+        assert "<dd>tools</dd>" in shown, "what kind of need it is"
+        assert "drills wear out" not in shown
+        assert "Client seen-client" not in shown
+    async with signed_in(running, "seen-scout", "scout") as browser:
+        shown = await browser.page(f"/clients/{told.client}")
+        assert "tools: drills wear out" in shown
+        assert "Client seen-client" in shown
+
+
+@pytest.mark.parametrize("way", ["/clients/calls", "/clients/counts", "/pay?until=0000-01", "/pay/seen-hunter/0000-01"])
+async def test_what_is_no_client_and_no_month_is_not_there(running: Running, told: Told, way: str) -> None:
+    async with signed_in(running, "seen-hunter", "hunter") as browser:
+        await browser.page(way, 404)
 
 
 async def test_without_a_session_there_is_nothing_but_the_way_to_the_sign_in(running: Running, told: Told) -> None:

@@ -58,6 +58,7 @@ async def one(who: Annotated[Visit, Depends(visit)], client: str, event: Text = 
         asked.get("conversion", "/v1/deals", client=client),
         asked.get("account-mgmt", "/v1/sales", client=client),
     )
+    prospect, account = _about(client, prospect), _about(client, account)
     parts = [prospect, offers, opportunities, account, deals, sales]
     known = journey.ok or any(part.ok and _something(part) for part in parts)
     events = journey.document["events"] if journey.ok else []
@@ -80,6 +81,11 @@ async def one(who: Annotated[Visit, Depends(visit)], client: str, event: Text = 
         sales=sales,
         event=event,
     )
+
+
+def _about(client: str, answer: Answer) -> Answer:
+    """What was told of this client. A station's list may go by the name that somebody looked for."""
+    return answer if not answer.ok or answer.document.get("client_id") == client else Answer(404)
 
 
 def _something(answer: Answer) -> bool:

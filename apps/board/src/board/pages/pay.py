@@ -22,8 +22,9 @@ MONTHS = 6
 LEAST = 2
 SHOWN = 400
 Name = Annotated[str, InPath(max_length=100)]
-Month = Annotated[str, InPath(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
-Until = Annotated[str | None, Query(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+MONTH = r"^[12]\d{3}-(0[1-9]|1[0-2])$"
+Month = Annotated[str, InPath(pattern=MONTH)]
+Until = Annotated[str | None, Query(pattern=MONTH)]
 Said = Annotated[str | None, Query(max_length=40)]
 DISPUTABLE = ("published", "acknowledged")
 
@@ -33,7 +34,7 @@ routes = APIRouter()
 def months_until(last: str, many: int = MONTHS) -> list[str]:
     """Months up to this one, the earliest first."""
     count = int(last[:4]) * 12 + int(last[5:]) - 1
-    return [f"{at // 12}-{at % 12 + 1:02}" for at in range(count - many + 1, count + 1)]
+    return [f"{at // 12:04}-{at % 12 + 1:02}" for at in range(count - many + 1, count + 1)]
 
 
 def months_after(last: str) -> str:
