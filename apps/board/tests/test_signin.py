@@ -152,9 +152,76 @@ async def test_an_answer_that_was_changed_signs_nobody_in(door: Door, changed: s
 
 async def test_the_code_of_one_errand_is_nothing_in_another(door: Door) -> None:
     """The nonce, the state and the verifier belong together: another errand's answer fits none of them."""
-    old = await door.pick(await door.leave())
-    await door.leave()
-    assert (await door.http.get(old)).status_code == 400
+    one, other = [dict(parse_qsl(urlsplit(await door.pick(await door.leave())).query)) for _ in range(2)]
+    mixed = await door.http.get(WAY, params={**one, "code": other["code"]})
+    assert mixed.status_code == 400
+    assert (await door.http.get("/day")).status_code == 303
+
+
+async def test_two_windows_sign_in_at_once_and_each_goes_where_it_wanted(door: Door) -> None:
+    one, other = await door.leave("/day"), await door.leave("/pay")
+    for at, then in ((one, "/day"), (other, "/pay")):
+        assert (await door.http.get(await door.pick(at))).headers["location"] == then
+
+
+async def test_a_stream_without_a_session_begins_no_sign_in(door: Door) -> None:
+    stream = await door.http.get("/moves", headers={"accept": "text/event-stream"})
+    assert (stream.status_code, stream.headers.get("location"), stream.headers.get("set-cookie")) == (401, None, None)
+
+
+async def test_a_part_without_a_session_sends_its_page_to_the_sign_in_and_back(door: Door) -> None:
+    at = {"hx-request": "true", "hx-current-url": f"{BOARD}/pay?until=2026-03"}
+    part = await door.http.get("/line/now", headers=at)
+    assert (part.status_code, part.headers["hx-redirect"]) == (401, "/sign-in?then=/pay%3Funtil%3D2026-03")
+    assert (await door.http.get("/line/now", headers=at | {"hx-current-url": "//evil.example//x"})).headers[
+        "hx-redirect"
+    ] == "/sign-in?then=/"
+
+
+OBJECTS = "/pay/ana/2026-03/dispute"
+WROTE = {"text": "the 14th <is> missing", "lines": "line-1", "key": "once"}
+
+
+async def test_what_was_written_when_the_session_ended_is_shown_and_not_thrown_away(door: Door) -> None:
+    page = await door.http.post(OBJECTS, data=WROTE, headers={"origin": BOARD, "referer": f"{BOARD}/pay/ana/2026-03"})
+    assert page.status_code == 401
+    assert "the 14th &lt;is&gt; missing</textarea>" in page.text
+    assert 'href="/sign-in?then=/pay/ana/2026-03"' in page.text
+    forged = await door.http.post(OBJECTS, data=WROTE, headers={"origin": "https://evil.example"})
+    assert (forged.status_code, "14th" in forged.text) == (403, False)
+
+
+async def test_a_form_of_an_earlier_session_is_sent_again_by_its_owner(door: Door) -> None:
+    await door.http.get(await door.pick(await door.leave()))
+    old = await _proof(door)
+    door.http.cookies.clear()
+    await door.http.get(await door.pick(await door.leave()))
+    page = await door.http.post(OBJECTS, data={**WROTE, "proof": old}, headers={"origin": BOARD})
+    assert page.status_code == 403
+    sent = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.text.split('id="kept"')[1]))
+    assert sent == {"proof": await _proof(door), "lines": "line-1", "key": "once"}
+    assert "the 14th &lt;is&gt; missing</textarea>" in page.text
+
+
+async def test_who_signs_in_again_in_another_window_sends_the_form_that_is_open(door: Door) -> None:
+    await door.http.get(await door.pick(await door.leave()))
+    proof = await _proof(door)
+    await door.http.get(await door.pick(await door.leave()))
+    assert await _proof(door) == proof
+
+
+async def test_what_no_service_answered_is_sent_again_as_the_same_command(door: Door) -> None:
+    await door.http.get(await door.pick(await door.leave()))
+    page = await door.http.post(OBJECTS, data={**WROTE, "proof": await _proof(door)}, headers={"origin": BOARD})
+    assert page.status_code == 503
+    assert 'name="key" value="once"' in page.text
+    assert "the 14th &lt;is&gt; missing</textarea>" in page.text
+
+
+async def _proof(door: Door) -> str:
+    found = re.search(r'name="proof" value="([^"]+)"', (await door.http.get("/what-if")).text)
+    assert found is not None
+    return found[1]
 
 
 @pytest.mark.parametrize(

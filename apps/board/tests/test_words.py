@@ -84,6 +84,22 @@ def test_amounts_keep_every_digit(given: str, english: str, russian: str) -> Non
     assert RU.amount(given) == russian
 
 
+@pytest.mark.parametrize(
+    ("language", "written", "meant"),
+    [
+        ("en", "1,234.50", "1234.50"),
+        ("en", " -1234.5 ", "-1234.5"),
+        ("en", "100,50", "100,50"),  # refused: nobody knows whether it is a hundred or ten thousand
+        ("ru", "1 234,50", "1234.50"),
+        ("ru", "1\u202f234,50", "1234.50"),
+        ("ru", "\u2212100,5", "-100.5"),
+        ("ru", "100.50", "100.50"),
+    ],
+)
+def test_an_amount_is_read_as_it_is_written_in_the_language(language: str, written: str, meant: str) -> None:
+    assert Words(language, BERLIN).read(written) == meant
+
+
 def test_machines_read_the_amount_as_the_api_wrote_it() -> None:
     assert 'value="1234.50"' in EN.money("1234.50", "EUR")
     assert "EUR" in EN.money("1234.50", "EUR")

@@ -61,10 +61,12 @@ class Sessions:
     def __init__(self, pool: Pool, key: bytes) -> None:
         self._pool, self._seal = pool, Seal(key, "sessions")
 
-    async def begin(self, person: str, name: str, token: str, scopes: frozenset[str], seconds: float) -> str:
-        """A new session; its id goes into the cookie."""
+    async def begin(
+        self, person: str, name: str, token: str, scopes: frozenset[str], seconds: float, proof: str | None = None
+    ) -> str:
+        """A new session; its id goes into the cookie. `proof`: that of a session of theirs which it takes over."""
         session = secrets.token_urlsafe(ID_BYTES)
-        viewer = Viewer(person, name, token, tuple(sorted(scopes)), secrets.token_urlsafe(ID_BYTES))
+        viewer = Viewer(person, name, token, tuple(sorted(scopes)), proof or secrets.token_urlsafe(ID_BYTES))
         until = datetime.now(UTC) + timedelta(seconds=seconds) - EARLY
         await self._pool.execute("delete from sessions where expires_at < now()")
         await self._pool.execute(

@@ -6,6 +6,7 @@ verifier. The access token is verified as every service verifies it; that is wha
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import time
@@ -66,8 +67,8 @@ class SignIn:
         self._seal = Seal(settings.sealing_key, "errands")
         self._known: tuple[float, dict[str, Any]] = (0.0, {})
 
-    async def begin(self, then: str) -> tuple[str, bytes]:
-        """Where the browser goes, and what it carries there and back, sealed."""
+    async def begin(self, then: str) -> tuple[str, str, bytes]:
+        """Where the browser goes, the name of this errand, and what the browser carries there and back, sealed."""
         places = await self._discovered()
         state, nonce, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(48)
         errand = Errand(state, nonce, verifier, then, _soon())
@@ -78,7 +79,7 @@ class SignIn:
                 nonce=errand.nonce,
                 code_verifier=errand.verifier,
             )
-        return str(address), self._seal.close(json.dumps(asdict(errand)))
+        return str(address), named(errand.state), self._seal.close(json.dumps(asdict(errand)))
 
     async def finish(self, sealed: bytes, given: dict[str, str]) -> SignedIn:
         """Who came back. Raises SignInFailed."""
@@ -171,6 +172,11 @@ class SignIn:
             timeout=DEADLINE,
             trust_env=False,
         )
+
+
+def named(state: str) -> str:
+    """An errand by its state: several windows may be on their way at once, each with what it carries."""
+    return hashlib.sha256(state.encode()).hexdigest()[:16]
 
 
 def _soon() -> float:

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -30,7 +30,7 @@ from board.reading import Picture
 from board.sessions import Sessions, Viewer
 from board.settings import BoardSettings
 from board.sight import Seen, Sight
-from board.signin import SignIn
+from board.signin import SignIn, local
 from board.waiting import Looks
 from board.words import LANGUAGES, Words, preferred
 
@@ -38,6 +38,8 @@ MOST_FORM = 64 * 1024
 LANGUAGE_COOKIE = "language"
 ERRAND_COOKIE = "errand"
 FORM = "application/x-www-form-urlencoded"
+WRITTEN = ("text", "reason", "document")
+"""Fields of forms that hold somebody's own words."""
 
 
 @cache
@@ -101,6 +103,14 @@ class Forged(Exception):
     """A form that was not sent from a page of ours by this viewer."""
 
 
+class Outdated(Forged):
+    """A form of a page that an earlier session was shown; `given` is what was filled in."""
+
+    def __init__(self, given: Mapping[str, str]) -> None:
+        super().__init__("the form does not carry the session's proof")
+        self.given = given
+
+
 @dataclass(frozen=True)
 class Guest:
     """Somebody who may not be signed in: a language and nothing else."""
@@ -124,6 +134,9 @@ class Guest:
         return HTMLResponse(shown, status, headers)
 
     def _address(self) -> str:
+        """Where this page is to be had again."""
+        if self.request.method != "GET":
+            return came_from(self.request)
         query = self.request.url.query
         return self.request.url.path + (f"?{query}" if query else "")
 
@@ -170,8 +183,24 @@ class Visit(Guest):
         given = await read_form(self.request)
         check_origin(self.request, self.hall.settings.public_address)
         if not secrets.compare_digest(given.get("proof", "").encode(), self.viewer.proof.encode()):
-            raise Forged("the form does not carry the session's proof")
+            raise Outdated(given)
         return given
+
+    def unsent(self, given: Mapping[str, str], why: str, status: int) -> Response:
+        """What was filled in, to be sent again; by the same key, so that what was done after all is done once."""
+        kept = {name: value for name, value in given.items() if name != "proof"}
+        return self.page("kept.html", status, why=why, given=kept, written=WRITTEN, then=came_from(self.request))
+
+
+def wrote(given: Mapping[str, str]) -> bool:
+    """Whether somebody has put words into the form, which they would have to find again."""
+    return any(given.get(name, "").strip() for name in WRITTEN)
+
+
+def came_from(request: Request) -> str:
+    """The page on which a form stood, or a part that is asked for by itself; the landing page if nobody says."""
+    told = urlsplit(request.headers.get("hx-current-url") or request.headers.get("referer") or "/")
+    return local(f"{told.path or '/'}{'?' if told.query else ''}{told.query}")
 
 
 def check_origin(request: Request, ours: str) -> None:
@@ -210,9 +239,21 @@ def guest(request: Request) -> Guest:
     return Guest(request.app.state.hall, request)
 
 
-def to_sign_in(request: Request, needed: SignInNeeded) -> Response:
-    """To the issuer and back; a part of a page that is asked for by itself sends the whole page there."""
-    way = f"/sign-in?then={quote(needed.then if request.method == 'GET' else '/')}"
-    if request.headers.get("hx-request"):
-        return Response(status_code=401, headers={"hx-redirect": "/sign-in"})
+async def to_sign_in(request: Request, needed: SignInNeeded) -> Response:
+    """To the issuer and back to the page; a part of it that is asked for by itself sends the whole page there.
+
+    A stream sends nobody anywhere: it would begin an errand that no browser goes on. And who wrote something keeps it.
+    """
+    if "text/event-stream" in request.headers.get("accept", ""):
+        return Response(status_code=401)
+    part = bool(request.headers.get("hx-request"))
+    then = came_from(request) if part or request.method != "GET" else needed.then
+    way = f"/sign-in?then={quote(then)}"
+    if part:
+        return Response(status_code=401, headers={"hx-redirect": way})
+    if request.method == "POST" and request.headers.get("content-type", "").partition(";")[0] == FORM:
+        given, who = await read_form(request), guest(request)
+        check_origin(request, who.hall.settings.public_address)
+        if wrote(given):
+            return who.page("kept.html", 401, why="ended", given=given, written=WRITTEN, then=then)
     return RedirectResponse(way, 303)

@@ -16,7 +16,7 @@ from belt.io.http.app import Readiness
 from belt.io.telemetry import exposition
 from board.frame import Frame
 from board.pages import clients, conflicts, day, disputes, line, moves, pay, plans, session, whatif
-from board.visit import Forged, Guest, Hall, SignInNeeded, to_sign_in
+from board.visit import Forged, Guest, Hall, Outdated, SignInNeeded, to_sign_in, visit, wrote
 
 log = structlog.get_logger()
 
@@ -35,12 +35,17 @@ def app_of(hall: Hall, readiness: Readiness) -> FastAPI:
 
     async def forged(request: Request, wrong: Exception) -> Response:
         log.warning("board.forged", why=str(wrong))
+        if isinstance(wrong, Outdated) and wrote(wrong.given):
+            return (await visit(request)).unsent(wrong.given, "outdated", 403)
         return await error_page(request, 403)
 
     async def sign_in(request: Request, needed: Exception) -> Response:
         if not isinstance(needed, SignInNeeded):
             raise needed
-        return to_sign_in(request, needed)
+        try:
+            return await to_sign_in(request, needed)
+        except Forged as wrong:
+            return await forged(request, wrong)
 
     frame = Middleware(
         Frame,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -19,6 +20,8 @@ from conveyor_events.words import instant_text, parse_instant
 LANGUAGES = {"en": "English", "ru": "Русский"}
 THIN = "\u202f"
 MINUS = "\u2212"
+GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
+"""Thousands, as English writes them: 1,234.50; where a comma stands otherwise, nobody knows what it means."""
 
 
 @cache
@@ -78,6 +81,13 @@ class Words:
         minus = str(text).startswith("-") and str(text).strip("-0.") != ""
         before = MINUS if minus else "+" if sign and str(text).strip("-0.") else ""
         return before + whole + grouped + (("," if self.language == "ru" else ".") + rest if dot else "")
+
+    def read(self, text: str) -> str:
+        """An amount as it is written in this language, as the APIs take it."""
+        plain = re.sub(r"\s", "", text).replace(MINUS, "-")
+        if self.language == "ru":
+            return plain.replace(",", ".")
+        return plain.replace(",", "") if GROUPED.fullmatch(plain) else plain
 
     @property
     def _group(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -12,7 +13,7 @@ from fastapi import Path as InPath
 from starlette.responses import RedirectResponse, Response
 
 from board.apis import Answer
-from board.visit import Visit, visit
+from board.visit import Visit, visit, wrote
 
 PAGE = 50
 OUTCOMES = ("credit_a", "credit_b", "split", "house", "dismissed")
@@ -51,7 +52,9 @@ async def one(who: Annotated[Visit, Depends(visit)], case_id: Name) -> Response:
     return await _shown(who, case_id)
 
 
-async def _shown(who: Visit, case_id: str, refused: Answer | None = None) -> Response:
+async def _shown(
+    who: Visit, case_id: str, refused: Answer | None = None, given: Mapping[str, str] | None = None
+) -> Response:
     answer = await who.asked.get("compensation", f"/v1/conflicts/{quote(case_id, safe='')}")
     told = answer.document if answer.ok else None
     parties = {told[side]["person"] for side in ("a", "b") if told[side]} if told else set[str]()
@@ -65,6 +68,7 @@ async def _shown(who: Visit, case_id: str, refused: Answer | None = None) -> Res
         open_stages=OPEN,
         outcomes=OUTCOMES,
         refused=refused,
+        given=given or {},
         key=str(uuid4()),
     )
 
@@ -82,8 +86,10 @@ async def go_on(who: Annotated[Visit, Depends(visit)], case_id: Name, step: str)
         return who.page("error.html", 404, code=404)
     path = f"/v1/conflicts/{quote(case_id, safe='')}/{step}"
     answer = await who.asked.post("compensation", path, bodies[step], given.get("key", ""))
+    if answer.state == "away" and wrote(given):
+        return who.unsent(given, "away", 503)
     if not answer.ok:
-        return await _shown(who, case_id, answer)
+        return await _shown(who, case_id, answer, given)
     told = await who.asked.get("compensation", f"/v1/conflicts/{quote(case_id, safe='')}")
     sides = [told.document[side]["person"] for side in ("a", "b") if told.document[side]] if told.ok else []
     await who.announce(who.person, *sides)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -11,7 +12,7 @@ from fastapi import Path as InPath
 from starlette.responses import RedirectResponse, Response
 
 from board.apis import Answer
-from board.visit import Visit, visit
+from board.visit import Visit, visit, wrote
 
 Name = Annotated[str, InPath(max_length=100)]
 STEPS = ("review", "ask", "answer", "decide", "close")
@@ -26,7 +27,9 @@ async def one(who: Annotated[Visit, Depends(visit)], dispute_id: Name) -> Respon
     return await _shown(who, dispute_id)
 
 
-async def _shown(who: Visit, dispute_id: str, refused: Answer | None = None) -> Response:
+async def _shown(
+    who: Visit, dispute_id: str, refused: Answer | None = None, given: Mapping[str, str] | None = None
+) -> Response:
     answer = await who.asked.get("compensation", f"/v1/disputes/{quote(dispute_id, safe='')}")
     status = 409 if refused is not None else 200 if answer.ok or answer.state == "away" else 404
     told = answer.document if answer.ok else None
@@ -40,6 +43,7 @@ async def _shown(who: Visit, dispute_id: str, refused: Answer | None = None) -> 
         outcomes=OUTCOMES,
         open_stages=OPEN,
         refused=refused,
+        given=given or {},
         key=str(uuid4()),
     )
 
@@ -56,12 +60,14 @@ async def go_on(who: Annotated[Visit, Depends(visit)], dispute_id: Name, step: s
     if step == "decide":
         body = {"outcome": given.get("outcome", ""), "reason": given.get("reason", "").strip()}
         if given.get("amount", "").strip():
-            body |= {"amount": given["amount"].strip(), "currency": given.get("currency", "").strip() or None}
+            body |= {"amount": who.words.read(given["amount"]), "currency": given.get("currency", "").strip() or None}
     answer = await who.asked.post(
         "compensation", f"/v1/disputes/{quote(dispute_id, safe='')}/{step}", body, given.get("key", "")
     )
+    if answer.state == "away" and wrote(given):
+        return who.unsent(given, "away", 503)
     if not answer.ok:
-        return await _shown(who, dispute_id, answer)
+        return await _shown(who, dispute_id, answer, given)
     told = await who.asked.get("compensation", f"/v1/disputes/{quote(dispute_id, safe='')}")
     await who.announce(who.person, *([told.document["person"]] if told.ok else ()))
     return RedirectResponse(f"/disputes/{quote(dispute_id, safe='')}", 303)

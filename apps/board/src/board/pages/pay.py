@@ -86,7 +86,12 @@ async def statement(who: Annotated[Visit, Depends(visit)], person: Name, period:
 
 
 async def _statement(
-    who: Visit, person: str, period: str, said: str | None = None, refused: Answer | None = None
+    who: Visit,
+    person: str,
+    period: str,
+    said: str | None = None,
+    refused: Answer | None = None,
+    given: Mapping[str, str] | None = None,
 ) -> Response:
     answer, disputes, plans = await asyncio.gather(
         who.asked.get("compensation", f"/v1/statements/{quote(person, safe='')}/{period}"),
@@ -111,6 +116,7 @@ async def _statement(
         disputable=told is not None and told["stage"] in DISPUTABLE and person == who.person,
         said=said,
         refused=refused,
+        given=given or {},
         key=str(uuid4()),
     )
 
@@ -170,7 +176,9 @@ async def dispute(who: Annotated[Visit, Depends(visit)], person: Name, period: M
     lines = [line_id for line_id in given.get("lines", "").split() if line_id]
     body = {"period": period, "text": given.get("text", "").strip(), "lines": lines}
     answer = await who.asked.post("compensation", "/v1/disputes", body, given.get("key", ""))
+    if answer.state == "away":
+        return who.unsent(given, "away", 503)
     if not answer.ok:
-        return await _statement(who, person, period, refused=answer)
+        return await _statement(who, person, period, refused=answer, given=given)
     await who.announce(who.person)
     return RedirectResponse(f"/pay/{quote(person, safe='')}/{period}?said=disputed#disputes", 303)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from board.signin import MINUTES, WAY, SignInFailed, local
+from board.signin import MINUTES, WAY, SignInFailed, local, named
 from board.visit import (
     ERRAND_COOKIE,
     LANGUAGE_COOKIE,
@@ -41,32 +41,37 @@ routes = APIRouter()
 async def sign_in(who: Annotated[Guest, Depends(guest)], then: Then = "/") -> Response:
     """Sends the browser to the issuer."""
     try:
-        address, errand = await who.hall.sign_in.begin(local(then))
+        address, name, errand = await who.hall.sign_in.begin(local(then))
     except SignInFailed as failed:
         return who.page("sign_in.html", 503, why=failed.why, then=local(then))
     answer = RedirectResponse(address, 303)
-    _cookie(answer, who, ERRAND_COOKIE, errand.hex(), MINUTES * 60)
+    _cookie(answer, who, f"{ERRAND_COOKIE}-{name}", errand.hex(), MINUTES * 60, WAY)
     return answer
 
 
 @routes.get(WAY)
 async def back(request: Request, who: Annotated[Guest, Depends(guest)]) -> Response:
     """The browser comes back from the issuer, with a code."""
-    hall = who.hall
+    hall, errand = who.hall, f"{ERRAND_COOKIE}-{named(request.query_params.get('state', ''))}"
     try:
-        sealed = bytes.fromhex(request.cookies.get(ERRAND_COOKIE, ""))
+        sealed = bytes.fromhex(request.cookies.get(errand, ""))
         done = await hall.sign_in.finish(sealed, dict(request.query_params))
     except (SignInFailed, ValueError) as failed:
         why = failed.why if isinstance(failed, SignInFailed) else "late"
         page = who.page("sign_in.html", 400, why=why, then="/")
-        page.delete_cookie(ERRAND_COOKIE)
+        page.delete_cookie(errand, WAY)
         return page
-    before = request.cookies.get(hall.session_cookie)
+    proof, before = None, request.cookies.get(hall.session_cookie)
     if before:
+        earlier = await hall.sessions.find(before)
+        if earlier is not None and earlier.person == done.subject.person:
+            proof = earlier.proof  # what they have open in other windows goes on
         await hall.sessions.end(before)
-    name = await hall.sessions.begin(done.subject.person, done.name, done.token, done.subject.scopes, done.seconds)
+    name = await hall.sessions.begin(
+        done.subject.person, done.name, done.token, done.subject.scopes, done.seconds, proof
+    )
     answer = RedirectResponse(done.then, 303)
-    answer.delete_cookie(ERRAND_COOKIE)
+    answer.delete_cookie(errand, WAY)
     _cookie(answer, who, hall.session_cookie, name, int(done.seconds))
     return answer
 
@@ -106,7 +111,7 @@ async def part(name: str, v: str = "") -> Response:
     return Response(static(name), media_type=KINDS[name], headers={"cache-control": kept})
 
 
-def _cookie(answer: Response, who: Guest, name: str, value: str, seconds: int) -> None:
+def _cookie(answer: Response, who: Guest, name: str, value: str, seconds: int, path: str = "/") -> None:
     answer.set_cookie(
-        name, value, max_age=seconds, path="/", secure=who.hall.settings.secure, httponly=True, samesite="lax"
+        name, value, max_age=seconds, path=path, secure=who.hall.settings.secure, httponly=True, samesite="lax"
     )

@@ -78,6 +78,8 @@ async def begin(who: Annotated[Visit, Depends(visit)]) -> Response:
             return await _form(who, given, wrong=str(wrong))
         body["plans"] = [{"document": document, "from_start": given.get("from_start") == "yes"}]
     answer = await who.asked.post("compensation", "/v1/simulations", body, given.get("key", ""))
+    if answer.state == "away":
+        return who.unsent(given, "away", 503)
     if not answer.ok:
         return await _form(who, given, refused=answer)
     return RedirectResponse(f"/what-if/{quote(answer.document['simulation_id'], safe='')}", 303)

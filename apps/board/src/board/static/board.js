@@ -1,6 +1,6 @@
 "use strict";
-// What htmx does not do by itself: figures that changed are marked, who is on a link stays on it, and a page that cannot
-// be refreshed says so.
+// What htmx does not do by itself: figures that changed are marked, who is on a link stays on it, who writes keeps what is
+// written when the session ends, and a page that cannot be refreshed says so.
 (() => {
   const figures = (root) => new Map([...root.querySelectorAll("[id]")].filter((one) => one.classList.contains("number")).map((one) => [one.id, one.textContent]));
   let before = new Map();
@@ -46,6 +46,14 @@
     giveBack(event.target);
     mark(live());
     stale(false);
+  });
+  const typed = () => [...document.querySelectorAll("main textarea, main input")].some((one) => one.value !== one.defaultValue);
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    if (event.detail.xhr.status !== 401 || !typed()) return;
+    event.preventDefault(); // who is writing is not sent away to sign in
+    const said = document.querySelector(".ended");
+    const text = said?.querySelector("template");
+    if (text) said.replaceChildren(text.content);
   });
   const stale = (is) => document.body.classList.toggle("stale", is);
   document.addEventListener("htmx:sendError", () => stale(true));
