@@ -100,6 +100,17 @@ def _without_private(event: Any) -> Any:
     return kind.adapter.validate_python(kind.adapter.dump_python(event, mode="json") | kind.erased)
 
 
+def test_a_client_is_forgotten_under_every_id_it_was_entered_with() -> None:
+    company = two()
+    company.to("third", register("third", keys=(IdentityKey("domain", "third.example"),)))
+    company.to("third", c.Merge("again", "vera", at(4), manager=True))
+    company.to("again", MERGE)
+    company.to("acme", c.ErasePersonalData("vera", at(5), manager=True))
+    assert [company.prospect(one).erased for one in ("acme", "again", "third")] == [True] * 3
+    assert [company.prospect(one).name for one in ("acme", "again", "third")] == [ERASED] * 3
+    assert [one.subject for one in company.told[-3:]] == ["acme", "again", "third"]
+
+
 # --- over HTTP, on PostgreSQL ---------------------------------------------------------------------------------------
 
 
@@ -136,3 +147,15 @@ async def test_a_forgotten_client_cannot_be_read_from_any_table_nor_worked_on(of
     await office.query("delete from prospects where client_id = 'acme'")
     await rebuild(office.dsn, STREAMS["prospect"], office.parts.desk.writer.vault)
     assert await office.query("select stage, handover_due_at from prospects where client_id = 'acme'") == [row]
+
+
+async def test_who_was_entered_twice_is_forgotten_twice(office: Office) -> None:
+    await office.opens()
+    await office.done("/v1/prospects", PROSPECT)
+    twin = {"client_id": "twin", "name": "Acme Twin", "identity_keys": [{"kind": "domain", "value": "twin.example"}]}
+    await office.done("/v1/prospects", PROSPECT | twin)
+    await office.done("/v1/prospects/twin/merge", {"into": "acme"})
+    await office.done("/v1/prospects/acme/erase", by="vera")
+    assert "Acme Twin" not in (await office.get("/v1/prospects/twin")).text
+    assert await office.query("select wrapped from keys where holder in ('acme', 'twin')") == [(None,), (None,)]
+    assert (await office.told()).count("PersonalDataErased") == 2

@@ -89,6 +89,7 @@ COMMANDS: dict[type, Any] = {
     c.MigrateJourney: c.MigrateJourney("hunter", None, None, "vera", at(3), manager=True),
     c.Merge: MERGE,
     c.TakeKeys: c.TakeKeys("third", (IdentityKey("domain", "third.example"),), seat("ana", "scout"), at(9)),
+    c.EraseMerged: c.EraseMerged(seat("vera", "manager"), at(9)),
     c.ErasePersonalData: c.ErasePersonalData("vera", at(9), manager=True),
     c.WakeProspect: c.WakeProspect(at(20)),
     c.Recycle: c.Recycle("timing", at(30), seat("ana", "scout"), at(9)),
@@ -219,6 +220,12 @@ TABLE: dict[type, list[str]] = {
         *["KeysTaken"] * 4,
         "HandoverOverdue KeysTaken",
         *["KeysTaken"] * 8,
+    ],
+    c.EraseMerged: [
+        UNKNOWN,
+        *["PersonalDataErased"] * 4,
+        "HandoverOverdue PersonalDataErased",
+        *["PersonalDataErased"] * 8,
     ],
     c.ErasePersonalData: [
         UNKNOWN,

@@ -217,6 +217,14 @@ class TakeKeys:
 
 
 @dataclass(frozen=True)
+class EraseMerged:
+    """Said by the prospect that this one was merged into: it is the same client, which asked to be forgotten."""
+
+    by: Seat
+    at: datetime
+
+
+@dataclass(frozen=True)
 class ErasePersonalData:
     """The client asks to be forgotten. What was earned with it stays countable."""
 
@@ -320,4 +328,5 @@ Work = (
 Rival = ContestClient | ClaimProspect
 Timed = MeetHandover | ReleaseProspect | WakeProspect
 Told = HandOver | ReturnLead | MoveOffer | Recycle | MakeCustomer
-Command = RegisterProspect | Rival | Work | Timed | Told | TakeKeys
+Merged = TakeKeys | EraseMerged
+Command = RegisterProspect | Rival | Work | Timed | Told | Merged

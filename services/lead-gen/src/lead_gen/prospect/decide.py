@@ -84,7 +84,7 @@ def _register(command: c.RegisterProspect, prospect: Prospect, roster: Roster) -
 
 
 def _happens(
-    command: c.Told | c.Timed | c.Rival | c.Work | c.TakeKeys,
+    command: c.Told | c.Timed | c.Rival | c.Work | c.Merged,
     prospect: Prospect,
     roster: Roster,
     counted: Routing,
@@ -100,6 +100,8 @@ def _happens(
             return []  # overtaken says it all
         case c.TakeKeys():
             return merging.take_keys(command, prospect)
+        case c.EraseMerged(by, at):
+            return merging.forget(by, at, prospect)
         case c.ContestClient():
             raise holding.contest(command, prospect, roster)
         case c.ClaimProspect():
@@ -175,10 +177,16 @@ def _invalidate(command: c.Invalidate, by: Seat, prospect: Prospect) -> list[e.E
 
 
 def follow(event: e.Event, prospect: Prospect) -> Iterable[Step]:
-    """The choice is counted in the same breath as the offer, so that the next one is fair; keys pass with a merger."""
+    """The choice is counted in the same breath as the offer, so that the next one is fair; keys pass with a merger.
+
+    A client is forgotten under every id it was entered with.
+    """
     match event:
         case e.ProspectMerged(client=client, into=into, by=by, at=at):
             yield Step(CATEGORY, into, c.TakeKeys(client, prospect.keys, by, at))
+        case e.PersonalDataErased(by=by, at=at):
+            for client in prospect.merged:
+                yield Step(CATEGORY, client, c.EraseMerged(by, at))
         case e.LeadOffered(to=to, among=among, counts=counts) if to is not None and (among or counts):
             yield Step(ROUTING, prospect.line, CountOffer(to.person, among, counts, event.at))
         case e.LeadWithdrawn() | e.OfferMoved() | e.LeadReturned() | e.LeadHandedOver() if event.frees is not None:

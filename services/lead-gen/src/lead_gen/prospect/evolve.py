@@ -95,7 +95,8 @@ def _known(prospect: Prospect, event: e.ProspectMerged | e.KeysTaken | e.Persona
         case e.ProspectMerged():
             return replace(prospect, stage=Stage.MERGED, merged_into=event.into)
         case e.KeysTaken():
-            return replace(prospect, keys=tuple(sorted({*prospect.keys, *event.keys}, key=lambda k: (k.kind, k.value))))
+            keys = tuple(sorted({*prospect.keys, *event.keys}, key=lambda k: (k.kind, k.value)))
+            return replace(prospect, keys=keys, merged=tuple(dict.fromkeys((*prospect.merged, event.merged))))
         case e.PersonalDataErased():
             return replace(
                 prospect,

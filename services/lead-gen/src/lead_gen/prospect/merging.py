@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from belt.core.decider import Refused
 from conveyor_events.words import Role, Seat
 from lead_gen.prospect.commands import ErasePersonalData, Merge, TakeKeys
@@ -41,4 +43,8 @@ def erase(command: ErasePersonalData, by: Seat, prospect: Prospect) -> list[Even
     """In any stage, by a manager. The keys are forgotten, too: if the client comes back, it comes as a new one."""
     if by.role != Role.MANAGER:
         raise Refused("prospect.needs-manager")
-    return [] if prospect.erased else [PersonalDataErased(prospect.client, by, command.at)]
+    return forget(by, command.at, prospect)
+
+
+def forget(by: Seat, at: datetime, prospect: Prospect) -> list[Event]:
+    return [] if prospect.erased else [PersonalDataErased(prospect.client, by, at)]

@@ -92,7 +92,9 @@ class Contact:
 
 @dataclass(frozen=True)
 class Prospect:
-    """`sourced_by` holds it; `protected_until` closes it to others until then; `returns` counts rejections."""
+    """`sourced_by` holds it; `protected_until` closes it to others until then; `returns` counts rejections; `merged`:
+    other entries of the same client.
+    """
 
     client: str = ""
     stage: Stage = Stage.NONE
@@ -123,6 +125,7 @@ class Prospect:
     gatekeepers: tuple[Gatekeeper, ...] = ()
     contacts: tuple[Contact, ...] = ()
     merged_into: str | None = None
+    merged: tuple[str, ...] = ()
     erased: bool = False
 
     @property
