@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 from browser_axe import grave
-from browser_company import Company
+from browser_company import PAYROLL, SCOUT, Company
 from browser_faces import FACES, Face
 from browser_shots import GUIDE, LARGEST, PICTURES, ROOT, picture, shoot
 from browser_viewer import DESKTOP, PHONE, Heard, People, Scheme
@@ -150,11 +150,20 @@ def test_what_is_not_translated_is_seen(seed: str, finding: list[str]) -> None:
     assert untranslated([seed], "ru") == finding
 
 
+async def test_a_name_without_an_end_is_broken(people: People, company: Company) -> None:
+    for way, places in ((f"/clients/{company.client}", "h1, .plain li"), (f"/disputes/{company.dispute}", ".said *")):
+        async with people.at(PAYROLL if "disputes" in way else SCOUT, device=PHONE) as (page, _):
+            await page.goto(way)
+            seed = "(these) => document.querySelectorAll(these).forEach((one) => one.append('W'.repeat(150)))"
+            await page.evaluate(seed, f"{places}, .person")
+            assert await page.evaluate(WIDER) == []
+
+
 async def test_what_is_wider_than_a_phone_is_seen(people: People, company: Company) -> None:
     async with people.at(None, device=PHONE) as (page, _):
         await page.goto("/signed-out")
         assert await page.evaluate(WIDER) == []
-        await page.evaluate("() => { document.querySelector('h1').textContent = 'W'.repeat(60); }")
+        await page.evaluate("() => { const h1 = document.querySelector('h1'); h1.textContent = 'W'.repeat(60); h1.style.whiteSpace = 'nowrap'; }")
         assert await page.evaluate(WIDER) != []
 
 
