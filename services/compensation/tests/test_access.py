@@ -212,6 +212,12 @@ async def test_an_objection_to_a_shared_sale_shows_the_lines_as_the_statement_do
     assert objected["disputed"] == [line for line in stated["lines"] if line["client_id"] == SHARED] != []
 
 
+async def test_of_a_shared_sale_the_own_part_counts_for_whom_the_others_are_hidden(office: Office) -> None:
+    for reader, worth in (("boris", "12500.00"), ("lena", "20000.00"), ("pia", "20000.00")):
+        shown = (await office.json("/v1/people", reader))["people"]["boris"]
+        assert (shown["first_sales"], shown["first_value"]) == (2, worth), reader
+
+
 async def test_in_an_own_sale_amounts_stay_and_names_go(office: Office) -> None:
     shown = await office.json(await address(office, "/v1/lines/{boris alone}"), "boris")
     paid = next(event for event in shown["events"] if event["type"].endswith("PaymentReceived"))

@@ -9,11 +9,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from compensation.facts import Fact, Milestone, Paid, Refunded, Sold
+from compensation.facts import Fact, Milestone, Paid, Refunded, Sale, Sold
 from compensation.known import Known
 from compensation.months import Month
 from compensation.statement import Statement
-from conveyor_events.money import plain
+from conveyor_events.money import plain, split
+
+Sees = Callable[[str, datetime], bool]
 
 
 @dataclass
@@ -64,16 +66,17 @@ def figures(
     known: Known,
     statements: Mapping[str, Mapping[Month, Statement]],
     line: str | None = None,
-    sees: Callable[[str, datetime], bool] | None = None,
+    sees: Sees | None = None,
 ) -> dict[str, Figures]:
     """By person, the house included: what is on the line (None: on all lines).
 
-    `sees`: whose work of an instant counts for the reader; None is everybody's. Statements come as they may be seen.
+    `sees`: whose work of an instant counts for the reader; None is everybody's. Of a shared sale the own part alone
+    counts, if others in it do not. Statements come as they may be seen.
     """
     found: defaultdict[str, Figures] = defaultdict(Figures)
     for fact in known.of(known.history.facts.values()):
         counted: defaultdict[str, Figures] = found if sees is None else defaultdict(Figures)
-        _count(fact, known, line, counted)
+        _count(fact, known, line, counted, sees)
         if sees is not None:
             for person, done in counted.items():
                 if sees(person, fact.occurred_at):
@@ -87,7 +90,16 @@ def figures(
     return dict(sorted(found.items()))
 
 
-def _count(fact: Fact, known: Known, line: str | None, found: defaultdict[str, Figures]) -> None:
+def _worth(fact: Fact, sale: Sale, known: Known, person: str, sees: Sees | None) -> Decimal:
+    """What a sale is worth; the whole of one that is shared would give away the others' parts."""
+    parts = list(known.parts(fact))
+    if sees is None or all(sees(earner, fact.occurred_at) for earner, _ in parts):
+        return sale.net
+    mine = [credit for earner, credit in parts if earner == person and credit.kind != "legacy"]
+    return sum((split(sale.net, credit.weights, sale.currency)[credit.index] for credit in mine), Decimal(0))
+
+
+def _count(fact: Fact, known: Known, line: str | None, found: defaultdict[str, Figures], sees: Sees | None) -> None:
     match fact.data:
         case Milestone(line=on, seats=seats) if line in (None, on):
             if fact.name == "ProspectRegistered":
@@ -100,15 +112,16 @@ def _count(fact: Fact, known: Known, line: str | None, found: defaultdict[str, F
                 mine.deals_closed += 1
                 if sale.net:
                     mine.first_sales += 1
-                    mine.first_value += sale.net
+                    mine.first_value += _worth(fact, sale, known, sale.converted_by.person, sees)
                 return
             seat = known.holder(fact.client_id or "", "served_by", sale.sold_at) or sale.served_by
-            mine = found[seat.person if seat is not None else "house"]
+            person = seat.person if seat is not None else "house"
+            mine = found[person]
             if sale.net and _kept(known.money(sale.sale_id)) <= 0 and _refunded(known.money(sale.sale_id)):
                 mine.voids += 1
             else:
                 mine.repeats += 1
-                mine.repeat_value += sale.net
+                mine.repeat_value += _worth(fact, sale, known, person, sees)
         case _:
             pass
 
