@@ -47,6 +47,12 @@ def told(*commands: Assign) -> Assignments:
     return state
 
 
+def test_the_house_is_nobody_who_could_be_paid() -> None:
+    with pytest.raises(Refused) as refused:
+        decide(replace(assign("2026-01-01"), person="house"), Assignments(), book("hunter"))
+    assert refused.value.code == "person.reserved"
+
+
 def in_the_way(command: Assign, *before: Assign) -> dict[str, object]:
     with pytest.raises(Refused) as refused:
         decide(command, told(*before), book(command.role))

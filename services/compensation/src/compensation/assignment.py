@@ -13,6 +13,7 @@ from datetime import date, datetime
 from belt.core.decider import Refused
 from compensation.approval import PlanBook
 from compensation.months import Span
+from conveyor_events import HOUSE
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,8 @@ def decide(command: Assign, state: Assignments, book: PlanBook) -> Sequence[Assi
         raise Refused("assignment.ends-before-it-begins", since=command.since, until=command.until)
     if known is not None and known.until == command.until:
         return []
+    if known is None and command.person == HOUSE:
+        raise Refused("person.reserved", person=HOUSE)  # what nobody earned would be paid out
     c = command
     assigned = Assigned(c.at, c.person, c.plan, c.role, c.since, c.until, c.line, c.by)
     standing = _in_the_way(assigned, known, state)

@@ -14,6 +14,7 @@ CODES: dict[str, tuple[int, str]] = {
     ),
     "plan.blocked": (409, "The linter found what forbids to approve the plan"),
     "plan.own-draft": (403, "A plan is approved by somebody else than its author"),
+    "person.reserved": (422, "This name stands for nobody"),
     "assignment.plan-not-approved": (409, "The plan has no approved version"),
     "assignment.other-role": (409, "The plan is for another role"),
     "assignment.ends-before-it-begins": (422, "The assignment ends before it begins"),
