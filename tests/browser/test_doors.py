@@ -67,3 +67,17 @@ async def test_who_signs_out_is_out_and_the_way_back_shows_nothing(people: Peopl
         await page.go_back()
         await page.locator('button[name="person"]').first.wait_for()
         assert "Pay of greta" not in await page.content()
+
+
+async def test_who_signs_out_in_one_window_is_out_in_all(people: People, company: Company) -> None:
+    async with people.at(None) as (line, _):
+        await pick(line, "greta")
+        await line.wait_for_function("() => window.beats")
+        pay, out = await line.context.new_page(), await line.context.new_page()
+        async with pay.expect_response(lambda answer: "/moves" in answer.url):
+            await pay.goto(f"/pay/greta/{PAID}")
+        await out.goto("/plans")
+        await out.locator("#sign-out button").click()
+        await out.locator("#sign-in").wait_for()
+        await pay.locator('button[name="person"]').first.wait_for()
+        await line.locator("#stale").wait_for()

@@ -163,9 +163,8 @@ async def test_what_is_wider_than_a_phone_is_seen(people: People, company: Compa
     async with people.at(None, device=PHONE) as (page, _):
         await page.goto("/signed-out")
         assert await page.evaluate(WIDER) == []
-        await page.evaluate(
-            "() => { const h1 = document.querySelector('h1'); h1.textContent = 'W'.repeat(60); h1.style.whiteSpace = 'nowrap'; }"
-        )
+        long = "one.textContent = 'W'.repeat(60); one.style.whiteSpace = 'nowrap'"
+        await page.evaluate(f"() => {{ const one = document.querySelector('h1'); {long}; }}")
         assert await page.evaluate(WIDER) != []
 
 

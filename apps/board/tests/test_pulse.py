@@ -156,6 +156,23 @@ async def test_streams_end_when_the_process_does() -> None:
         assert [one async for one in heard] in ([], [b": still here\n\n"])
 
 
+async def test_a_stream_ends_with_its_session_and_for_who_has_gone() -> None:
+    pulse = Pulse("postgresql://nobody@127.0.0.1:1/none")
+    async with asyncio.timeout(5):
+        assert len([one async for one in beats(pulse, heard_by, part, 0.0, rest=0.1)]) <= 2
+        assert len([one async for one in nudges(pulse, None, 0.0, 0.0, rest=0.1)]) <= 2
+
+    async def gone(_moved: Moved) -> None:
+        return None
+
+    stream = beats(pulse, gone, part, 0.0)
+    await anext(stream)
+    following = asyncio.ensure_future(anext(stream, b"over"))
+    await asyncio.sleep(0)
+    pulse.tell(Moved(people=frozenset({"ana"})))
+    assert await following == b"over"
+
+
 async def test_what_many_ask_for_at_once_is_made_once_a_beat() -> None:
     kept, made = Kept[int](), list[int]()
 

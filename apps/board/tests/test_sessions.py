@@ -17,6 +17,7 @@ async def test_a_session_is_found_until_it_is_ended(database: str) -> None:
         assert found is not None
         assert (found.person, found.name, found.token) == ("ana", "Ana", "a-token")
         assert found.may("leads:read")
+        assert 3_500 < found.rest < 3_600
         assert not found.may("pay:read:all")
         assert await sessions.find(name[:-1] + "x") is None
         await sessions.end(name)

@@ -130,20 +130,26 @@ class Pulse:
 
 
 async def beats(
-    pulse: Pulse, heard: Callable[[Moved], Awaitable[frozenset[str]]], part: Callable[[], Awaitable[str]], gap: float
+    pulse: Pulse,
+    heard: Callable[[Moved], Awaitable[frozenset[str] | None]],
+    part: Callable[[], Awaitable[str]],
+    gap: float,
+    rest: float = LIFETIME,
 ) -> AsyncIterator[bytes]:
-    """Server-sent events for one page: `moved` and `now`, once in `gap` seconds at most.
+    """Server-sent events for one page: `moved` and `now`, once in `gap` seconds at most, for `rest` seconds at most.
 
-    `heard`: at which stations something moved that its viewer may see then.
+    `heard`: at which stations something moved that its viewer may see then; None: the viewer has gone.
 
     A page that comes back is told at once how things are.
     """
     yield b"retry: 1000\nevent: hello\ndata: \n\n" + told("now", await part())
-    until = monotonic() + LIFETIME
+    until = monotonic() + min(LIFETIME, rest)
     with pulse.ear() as ear:
-        while not pulse.over.is_set() and monotonic() < until:
-            moved = await ear.next(HEARTBEAT)
+        while not pulse.over.is_set() and (left := until - monotonic()) > 0:
+            moved = await ear.next(min(HEARTBEAT, left))
             stations = await heard(moved) if moved else frozenset[str]()
+            if stations is None or monotonic() >= until:
+                return
             if stations:
                 yield told("moved", " ".join(sorted(stations))) + told("now", await part())
                 await asyncio.sleep(gap)
@@ -151,16 +157,18 @@ async def beats(
                 yield b": still here\n\n"
 
 
-async def nudges(pulse: Pulse, people: frozenset[str] | None, gap: float, spread: float) -> AsyncIterator[bytes]:
+async def nudges(
+    pulse: Pulse, people: frozenset[str] | None, gap: float, spread: float, rest: float = LIFETIME
+) -> AsyncIterator[bytes]:
     """Server-sent events for a page about some people (None: about everybody): `moved`, and the page asks again.
 
     Once in `gap` seconds at most. What concerns all pages at once reaches them one after the other, within `spread`.
     """
     yield b"retry: 1000\nevent: hello\ndata: \n\n"
-    until, place = monotonic() + LIFETIME, pulse.open % TURNS / TURNS
+    until, place = monotonic() + min(LIFETIME, rest), pulse.open % TURNS / TURNS
     with pulse.ear(lambda moved: moved.concerns(people)) as ear:
-        while not pulse.over.is_set() and monotonic() < until:
-            moved = await ear.next(HEARTBEAT)
+        while not pulse.over.is_set() and (left := until - monotonic()) > 0:
+            moved = await ear.next(min(HEARTBEAT, left))
             if pulse.over.is_set():
                 return
             if not moved:

@@ -26,13 +26,21 @@ EARLY = timedelta(seconds=10)  # a token that ends this very moment is no good f
 
 @dataclass(frozen=True)
 class Viewer:
-    """Somebody who is signed in. `proof` stands in every form of theirs (against forged requests)."""
+    """Somebody who is signed in. `proof` stands in every form of theirs (against forged requests). `until`: when the
+    session ends, as the token soon does.
+    """
 
     person: str
     name: str
     token: str
     scopes: tuple[str, ...]
     proof: str
+    until: datetime
+
+    @property
+    def rest(self) -> float:
+        """For how many more seconds."""
+        return (self.until - datetime.now(UTC)).total_seconds()
 
     def may(self, *scopes: str) -> bool:
         """Whether one of these doors is theirs: only to leave out what would be refused anyway."""
@@ -66,26 +74,28 @@ class Sessions:
     ) -> str:
         """A new session; its id goes into the cookie. `proof`: that of a session of theirs which it takes over."""
         session = secrets.token_urlsafe(ID_BYTES)
-        viewer = Viewer(person, name, token, tuple(sorted(scopes)), proof or secrets.token_urlsafe(ID_BYTES))
         until = datetime.now(UTC) + timedelta(seconds=seconds) - EARLY
+        viewer = Viewer(person, name, token, tuple(sorted(scopes)), proof or secrets.token_urlsafe(ID_BYTES), until)
+        kept = {name: value for name, value in asdict(viewer).items() if name != "until"}
         await self._pool.execute("delete from sessions where expires_at < now()")
         await self._pool.execute(
             "insert into sessions (id, sealed, expires_at) values ($1, $2, $3)",
             _hash(session),
-            self._seal.close(json.dumps(asdict(viewer))),
+            self._seal.close(json.dumps(kept)),
             until,
         )
         return session
 
     async def find(self, session: str) -> Viewer | None:
         row = await self._pool.fetchrow(
-            "select sealed from sessions where id = $1 and expires_at > now()", _hash(session)
+            "select sealed, expires_at from sessions where id = $1 and expires_at > now()", _hash(session)
         )
         opened = self._seal.open(row["sealed"]) if row is not None else None
-        if opened is None:
+        if row is None or opened is None:
             return None
         told: dict[str, Any] = json.loads(opened)
-        return Viewer(told["person"], told["name"], told["token"], tuple(told["scopes"]), told["proof"])
+        scopes = tuple(told["scopes"])
+        return Viewer(told["person"], told["name"], told["token"], scopes, told["proof"], row["expires_at"])
 
     async def end(self, session: str) -> None:
         await self._pool.execute("delete from sessions where id = $1", _hash(session))

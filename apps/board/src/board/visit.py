@@ -160,6 +160,10 @@ class Visit(Guest):
         """What of the board's own picture this viewer may see."""
         return await self.hall.sight.of(self.person, self.viewer.token, self.asked)
 
+    async def still_here(self) -> bool:
+        """Whether the session goes on: it may have been ended in another window."""
+        return await self.hall.sessions.find(self.request.cookies[self.hall.session_cookie]) is not None
+
     async def now(self) -> datetime:
         return await self.hall.now()
 

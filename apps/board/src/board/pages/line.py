@@ -43,11 +43,13 @@ async def part(who: Annotated[Visit, Depends(visit)], line: LineName = None) -> 
 async def moves(who: Annotated[Visit, Depends(visit)], line: LineName = None) -> Response:
     """Server-sent events: `moved`, when something did that this viewer may see, and `now`, the part as it is then."""
 
-    async def heard(moved: Moved) -> frozenset[str]:
+    async def heard(moved: Moved) -> frozenset[str] | None:
+        if who.person in moved.people and not await who.still_here():
+            return None
         return (await who.seen()).heard(moved)
 
     await who.seen()  # who may not ask at all is told so before a stream begins
-    stream = beats(who.hall.pulse, heard, lambda: _part(who, line), GAP)
+    stream = beats(who.hall.pulse, heard, lambda: _part(who, line), GAP, who.viewer.rest)
     return StreamingResponse(stream, media_type="text/event-stream")
 
 

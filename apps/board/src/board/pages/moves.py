@@ -31,7 +31,9 @@ async def moves(who: Annotated[Visit, Depends(visit)], of: Person = None) -> Res
             return who.page("error.html", 404, code=404)
         people = frozenset({of})
     gap = GAP if people is not None else WIDE_GAP
-    return StreamingResponse(nudges(who.hall.pulse, people, gap, SPREAD), media_type="text/event-stream")
+    return StreamingResponse(
+        nudges(who.hall.pulse, people, gap, SPREAD, who.viewer.rest), media_type="text/event-stream"
+    )
 
 
 async def circle(who: Visit) -> frozenset[str] | None:

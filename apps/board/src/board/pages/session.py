@@ -81,6 +81,7 @@ async def sign_out(request: Request, who: Annotated[Visit, Depends(visit)]) -> R
     """Ends the session, here and in the database."""
     await who.form()
     await who.hall.sessions.end(request.cookies[who.hall.session_cookie])
+    await who.announce(who.person)  # pages that are open in other windows
     answer = RedirectResponse("/signed-out", 303)
     answer.delete_cookie(who.hall.session_cookie, secure=who.hall.settings.secure, httponly=True, samesite="lax")
     return answer
