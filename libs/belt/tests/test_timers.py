@@ -105,3 +105,16 @@ async def test_ever_so_many_that_fail_hold_up_none(
     assert await database.fetchval("select count(*) from timers") == 7
     await fails.stop()
     await engine.dispose()
+
+
+async def test_what_is_due_again_at_the_instant_at_which_it_went_off_goes_off_again(
+    counters: str, writer: Writer, database: asyncpg.Connection
+) -> None:
+    engine = create_async_engine(counters.replace("postgresql://", "postgresql+asyncpg://", 1))
+    ticker = Ticker(writer, engine, SystemClock())
+    for times in (1, 2):
+        await writer.handle(Step("counter", "a", Remind(LONG_AGO)))
+        assert await ticker.fire_due(LONG_AGO) == 1
+        assert (await writer.read("counter", "a")).state.rang == times
+        assert await gone(database, "a")
+    await engine.dispose()

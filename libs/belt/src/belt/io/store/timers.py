@@ -123,7 +123,8 @@ class Ticker:
                 with tracing.timer(name.partition(":")[0], told):
                     outcome = await self._writer.handle(
                         Step(category, key, due.command),
-                        key=f"due:{stream_id}:{name}:{due_at.isoformat()}",
+                        # With the version: it may be due again at an instant at which it went off before.
+                        key=f"due:{stream_id}:{name}:{due_at.isoformat()}:{entry.version}",
                         fired=(stream_id, name, due_at),
                     )
                 self.fired += 1
