@@ -14,6 +14,7 @@ from belt.io.http.auth import Verifier
 from belt.io.http.issuer import DEV_ISSUER
 from belt.io.http.keyset import KeySet
 from belt.io.settings import Settings
+from belt.io.store.engines import not_a_standby
 from belt.io.store.migrate import head, older
 from belt.io.store.public_log import Pool
 
@@ -31,6 +32,7 @@ async def pool_for(settings: Settings) -> AsyncIterator[Pool]:
         max_size=settings.pool,
         timeout=settings.database_deadline,
         command_timeout=settings.database_deadline,
+        setup=not_a_standby,
     )
     try:
         yield pool

@@ -81,7 +81,7 @@ async def knock(name: str, settings: Settings, role: str) -> None:
                 await connection.close()
         except TimeoutError:
             why = f"no answer within {settings.database_deadline:g} s"
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as refused:
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as refused:
             why = str(refused)
         else:
             continue

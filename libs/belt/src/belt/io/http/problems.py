@@ -74,7 +74,7 @@ def from_validation(wrong: RequestValidationError) -> Refused:
     return Refused("invalid-body" if in_body else "invalid-parameter", errors=told(errors, skip=1))
 
 
-_OUT_OF_REACH = ("08", "53", "57")  # SQLSTATE classes: connection, resources, operator intervention
+_OUT_OF_REACH = ("08", "53", "57", "25006")  # SQLSTATE: connection, resources, operator intervention; read-only
 
 
 def from_database(wrong: DBAPIError) -> Refused:

@@ -31,6 +31,7 @@ OUT_OF_REACH = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,
     asyncpg.TransactionRollbackError,
 )
 """What is nobody's fault and passes: try again later."""

@@ -12,6 +12,7 @@ import asyncpg
 import structlog
 
 CHANNEL = "published"
+AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 log = structlog.get_logger()
 
@@ -35,7 +36,7 @@ class Doorbell:
         while True:
             try:
                 await self._ring()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as away:
+            except AWAY as away:
                 log.warning("doorbell.lost", error=repr(away))
                 await asyncio.sleep(1.0)
 

@@ -237,6 +237,7 @@ class Store:
             asyncpg.InsufficientResourcesError,
             asyncpg.InvalidAuthorizationSpecificationError,
             asyncpg.CannotConnectNowError,
+            asyncpg.ReadOnlySQLTransactionError,  # a standby answered: the leader is elsewhere
         ) as lost:
             self._drop()
             raise Unavailable(str(lost)) from lost

@@ -6,10 +6,27 @@ from functools import partial
 from typing import Any
 
 import asyncpg
+from sqlalchemy import event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 
 def engine_at(dsn: str, *, deadline: float | None = None, **pool: Any) -> AsyncEngine:
     """An engine for this address. `deadline`: of a connection and of a command."""
     connect = partial(asyncpg.connect, dsn, command_timeout=deadline, **({"timeout": deadline} if deadline else {}))
-    return create_async_engine("postgresql+asyncpg://", async_creator=connect, **pool)
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, **pool)
+    event.listen(engine.sync_engine, "handle_error", _leave_a_standby)
+    return engine
+
+
+def _leave_a_standby(context: ExceptionContext) -> None:
+    """Connections to a database that only takes questions are made anew: the leader is elsewhere."""
+    if getattr(context.original_exception, "sqlstate", None) == asyncpg.ReadOnlySQLTransactionError.sqlstate:
+        context.is_disconnect = True
+
+
+async def not_a_standby(connection: Any) -> None:
+    """What a pool looks at before it hands a connection out; one that is refused is closed. Costs no question."""
+    said = connection.get_settings()
+    if "on" in (getattr(said, "in_hot_standby", ""), getattr(said, "default_transaction_read_only", "")):
+        raise ConnectionError("the database only takes questions")
