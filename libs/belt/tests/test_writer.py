@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import asyncpg
@@ -366,3 +367,21 @@ async def test_a_writer_that_stops_finishes_what_is_with_the_database(
         assert not stopping.done()
     assert (await task).version("counter-a") == 1
     await stopping
+
+
+async def test_new_holders_push_out_no_key_that_their_batch_needs(
+    counters: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("belt.io.store.rows.KEEP_KEYS", 4)
+    each_its_own = {"counter": replace(COUNTER, holder=lambda event: getattr(event, "name", None))}
+    writer = Writer(counters, each_its_own, Vault(SECRET), SystemClock(), "/test")
+    writer.start()
+    for n in range(4):
+        await writer.handle(Step("counter", f"s{n}", Name(f"holder-{n}")))
+    before = writer.commits
+    await asyncio.gather(
+        writer.handle(Step("counter", "s0", Name("holder-0"))),
+        *(writer.handle(Step("counter", f"new{n}", Name(f"new-{n}"))) for n in range(3)),
+    )
+    await writer.stop()
+    assert writer.commits <= before + 2, "they went together"

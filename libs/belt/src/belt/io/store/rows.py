@@ -54,7 +54,10 @@ class Keys:
         for decision in decisions:
             for happened in decision.happened:
                 holder = _holder(happened.stream, happened.event, codecs)
-                if holder is None or (holder in self._known and now - self._known[holder][2] < KEEP_SECONDS):
+                if holder is None:
+                    continue
+                if holder in self._known and now - self._known[holder][2] < KEEP_SECONDS:
+                    self._known.move_to_end(holder)  # so that it is still there when the new ones are
                     continue
                 # A new stream's holder is new as well, as a rule; if not, the store says so and the next try looks.
                 fresh_stream = decision.before[happened.stream_id].version == 0 and decision.unit.tries == 0
