@@ -102,6 +102,14 @@ async def test_a_key_for_all_is_a_key_for_each(place: Place) -> None:
     assert [one["body"]["key"] for one in await sent(place, {"thing": "a"})] == [None]
 
 
+@pytest.mark.parametrize(
+    ("said", "text"), [("K", "K"), ('"K"', "K"), (r'"\"K\\"', '"K\\'), ('K"', 'K"'), ("K\\", "K\\")]
+)
+async def test_a_key_may_hold_whatever_a_key_may_hold(place: Place, said: str, text: str) -> None:
+    (line,) = await sent(place, {"thing": "a"}, **{"idempotency-key": said})
+    assert (line["status"], line["body"].get("key")) == (201, f"{text}:1")
+
+
 async def test_if_match_is_for_one_and_says_nothing_to_many(place: Place) -> None:
     (line,) = await sent(place, {"thing": "a"}, **{"if-match": '"3"'})
     assert line["body"]["if_match"] is None

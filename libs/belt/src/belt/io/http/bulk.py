@@ -23,7 +23,7 @@ from starlette.responses import Response, StreamingResponse
 from belt.core.decider import Refused
 from belt.io.http.body import read_body, strict_json
 from belt.io.http.doors import BODY_BYTES, Call, Door, Doors, take_place
-from belt.io.http.headers import MAX_KEY, idempotency_key, json_response
+from belt.io.http.headers import MAX_KEY, idempotency_key, json_response, quoted
 from belt.io.http.limits import Turnstile
 from belt.io.http.problems import Problems
 
@@ -151,8 +151,9 @@ def _as_if_alone(request: Request, door: Door, parts: dict[str, Any], key: str |
         path = path.replace("{" + name + "}", quote(part, safe=""))
     headers, given = request.scope["headers"], request.scope["given"]
     if key is not None:
-        headers = [*headers, (b"idempotency-key", key.encode())]
-        given = {**given, b"idempotency-key": key.encode()}
+        said = quoted(key).encode()
+        headers = [*headers, (b"idempotency-key", said)]
+        given = {**given, b"idempotency-key": said}
     alone = {"path": path, "raw_path": path.encode(), "path_params": parts, "headers": headers, "given": given}
     return Request({**request.scope, **alone})
 

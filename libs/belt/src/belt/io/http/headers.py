@@ -71,6 +71,11 @@ def idempotency_key(request: Request) -> str | None:
     return text
 
 
+def quoted(text: str) -> str:
+    """A key as the draft standard has it: read again, it is this text, whatever it begins with."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 def if_match(request: Request) -> int | None:
     """The version that If-Match asks for. `*` asks for nothing; a tag that is no version of ours never matches."""
     given = header(request, b"if-match")
