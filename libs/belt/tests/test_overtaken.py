@@ -12,12 +12,12 @@ import asyncpg
 import pytest
 from counting import AT, Name, Raise, Remind
 from following_streams import raised
-from sqlalchemy.ext.asyncio import create_async_engine
 from wire import eventually
 
 from belt.core.decider import Refused, Step
 from belt.core.erasure import erase
 from belt.io.clock import SystemClock
+from belt.io.store.engines import engine_at
 from belt.io.store.handle import Writer
 from belt.io.store.timers import Ticker
 
@@ -81,7 +81,7 @@ async def test_a_timer_that_is_put_off_while_it_goes_off_waits_for_the_later_ins
 ) -> None:
     await here.handle(Step("counter", "a", Remind(AT)))
     await there.read("counter", "a")
-    engine = create_async_engine(counters.replace("postgresql://", "postgresql+asyncpg://"))
+    engine = engine_at(counters)
     ticker = Ticker(here, engine, SystemClock())
     async with log_locked(counters):
         put_off = asyncio.create_task((there if by_another else here).handle(Step("counter", "a", Remind(LATER))))

@@ -11,11 +11,11 @@ from typing import Any
 import asyncpg
 import pytest
 from counting import STREAMS, Remind
-from sqlalchemy.ext.asyncio import create_async_engine
 from wire import eventually
 
 from belt.core.decider import Step
 from belt.io.clock import SystemClock
+from belt.io.store.engines import engine_at
 from belt.io.store.handle import Writer
 from belt.io.store.seal import Vault
 from belt.io.store.timers import Ticker
@@ -57,7 +57,7 @@ async def database(counters: str) -> AsyncIterator[asyncpg.Connection]:
 
 @pytest.fixture
 async def ticking(counters: str, writer: Writer) -> AsyncIterator[None]:
-    engine = create_async_engine(counters.replace("postgresql://", "postgresql+asyncpg://", 1))
+    engine = engine_at(counters)
     task = asyncio.create_task(Ticker(writer, engine, SystemClock(), every=0.05).run())
     yield
     task.cancel()
@@ -93,7 +93,7 @@ async def test_ever_so_many_that_fail_hold_up_none(
 ) -> None:
     monkeypatch.setattr("belt.io.store.timers.BATCH", 3)
     fails = FailsFor(counters, STREAMS, Vault(SECRET), SystemClock(), "/test")
-    engine = create_async_engine(counters.replace("postgresql://", "postgresql+asyncpg://", 1))
+    engine = engine_at(counters)
     ticker = Ticker(fails, engine, SystemClock())
     fails.start()
     monkeypatch.setattr(FailsFor, "bad", {f"bad{n}" for n in range(7)})
@@ -110,7 +110,7 @@ async def test_ever_so_many_that_fail_hold_up_none(
 async def test_what_is_due_again_at_the_instant_at_which_it_went_off_goes_off_again(
     counters: str, writer: Writer, database: asyncpg.Connection
 ) -> None:
-    engine = create_async_engine(counters.replace("postgresql://", "postgresql+asyncpg://", 1))
+    engine = engine_at(counters)
     ticker = Ticker(writer, engine, SystemClock())
     for times in (1, 2):
         await writer.handle(Step("counter", "a", Remind(LONG_AGO)))

@@ -18,11 +18,11 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from belt.core.decider import Refused, Step
 from belt.io import tracing
 from belt.io.clock import SystemClock
+from belt.io.store.engines import engine_at
 from belt.io.store.handle import Writer
 from belt.io.store.seal import Vault
 from belt.io.store.timers import Ticker
@@ -153,7 +153,7 @@ async def test_a_refused_command_is_told_by_its_code(writer: Writer, spans: InMe
 async def test_a_timer_begins_a_trace_of_its_own(counters: str, writer: Writer, spans: InMemorySpanExporter) -> None:
     tracing.begin("test", 1.0, processor=SimpleSpanProcessor(spans))
     await writer.handle(Step("counter", "a", Remind(DUE)))
-    engine = create_async_engine(counters.replace("postgresql://", "postgresql+asyncpg://", 1))
+    engine = engine_at(counters)
     assert await Ticker(writer, engine, SystemClock()).fire_due(DUE) == 1
     await engine.dispose()
     timer, ring = named(spans, "timer ring"), named(spans, "counter Ring")

@@ -10,7 +10,6 @@ import asyncpg
 import pytest
 from counting import AT, COUNTER, STREAMS, Raise
 from small_line import Publisher, Station
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from belt.core.decider import Public, Refused, Step
 from belt.io.clock import DrivenClock
@@ -18,6 +17,7 @@ from belt.io.http.desk import _one_word
 from belt.io.intake.arrival import from_envelope
 from belt.io.store.calls import Batch
 from belt.io.store.decision import MAX_EVENT_BYTES
+from belt.io.store.engines import engine_at
 from belt.io.store.handle import INTERNAL, Writer
 from belt.io.store.seal import Vault
 from belt.io.store.timers import KEEP_REPLIES, Ticker
@@ -45,7 +45,7 @@ def station(counters: str, publisher: Publisher) -> Station:
 
 
 async def swept_at(dsn: str, now: datetime) -> None:
-    engine = create_async_engine(dsn.replace("postgresql://", "postgresql+asyncpg://"))
+    engine = engine_at(dsn)
     await Ticker(cast("Any", None), engine, DrivenClock(now))._sweep()
     await engine.dispose()
 

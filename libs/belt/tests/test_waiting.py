@@ -9,9 +9,9 @@ from typing import Any
 import asyncpg
 import pytest
 from sqlalchemy import Column, DateTime, Index, MetaData, Table, Text, text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from belt.io.http.waiting import CLOCKS, COUNTED_TO, Kind, counts, dues, told_of
+from belt.io.store.engines import engine_at
 from conveyor_events.words import instant_text
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -42,7 +42,7 @@ async def add(dsn: str, name: str, stage: str, many: int) -> None:
 
 
 async def told(dsn: str) -> list[dict[str, Any]]:
-    engine = create_async_engine(dsn.replace("postgresql://", "postgresql+asyncpg://", 1))
+    engine = engine_at(dsn)
     async with engine.connect() as connection:
         found = await told_of(connection, KIND)
     await engine.dispose()
@@ -51,7 +51,7 @@ async def told(dsn: str) -> list[dict[str, Any]]:
 
 @pytest.fixture
 async def parcels(database: str) -> str:
-    engine = create_async_engine(database.replace("postgresql://", "postgresql+asyncpg://", 1))
+    engine = engine_at(database)
     async with engine.begin() as connection:
         await connection.run_sync(PARCELS.metadata.create_all)
     await engine.dispose()

@@ -195,7 +195,7 @@ class Store:
             list(streams.values()),
         )
         found = Loaded()
-        for what, name, data, n, kind, schema, holder, binary, big, _erased in rows:
+        for what, name, data, n, kind, schema, holder, binary, big in rows:
             if what == "k":
                 found.commands[name] = (binary, data)
             elif what == "g":
