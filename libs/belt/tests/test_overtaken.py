@@ -10,8 +10,8 @@ from functools import partial
 
 import asyncpg
 import pytest
-from counting import AT, Name, Raise, Remind
-from following_streams import raised
+from counting import AT, COUNTER, Name, Raise, Remind
+from following_streams import SECRET, raised
 from wire import eventually
 
 from belt.core.decider import Refused, Step
@@ -19,12 +19,14 @@ from belt.core.erasure import erase
 from belt.io.clock import SystemClock
 from belt.io.store.engines import engine_at
 from belt.io.store.handle import Writer
+from belt.io.store.projection import rebuild
+from belt.io.store.seal import Vault
 from belt.io.store.timers import Ticker
 
 LATER = AT + timedelta(days=30)
 WAIT = (
-    "select count(*) from pg_locks where locktype = 'advisory' and not granted "
-    "and database = (select oid from pg_database where datname = current_database())"
+    "select count(*) from pg_locks join pg_stat_activity using (pid) "
+    "where locktype like $1 and not granted and datname = current_database()"
 )
 
 
@@ -36,24 +38,25 @@ async def database(counters: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 @asynccontextmanager
-async def log_locked(dsn: str) -> AsyncIterator[None]:
-    """Nothing is appended as long as the block lasts; whoever comes waits in line."""
+async def locked(dsn: str, where: str = "select pg_advisory_xact_lock(4711)") -> AsyncIterator[None]:
+    """As long as the block lasts whoever comes there waits in line: usually at the log, whoever appends."""
     connection = await asyncpg.connect(dsn)
     try:
         async with connection.transaction():
-            await connection.execute("select pg_advisory_xact_lock(4711)")
+            await connection.execute(where)
             yield
     finally:
         await connection.close()
 
 
-async def in_line(database: asyncpg.Connection, many: int) -> bool:
-    found: int = await database.fetchval(WAIT)
+async def in_line(database: asyncpg.Connection, many: int, at: str) -> bool:
+    found: int = await database.fetchval(WAIT, at)
     return found >= many
 
 
-async def waits(database: asyncpg.Connection, many: int) -> None:
-    await eventually(partial(in_line, database, many), f"{many} wait for the log")
+async def waits(database: asyncpg.Connection, many: int, at: str = "advisory") -> None:
+    """Until so many stand in line at locks of a kind, usually that of the log."""
+    await eventually(partial(in_line, database, many, at), f"{many} wait at {at}")
 
 
 async def test_what_another_process_changed_counts_though_a_batch_on_its_way_changes_it_too(
@@ -62,7 +65,7 @@ async def test_what_another_process_changed_counts_though_a_batch_on_its_way_cha
     await raised(here, "law")
     await raised(here, "a", kind="lawful")
     await there.read("counter", "law")
-    async with log_locked(counters):
+    async with locked(counters):
         theirs = asyncio.create_task(raised(there, "law", 100))
         await waits(database, 1)
         ours = asyncio.create_task(raised(here, "law", 1))
@@ -83,7 +86,7 @@ async def test_a_timer_that_is_put_off_while_it_goes_off_waits_for_the_later_ins
     await there.read("counter", "a")
     engine = engine_at(counters)
     ticker = Ticker(here, engine, SystemClock())
-    async with log_locked(counters):
+    async with locked(counters):
         put_off = asyncio.create_task((there if by_another else here).handle(Step("counter", "a", Remind(LATER))))
         await waits(database, 1)
         firing = asyncio.create_task(ticker.fire_due(AT))
@@ -125,7 +128,7 @@ async def test_who_erases_remembers_nothing_that_was_decided_before(
     here: Writer, counters: str, database: asyncpg.Connection
 ) -> None:
     await here.handle(Step("counter", "a", Name("Zoë Müller")))
-    async with log_locked(counters):
+    async with locked(counters):
         erased = asyncio.create_task(here.handle(erase("client-1", AT)))
         await waits(database, 1)
         follows = asyncio.create_task(raised(here, "a"))
@@ -133,6 +136,19 @@ async def test_who_erases_remembers_nothing_that_was_decided_before(
     await asyncio.gather(erased, follows)
     state = (await here.read("counter", "a")).state
     assert (state.name, state.total) == ("[erased]", 1)
+
+
+async def test_a_rebuild_and_a_command_never_wait_for_each_other(
+    here: Writer, counters: str, database: asyncpg.Connection
+) -> None:
+    await asyncio.gather(*(raised(here, name) for name in "abc"))
+    async with locked(counters, "select from counters where id = 'b' for update"):
+        anew = asyncio.create_task(rebuild(counters, COUNTER, Vault(SECRET)))
+        await waits(database, 1, at="transactionid")  # it has the row of a, and will want that of c
+        command = asyncio.create_task(here.handle(*(Step("counter", name, Raise(who=name)) for name in "ca")))
+        await waits(database, 2, at="%")
+    assert await anew == 3
+    assert (await command).state("counter-a").total == 2
 
 
 async def test_those_that_cannot_be_stored_hold_up_nobody_in_their_batch(here: Writer) -> None:

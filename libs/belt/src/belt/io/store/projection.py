@@ -18,6 +18,8 @@ from belt.io.store.seal import Vault
 from belt.io.telemetry import REFOLDED_EVENTS
 
 Row = Mapping[str, Any]
+# Under the lock of append.sql, or each could wait for rows of the other; one statement, so that nobody holds it longer.
+KEEP = "with held as materialized (select pg_advisory_xact_lock(4711)) select keep_{}($1::jsonb) from held"
 COUNT = "select count(*) from events where version = 1 and stream_id like $1"
 
 
@@ -105,7 +107,7 @@ async def rebuild(
             if not names:
                 return done
             rows = [row for row in await _rows(connection, names, view, codec, vault) if row is not None]
-            await connection.execute(f"select keep_{view.name}($1::jsonb)", document(rows))
+            await connection.execute(KEEP.format(view.name), document(rows))
             done += len(names)
             told(done, max(of, done))
             last = names[-1]
