@@ -17,6 +17,8 @@ from wire import eventually
 from belt.core.decider import Refused, Step
 from belt.core.erasure import erase
 from belt.io.clock import SystemClock
+from belt.io.intake import watermark
+from belt.io.store import audit
 from belt.io.store.engines import engine_at
 from belt.io.store.handle import Writer
 from belt.io.store.projection import rebuild
@@ -149,6 +151,16 @@ async def test_a_rebuild_and_a_command_never_wait_for_each_other(
         await waits(database, 2, at="%")
     assert await anew == 3
     assert (await command).state("counter-a").total == 2
+
+
+@pytest.mark.parametrize("lock", [watermark.LOCK, audit.LOCK.text], ids=["the log", "the audit log"])
+async def test_who_stands_still_in_the_midst_of_its_work_loses_its_lock(counters: str, lock: str) -> None:
+    frozen, other = await asyncpg.connect(counters), await asyncpg.connect(counters)
+    await frozen.execute("begin")
+    await frozen.execute(lock.replace("'5s'", "'0.2s'"))
+    await other.execute(lock, timeout=5.0)
+    await other.close()
+    frozen.terminate()
 
 
 async def test_those_that_cannot_be_stored_hold_up_nobody_in_their_batch(here: Writer) -> None:
