@@ -18,6 +18,9 @@ from belt.core.decider import Refused, Step
 from belt.core.erasure import erase
 from belt.io.clock import SystemClock
 from belt.io.intake import watermark
+from belt.io.intake.taking import OUT_OF_REACH
+from belt.io.parts import pool_for
+from belt.io.settings import Settings
 from belt.io.store import audit
 from belt.io.store.engines import engine_at
 from belt.io.store.handle import Writer
@@ -161,6 +164,21 @@ async def test_who_stands_still_in_the_midst_of_its_work_loses_its_lock(counters
     await other.execute(lock, timeout=5.0)
     await other.close()
     frozen.terminate()
+
+
+async def test_who_stands_still_while_it_takes_facts_in_holds_up_nobody_who_takes_them_in_instead(
+    counters: str, database: asyncpg.Connection
+) -> None:
+    settings = Settings(service="test", port=0, dsn=counters, jwks="unread.json", database_deadline=0.2)
+    take = "insert into commands (key, recorded_at) values ('an event', now()) on conflict do nothing"
+    async with pool_for(settings) as pool:
+        frozen = await pool.acquire()
+        await frozen.execute("begin")
+        await frozen.execute(take)
+        await database.execute(take, timeout=5.0)
+        with pytest.raises(OUT_OF_REACH):  # it tries again later
+            await frozen.execute("commit")
+        await pool.release(frozen)
 
 
 async def test_those_that_cannot_be_stored_hold_up_nobody_in_their_batch(here: Writer) -> None:

@@ -14,7 +14,7 @@ from belt.io.http.auth import Verifier
 from belt.io.http.issuer import DEV_ISSUER
 from belt.io.http.keyset import KeySet
 from belt.io.settings import Settings
-from belt.io.store.engines import not_a_standby
+from belt.io.store.engines import never_idle, not_a_standby
 from belt.io.store.migrate import head, older
 from belt.io.store.public_log import Pool
 
@@ -33,6 +33,7 @@ async def pool_for(settings: Settings) -> AsyncIterator[Pool]:
         timeout=settings.database_deadline,
         command_timeout=settings.database_deadline,
         setup=not_a_standby,
+        server_settings=never_idle(settings.database_deadline),
     )
     try:
         yield pool

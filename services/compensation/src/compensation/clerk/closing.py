@@ -22,6 +22,7 @@ from belt.io.http.desk import Desk
 from belt.io.intake.missing import PublisherAway
 from belt.io.intake.taking import OUT_OF_REACH
 from belt.io.intake.watermark import Publishers, seal
+from belt.io.store.engines import never_idle
 from compensation import digest, intake
 from compensation.clerk.company import Company
 from compensation.history import History
@@ -54,7 +55,9 @@ async def close(desk: Desk, company: Company, publishers: Publishers, look: Look
     if state.closing is None:
         return False
     deadline = desk.settings.database_deadline
-    connection = await asyncpg.connect(desk.settings.dsn, timeout=deadline, command_timeout=deadline)
+    connection = await asyncpg.connect(
+        desk.settings.dsn, timeout=deadline, command_timeout=deadline, server_settings=never_idle(deadline)
+    )
     try:
         if not await connection.fetchval(ONE_CLERK):
             return False

@@ -13,6 +13,8 @@ from typing import Any
 
 import asyncpg
 
+from belt.io.store.engines import never_idle
+
 LOAD = files("belt.io.store").joinpath("load.sql").read_text()
 APPEND_FUNCTION = files("belt.io.store").joinpath("append.sql").read_text()
 AUDIT = files("belt.io.store").joinpath("audit.sql").read_text()
@@ -167,10 +169,10 @@ class Store:
                 timeout=self._deadline,
                 command_timeout=self._deadline,
                 server_settings=PLANS
+                | never_idle(self._deadline)
                 | {
                     "application_name": "belt-writer",
                     "statement_timeout": f"{int(self._deadline * 1000)}",
-                    "idle_in_transaction_session_timeout": f"{int(self._deadline * 1000)}",
                     "default_transaction_isolation": "read committed",
                 },
             )

@@ -30,3 +30,8 @@ async def not_a_standby(connection: Any) -> None:
     said = connection.get_settings()
     if "on" in (getattr(said, "in_hot_standby", ""), getattr(said, "default_transaction_read_only", "")):
         raise ConnectionError("the database only takes questions")
+
+
+def never_idle(deadline: float) -> dict[str, str]:
+    """For a connection's `server_settings`: whoever stands still in the midst of a transaction loses what it locked."""
+    return {"idle_in_transaction_session_timeout": f"{int(deadline * 1000)}"}
