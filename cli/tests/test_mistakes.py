@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 from conveyor.addresses import SERVICES, variable
 from conveyor.exits import LOCAL, USAGE, trouble_of
 from conveyor.main import app
+from conveyor.running import Running, ServiceProcess
 from conveyor_local import LocalStackError, admin
 
 
@@ -45,6 +46,20 @@ def test_a_role_that_does_not_exist_is_named(asked: tuple[str, str]) -> None:
 def test_a_stack_has_a_name_that_is_no_path(command: str, name: str, tmp_path: Path) -> None:
     assert "small letters" in in_one_sentence(said(command, "--name", name), USAGE)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_started_by_name_says_how_this_very_stack_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board = ServiceProcess(1, 0.0, 8080, "")
+    services = dict.fromkeys(SERVICES, board)
+    for name, ended in {"dev": "down", "other": "down --name other"}.items():
+        up = Running(name, tmp_path, services=services, pages={"board": board})
+        monkeypatch.setattr("conveyor.processes.up", lambda *_, up=up: (up, []))
+        told = said("up", "--name", name).output.replace("\n", " ")
+        assert told.count(f"--name {name}") == (0 if name == "dev" else 3)
+        assert f"the end: .venv/bin/conveyor {ended} " in told
+        assert "BOARD and KAFKA" in told
 
 
 @pytest.mark.parametrize("kind", ["pdf", "csv"])

@@ -29,7 +29,7 @@ def up(
     clock: Annotated[Clock, typer.Option(help="driven: stands still until PUT /v1/clock moves it.")] = Clock.SYSTEM,
     as_json: AsJson = False,
 ) -> None:
-    """Starts PostgreSQL, Kafka, the four services and a sign-in for browsers; said again, only what is dead."""
+    """Starts PostgreSQL, Kafka, the four services, a sign-in and the board; said again, only what is dead."""
     from conveyor.processes import Wish, up
 
     running, started = up(Wish(name, clock.value, pages=True), lambda step: say(f"[dim]… {step}[/dim]"))
@@ -46,10 +46,18 @@ def up(
         out.print(f"  {service:<13} {running.addresses[service]}   log {running.services[service].log}")
     for page, process in running.pages.items():
         out.print(f"  {page:<13} {address(process.port)}   log {process.log}")
-    out.print(f"a token: {COMMAND} token --role manager --sub vera; the end: {COMMAND} down")
-    out.print(
-        f'for curl: eval "$({COMMAND} env)" sets LEAD_GEN, CONVERSION, ACCOUNT_MGMT, COMPENSATION, SIGN_IN and KAFKA'
-    )
+    for way in ways_on(running):
+        out.print(way)
+
+
+def ways_on(running: Running) -> list[str]:
+    """What to say next to this very stack: whatever is not called `dev` is found by its name alone."""
+    named = "" if running.name == "dev" else f" --name {running.name}"
+    places = ", ".join([*SERVICES, *running.pages]).upper().replace("-", "_")
+    return [
+        f"a token: {COMMAND} token{named} --role manager --sub vera; the end: {COMMAND} down{named}",
+        f'for curl: eval "$({COMMAND} env{named})" sets {places} and KAFKA',
+    ]
 
 
 def down(
