@@ -25,6 +25,7 @@ RULES: dict[str, dict[str, Any]] = {
 CASES: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("alerts_raised.yaml").read_text())
 RAISED = 'count by (alertname) (ALERTS{alertstate="firing"})'
 SPACE = "firm"
+PARTS = ("lead-gen", "conversion", "account-mgmt", "compensation", "board")
 
 
 @pytest.fixture(scope="session")
@@ -80,6 +81,23 @@ def test_promtool_accepts_the_rules(promtool: str) -> None:
 
 def test_in_an_ordinary_hour_nothing_is_raised(promtool: str, tmp_path: Path) -> None:
     assert tried(promtool, tmp_path, scene(CASES["healthy"], *map(silent, ("10m", "1h", "5h")))) == ""
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_of_each_part_it_is_noticed_that_it_is_gone_hangs_or_ends_again_and_again(
+    promtool: str, tmp_path: Path, part: str
+) -> None:
+    of_it = f'{{pod="w",app_kubernetes_io_name="{part}"}}'
+    gone = {f"up{of_it}": "_x60"}, "ServiceNotSeen", "6m"
+    hangs = {f"up{of_it}": "0x60"}, "PodSilent", "6m"
+    ends = {f"process_start_time_seconds{of_it}": "1x9 2x9 3x9 4x60"}, "PodRestarts", "31m"
+    scenes = []
+    for shown, alert, at in (gone, hangs, ends):
+        alone = {"labels": f'{{alertname="Conveyor{alert}",app_kubernetes_io_name="{part}"}}', "value": 1}
+        of_which = 'count by (alertname, app_kubernetes_io_name) (ALERTS{alertstate="firing"})'
+        only = {"expr": of_which, "eval_time": at, "exp_samples": [alone]}
+        scenes.append(scene(CASES["healthy"] | shown, only))
+    assert tried(promtool, tmp_path, *scenes) == ""
 
 
 @pytest.mark.parametrize("every", sorted({case.get("every", "1m") for case in CASES["alerts"].values()}))
