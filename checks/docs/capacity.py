@@ -74,6 +74,7 @@ def _fine(unit: str, value: float) -> str:
 FOOTPRINT = partial(Source, "footprint.json", "make bench-footprint")
 COMMANDS = partial(Source, "commands.json", "make bench-commands")
 FACTS = partial(Source, "facts.json", "make bench-facts")
+STATEMENTS = partial(Source, "statements.json", "make bench-statements")
 FIGURES: Mapping[str, Figure] = {
     "commands": Figure(
         "commands on existing streams, everything on, 64 callers: one door",
@@ -102,8 +103,13 @@ FIGURES: Mapping[str, Figure] = {
     ),
     "statements": Figure(
         "statements of a month, asked for the first time: one process of compensation",
-        Source("statements.json", "make bench-statements", ("each", "statement, facts read")),
+        STATEMENTS(("each", "statement, facts read")),
         partial(_whole, "a second"),
+    ),
+    "fact_bytes": Figure(
+        "memory of a million facts, held by the process that closes a month or verifies",
+        STATEMENTS(("rebuild", "bytes_a_fact")),
+        lambda value: f"{value / 1_000:,.1f} GB",
     ),
     "door_ms": Figure(
         "processor time of a request, commands and looks as they come, with all that a door does",
@@ -218,6 +224,13 @@ class Need:
         commands = self.sellers * COMMANDS_A_DAY * WORKING_DAYS
         return commands * events * stored / 1e9, commands * public * record * COPIES / 1e9
 
+    def close(self) -> float | None:
+        """GB in the hands of whoever closes a month, for each year that the company has worked."""
+        fact, public = self.found["fact_bytes"], self.found["public"]
+        if fact is None or public is None:
+            return None
+        return self.sellers * COMMANDS_A_DAY * WORKING_DAYS * public * fact / 1e9
+
 
 def _needed(found: Mapping[str, float | None]) -> str:
     needs = [Need(sellers, found) for sellers in SELLERS]
@@ -234,6 +247,8 @@ def _lines(needs: list[Need]) -> Iterator[tuple[str, list[str]]]:
     yield "workers of each service", [_workers(need.workers()) for need in needs]
     yield "cores of the busiest database", [_or_missing("{:,.2f}", need.database()) for need in needs]
     yield "share of what the lock of the busiest store allows", [_share(need) for need in needs]
+    closes = [need.close() for need in needs]
+    yield "memory for the close of a month, for each year of history", [_or_missing("{:,.1f} GB", c) for c in closes]
     yield "PostgreSQL grows by, a year, one copy", [_disk(need, 0) for need in needs]
     yield f"Kafka grows by, a year, {COPIES} copies", [_disk(need, 1) for need in needs]
 

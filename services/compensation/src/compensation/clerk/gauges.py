@@ -23,7 +23,9 @@ CONFLICTS_OPEN = gauge("conflicts_open", "Conflicts that nobody has decided yet"
 DISPUTES_OPEN = gauge("disputes_open", "Disputes that nobody has decided yet; overdue: past the date", "overdue")
 PAY_FACTS_UNREAD = gauge("pay_facts_unread", "Facts taken in that the clerk has not looked at yet")
 PAY_FACTS_UNREADABLE = gauge("pay_facts_unreadable", "Facts of a kind that this release does not know; a close waits")
-PAY_NEWEST_FACT_SECONDS = gauge("pay_newest_fact_seconds", "Since the newest fact that the clerk has looked at was recorded")
+PAY_NEWEST_FACT_SECONDS = gauge(
+    "pay_newest_fact_seconds", "Since the newest fact that the clerk has looked at was recorded"
+)
 PERIOD_OPEN_SECONDS = gauge("period_open_seconds", "Since the end of the oldest open month; 0: none has ended")
 CLOSE_WAITS_FOR = gauge("close_waits_for", "Reasons why the close under way does not end")
 CLOSE_SECONDS = gauge("close_seconds", "Since the close under way was begun; 0: none is under way")
