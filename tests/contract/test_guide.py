@@ -108,6 +108,31 @@ def test_the_python_program_forgets_whom_it_is_told_to_forget(told: Told, tmp_pa
     db.close()
 
 
+async def test_the_python_program_does_not_bring_back_whom_it_was_told_to_forget_before(
+    stack: Stack, tmp_path: Path
+) -> None:
+    """Topics are not ordered among each other: the sale may be read after its client was forgotten."""
+    name, prefix = f"guide_{uuid4().hex[:8]}", f"g{uuid4().hex[:8]}."
+    leads, deals = TOPICS
+    erased, sold = (next(env for _, env in history([topic]) if env.type == wire)
+                    for topic, wire in ((leads, ERASED), (deals, SOLD)))  # fmt: skip
+    client = erased.subject
+    sale = replace(sold, subject=client, client_id=client, sequence=1)
+    told = Told(stack.brokers, prefix, [(leads, replace(erased, sequence=1)), (deals, sale)])
+    await tell(stack, await stack.create_database(name), told.events, prefix)
+    (tmp_path / "consumer.py").write_text(program("python"), encoding="utf-8")
+    for topic in TOPICS:
+        environment = told.environment(TOPICS=prefix + topic, DATABASE=str(tmp_path / "customers.db"))
+        with running([sys.executable, str(tmp_path / "consumer.py")], environment) as program_said:
+            assert [said[0] for said in await asyncio.to_thread(program_said.take, 1)] == ["taken"]
+    db = sqlite3.connect(tmp_path / "customers.db")
+    found = db.execute("select client, net, contact from customer").fetchall()
+    assert found == [(client, sold.data["sale"]["net"], None)]
+    db.close()
+    await stack.drop_database(name)
+    await stack.delete_topics(*(prefix + topic for topic in TOPICS))
+
+
 def test_the_python_program_stops_where_something_was_lost(told: Told, tmp_path: Path) -> None:
     (tmp_path / "consumer.py").write_text(program("python"), encoding="utf-8")
     topic, env = next((topic, env) for topic, env in told.events if env.sequence == 1)
