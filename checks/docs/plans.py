@@ -69,13 +69,14 @@ def _fields(model: dict[str, Any]) -> str:
     rows = ["| key | value | |\n|---|---|---|\n"]
     for name, field in model["properties"].items():
         must = "needed" if name in required else _default(field)
-        rows.append(f"| `{name}` | {_kind(field)} | {must} |\n")
+        about = "; ".join(part for part in (must, field.get("description", "")) if part)
+        rows.append(f"| `{name}` | {_kind(field)} | {about} |\n")
     return "".join(rows)
 
 
 def _default(field: dict[str, Any]) -> str:
     default = field.get("default")
-    return "" if default in (None, [], {}) or isinstance(default, dict) else f"`{default}` if not given"
+    return "" if default in (None, [], {}) or isinstance(default, dict) else f"`{default}` if not given".lower()
 
 
 def _kind(field: dict[str, Any]) -> str:

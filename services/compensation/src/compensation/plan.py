@@ -26,26 +26,33 @@ from compensation.rules import Bounty, Commission, Days, Growth, Guarantee, Id, 
 from conveyor_events.money import fits, minor_units, plain
 from conveyor_events.words import VARIANTS
 
+FORFEIT = "what becomes of releases after these days: they go on, or are forfeited"
+NAMED = "its id; the versions of a plan have the same"
+MONEY = "ISO 4217; a sale in another currency is changed at the rate of its own day"
+FROM = "its first day; it ends where the next version begins"
+ZONE = "IANA time zone in which its days and months are meant; the first version's counts; the company's, if not given"
+MADE_FOR = "the variants that it is written for; every one in which the role works, if not given"
+
 
 class Tail(Written):
     """What somebody who left still gets: bounties for some days, releases without limit or for as many days."""
 
-    days: Days = 60
-    after: Literal["pay", "forfeit"] = "pay"
+    days: Annotated[Days, Field(description="after the last day")] = 60
+    after: Annotated[Literal["pay", "forfeit"], Field(description=FORFEIT)] = "pay"
 
 
 class Plan(Written):
     """One version of a pay plan. `variants` it is written for; none: every one in which its role works."""
 
-    plan: Id
+    plan: Annotated[Id, Field(description=NAMED)]
     version: Annotated[int, Field(ge=1)]
-    role: Id
-    currency: str
-    effective_from: date
-    title: str | None = None
-    zone: str | None = None
-    tail: Tail = Tail()
-    variants: tuple[str, ...] = ()
+    role: Annotated[Id, Field(description="the role in which people are paid by it, such as `hunter`")]
+    currency: Annotated[str, Field(description=MONEY)]
+    effective_from: Annotated[date, Field(description=FROM)]
+    title: Annotated[str | None, Field(description="for people")] = None
+    zone: Annotated[str | None, Field(description=ZONE)] = None
+    tail: Annotated[Tail, Field(description="what somebody who left still gets")] = Tail()
+    variants: Annotated[tuple[str, ...], Field(description=MADE_FOR)] = ()
     rules: tuple[Rule, ...]
 
     @model_validator(mode="before")

@@ -21,6 +21,17 @@ Positive = Annotated[Amount, Field(gt=0)]
 NotNegative = Annotated[Amount, Field(ge=0)]
 Days = Annotated[int, Field(ge=0, le=36_500)]
 Scale = Literal["month", "quarter", "year"]
+Again = Annotated[int, Field(ge=1, le=36_500)]
+Seated = Literal["sourced_by", "converted_by", "served_by"]
+ONCE = "what makes the key: `[client, need]` pays once for each need of each client"
+BASE = (
+    "`prospect_base`: verified clients, less those that are none; `buyer_base`: who has paid, less who churned"
+)
+SOLD = "which sales; `legacy`: repeat sales to whoever served the client before; `all`: first and repeat"
+BESIDE = "with `sales: first`: also the part that the payee has in a repeat sale of somebody else"
+RELEASED = "`as_paid`: earned as the client pays; `at_sale`: with the sale"
+MODE = "`marginal`: each part at the rate of its band; `whole`: everything of that time at the rate of the band reached"
+RATE = "exactly one of `flat`, `percent` and `bands`"
 
 
 class Window(Written):
@@ -70,8 +81,8 @@ class Bands(Written):
     With a `quota` for that time the steps begin at percentages of it: `from: 80` is at 80 % of the quota.
     """
 
-    mode: Literal["marginal", "whole"]
-    over: Scale = "month"
+    mode: Annotated[Literal["marginal", "whole"], Field(description=MODE)]
+    over: Annotated[Scale, Field(description="the time over which it is counted")] = "month"
     quota: Positive | None = None
     steps: Annotated[tuple[BandStep, ...], Field(min_length=1)]
 
@@ -101,9 +112,9 @@ class Bands(Written):
 
 
 class _Rule(Written):
-    id: Id
-    title: str | None = None
-    valid: Window = Window()
+    id: Annotated[Id, Field(description="its own in the plan; each line of a statement names it")]
+    title: Annotated[str | None, Field(description="for people")] = None
+    valid: Annotated[Window, Field(description="the days on which it pays; all, if not given")] = Window()
 
 
 def _uncapped(content: Any, why: str) -> Any:
@@ -133,14 +144,16 @@ class Bounty(_Rule):
     """An amount for an event, once for each key."""
 
     kind: Literal["bounty"]
-    on: Annotated[tuple[str, ...], Field(min_length=1)]
-    seat: Literal["sourced_by", "converted_by", "served_by"]
+    on: Annotated[tuple[str, ...], Field(min_length=1, description=f"the events that pay, of {', '.join(TRIGGERS)}")]
+    seat: Annotated[Seated, Field(description="who is paid: whoever holds this seat, which the event must have")]
     amount: NotNegative
-    once_per: Annotated[tuple[Literal["client", "need", "offer"], ...], Field(min_length=1)]
-    again_after_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    once_per: Annotated[tuple[Literal["client", "need", "offer"], ...], Field(min_length=1, description=ONCE)]
+    again_after_days: Annotated[Again | None, Field(description="paid again so long after the last time")] = None
     cap: Cap | None = None
-    charged_to: Literal["converted_by", "served_by"] | None = None
-    """Whose variable pay bears the amount. Understood so that the linter can say why not; never approved (L4)."""
+    charged_to: Annotated[
+        Literal["converted_by", "served_by"] | None,
+        Field(description="whose variable pay bears it: understood so that the linter can say why not, never approved"),
+    ] = None
 
     @model_validator(mode="after")
     def _pays_a_seat_of_the_event(self) -> Self:
@@ -158,7 +171,7 @@ class Growth(_Rule):
     """An amount for each unit by which a metric grew in the month. Below zero nothing is paid and the rest carried."""
 
     kind: Literal["growth"]
-    metric: Literal["prospect_base", "buyer_base"]
+    metric: Annotated[Literal["prospect_base", "buyer_base"], Field(description=BASE)]
     amount: NotNegative
     cap: Cap | None = None
 
@@ -167,13 +180,15 @@ class Commission(_Rule):
     """A share of sales: flat per sale, a percentage, or bands. `sales: all` takes first and repeat sales alike."""
 
     kind: Literal["commission"]
-    sales: Literal["first", "repeat", "legacy", "all"]
-    co_sell: bool = False
-    flat: NotNegative | None = None
-    percent: Percent | None = None
-    bands: Bands | None = None
-    release: Literal["at_sale", "as_paid"]
-    clawback: tuple[ClawbackStep, ...] = ()
+    sales: Annotated[Literal["first", "repeat", "legacy", "all"], Field(description=SOLD)]
+    co_sell: Annotated[bool, Field(description=BESIDE)] = False
+    flat: Annotated[NotNegative | None, Field(description=f"an amount for each sale; {RATE}")] = None
+    percent: Annotated[Percent | None, Field(description=f"of the sale's net; {RATE}")] = None
+    bands: Annotated[Bands | None, Field(description=f"rates that grow with what was sold; {RATE}")] = None
+    release: Annotated[Literal["at_sale", "as_paid"], Field(description=RELEASED)]
+    clawback: Annotated[
+        tuple[ClawbackStep, ...], Field(description="what a refund takes back; nothing, if not given")
+    ] = ()
     cap: Cap | None = None
 
     @field_validator("clawback")
