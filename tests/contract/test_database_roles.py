@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -102,6 +106,25 @@ async def test_each_role_has_exactly_the_rights_of_the_table(place: Place) -> No
         assert has == wanted, kind
     assert {row[0] for row in await connection.fetch(TABLES)} == set(rights), "a table without a line, or the reverse"
     await connection.close()
+
+
+async def test_old_reads_are_retired_by_the_owner_and_whoever_else_tries_is_told_so(
+    place: Place, tmp_path: Path
+) -> None:
+    keys = tmp_path / "jwks.json"
+    keys.write_text('{"keys": []}')
+    ended = {}
+    for kind in ("service", "owner"):
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.environ.get("PYTHONPATH", ""), "USER": "ops",
+                       "CONVEYOR_DSN": place.dsns[kind], "CONVEYOR_JWKS": str(keys)}  # fmt: skip
+        command = [sys.executable, "-m", place.service.package, "retire-reads", "--days", "400"]
+        ended[kind] = await asyncio.to_thread(
+            subprocess.run, command, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+    assert ended["owner"].returncode == 0, ended["owner"].stderr
+    assert ended["service"].returncode == 1
+    assert "only the owner of the database" in ended["service"].stderr
+    assert "Traceback" not in ended["service"].stderr
 
 
 async def test_what_was_written_stays_for_all_but_the_owner(place: Place) -> None:

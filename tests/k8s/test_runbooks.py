@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -171,7 +172,7 @@ sleep() { :; }
 tries=0
 kubectl() {
     case " $* " in
-    *" get deployment "*) echo '{}' ;;
+    *" get deployment/lead-gen-worker "*) echo '{}' ;;
     *" create "*) cat > /dev/null; echo created; return CREATED ;;
     *" logs "*) tries=$((tries + 1)); [ $tries -gt 2 ] && echo "the log" ;;
     *" wait "*) return SUCCEEDED ;;
@@ -196,6 +197,31 @@ def test_a_job_by_hand_shows_its_log_and_stays_if_it_failed(
     done = in_a_shell(stubs, "as_job lead-gen lead_gen verify")
     assert done.stdout.splitlines() == said, done.stderr
     assert done.returncode == code
+
+
+CUT = """kubectl() {
+    case " $* " in
+    *" get job/lead-gen-migrate "*) cat TEMPLATE ;;
+    *" create "*) cat >&2 ;;
+    esac
+}
+"""
+
+
+def test_a_job_by_hand_is_cut_from_another_with_its_words_and_without_the_labels_of_that_one(tmp_path: Path) -> None:
+    if shutil.which("jq") is None:
+        pytest.skip("jq absent: apt-get install jq")
+    ours, of_the_job = {"app.kubernetes.io/component": "migrate"}, {"batch.kubernetes.io/controller-uid": "7"}
+    pod = {"restartPolicy": "OnFailure", "containers": [{"args": ["lead_gen", "migrate"], "startupProbe": {}}]}
+    (tmp_path / "job.json").write_text(
+        json.dumps({"spec": {"template": {"metadata": {"labels": ours | of_the_job}, "spec": pod}}})
+    )
+    command = "FROM=job/lead-gen-migrate as_job lead-gen lead_gen retire-reads --days 1095"
+    done = in_a_shell(CUT.replace("TEMPLATE", str(tmp_path / "job.json")), command)
+    template = json.loads(done.stderr)["spec"]["template"]
+    assert template["metadata"]["labels"] == ours
+    words = ["lead_gen", "retire-reads", "--days", "1095"]
+    assert template["spec"] == {"restartPolicy": "Never", "containers": [{"args": words}]}
 
 
 def test_every_setting_log_line_and_panel_is_one() -> None:

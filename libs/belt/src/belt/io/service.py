@@ -21,6 +21,7 @@ from typing import Any
 
 import structlog
 import uvloop
+from sqlalchemy.exc import DBAPIError
 
 from belt.core.decider import Step
 from belt.io import process, tracing
@@ -45,6 +46,7 @@ from conveyor_events.catalog import entry
 log = structlog.get_logger()
 
 LAST_SPANS = 2.0  # seconds to send what was traced
+NOT_ALLOWED = "42501"  # PostgreSQL's code for a right that is missing
 KEPT_DAYS = 1_095  # of the audit log, where nobody says otherwise: three years
 
 ROLES = ("api", "worker", "all", "migrate", "rebuild", "republish", "verify", "retire-reads", "forget-again")
@@ -127,7 +129,7 @@ async def _run(service: Service, settings: Settings, role: str, start: int | Non
     elif role == "republish" and start is not None:
         log.info("republish.begun", start=start, records=await republish(settings.dsn, start))
     elif role == "retire-reads":
-        await _retire(settings, days)
+        await _retire(service, settings, days)
     elif role == "forget-again":
         await _forget(service, settings)
     elif role == "verify":
@@ -146,10 +148,14 @@ async def _forget(service: Service, settings: Settings) -> None:
     log.info("forget.done", told=told.told, keys_destroyed=told.back)
 
 
-async def _retire(settings: Settings, days: int) -> None:
+async def _retire(service: Service, settings: Settings, days: int) -> None:
     engine = engine_for(settings)
     try:
         told = await Audit(engine, settings.database_deadline).retire(days, getpass.getuser())
+    except DBAPIError as refused:
+        if getattr(refused.orig, "sqlstate", None) != NOT_ALLOWED:
+            raise
+        sys.exit(f"{service.name}: only the owner of the database may retire reads: give CONVEYOR_DSN as for `migrate`")
     finally:
         await engine.dispose()
     log.info("audit.retired", told=told or "nothing is that old")
