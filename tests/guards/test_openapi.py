@@ -266,6 +266,18 @@ def test_every_example_of_a_body_is_taken() -> None:
     assert seen > 30
 
 
+def test_an_id_may_be_left_out_only_of_what_the_command_itself_makes() -> None:
+    """Of a person, a line, or a query it would be a promise that nobody keeps."""
+    for service in services():
+        document: Document = json.loads((CURRENT / f"{service.name}.json").read_text(encoding="utf-8"))
+        for name, body in document["components"]["schemas"].items():
+            for field, about in body.get("properties", {}).items():
+                if "the service makes one" in json.dumps(about):
+                    assert field.endswith("_id"), f"{service.name}: {name}.{field}"
+                    assert field not in body.get("required", ()), f"{service.name}: {name}.{field}"
+        assert "the service makes one" not in json.dumps(document["paths"])
+
+
 def test_every_link_leads_to_a_door_and_gives_all_its_path_asks_for() -> None:
     for path in CURRENT.glob("*.json"):
         document = json.loads(path.read_text(encoding="utf-8"))

@@ -24,9 +24,7 @@ Scale = Literal["month", "quarter", "year"]
 Again = Annotated[int, Field(ge=1, le=36_500)]
 Seated = Literal["sourced_by", "converted_by", "served_by"]
 ONCE = "what makes the key: `[client, need]` pays once for each need of each client"
-BASE = (
-    "`prospect_base`: verified clients, less those that are none; `buyer_base`: who has paid, less who churned"
-)
+BASE = "`prospect_base`: verified clients, less those that are none; `buyer_base`: who has paid, less who churned"
 SOLD = "which sales; `legacy`: repeat sales to whoever served the client before; `all`: first and repeat"
 BESIDE = "with `sales: first`: also the part that the payee has in a repeat sale of somebody else"
 RELEASED = "`as_paid`: earned as the client pays; `at_sale`: with the sale"

@@ -13,7 +13,7 @@ from account_mgmt.api.words import Counts, Currency, Filter, Holder, Listing, sh
 from account_mgmt.sale import CATEGORY, RecordPayment, RecordRefund, SaleBook
 from account_mgmt.views import SALES_TABLE
 from belt.core.decider import Refused, Step
-from belt.io.http.body import BaseBody, GivenId, example
+from belt.io.http.body import BaseBody, GivenId, NewId, example
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
 from belt.io.http.paging import Cursor, Limit
@@ -26,7 +26,7 @@ from conveyor_events.sale import SplitPart
 class PaymentBody(BaseBody):
     model_config = example(net="240.00", currency="EUR")
 
-    payment_id: GivenId | None = None
+    payment_id: NewId = None
     net: Annotated[Amount, Field(description="without tax")]
     currency: Currency
 
@@ -34,7 +34,7 @@ class PaymentBody(BaseBody):
 class RefundBody(BaseBody):
     model_config = example(net="40.00", currency="EUR")
 
-    refund_id: GivenId | None = None
+    refund_id: NewId = None
     payment_id: Annotated[GivenId | None, Field(description="the payment given back; default: the oldest first")] = None
     net: Annotated[Amount, Field(description="without tax, as a positive amount")]
     currency: Currency

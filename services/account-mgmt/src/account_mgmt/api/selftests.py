@@ -18,7 +18,7 @@ from account_mgmt.papers.selftest import CATEGORY, Answer, AttemptMade, Attempts
 from account_mgmt.papers.selftest.text import LEAST, MOST, ORDER, SCALE, STATEMENTS, SelfTest, current, pinned
 from account_mgmt.papers.texts import Language, Name
 from belt.core.decider import Refused, Step
-from belt.io.http.body import GivenId, Strict
+from belt.io.http.body import NewId, Strict
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
 from belt.io.http.headers import json_response
@@ -38,7 +38,7 @@ class AttemptBody(Strict):
     """Nobody answers for somebody else: there is no `by`."""
 
     occurred_at: Annotated[Instant | None, Field(description="a past one needs the scope `backdate`")] = None
-    attempt_id: GivenId | None = None
+    attempt_id: NewId = None
     version: Annotated[int, Field(ge=1, description="the version of the text that was read")]
     answers: Annotated[
         dict[Name, Point], Field(max_length=STATEMENTS, description="each statement of the test: 1 to 5")

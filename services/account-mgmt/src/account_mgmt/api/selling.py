@@ -11,7 +11,7 @@ from account_mgmt.api.sight import Seen
 from account_mgmt.api.words import Currency, Holder
 from account_mgmt.sale import CATEGORY, Item, RecordRepeatSale, SaleBook
 from belt.core.decider import Step
-from belt.io.http.body import BaseBody, GivenId, Strict, example
+from belt.io.http.body import BaseBody, GivenId, NewId, Strict, example
 from belt.io.http.bulk import bulk
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
@@ -40,7 +40,7 @@ class RepeatSaleBody(BaseBody):
 
     model_config = example(net="240.00", tax="45.60", currency="EUR")
 
-    sale_id: GivenId | None = None
+    sale_id: NewId = None
     net: Annotated[Amount, Field(description="after discount, before tax")]
     tax: Amount
     currency: Currency

@@ -27,7 +27,7 @@ from account_mgmt.account import (
 from account_mgmt.api.sight import Seen
 from account_mgmt.api.words import Holder
 from belt.core.decider import Step
-from belt.io.http.body import BaseBody, GivenId, example
+from belt.io.http.body import BaseBody, GivenId, NewId, example
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
 from belt.io.http.headers import json_response
@@ -43,7 +43,7 @@ SEALED = "kept sealed, shown for whose client it is, with pii:read"
 class ContactBody(BaseBody):
     model_config = example(channel="phone", summary="content with the drills", next_at="2027-02-01T09:00:00Z")
 
-    contact_id: GivenId | None = None
+    contact_id: NewId = None
     channel: Channel
     person: Annotated[
         Annotated[str, StringConstraints(min_length=1, max_length=200)] | None,
@@ -56,7 +56,7 @@ class ContactBody(BaseBody):
 class ComplaintBody(BaseBody):
     model_config = example(about="delivery", text="came two days late")
 
-    complaint_id: GivenId | None = None
+    complaint_id: NewId = None
     about: Matter
     text: Annotated[Words, Field(description=SEALED)]
 

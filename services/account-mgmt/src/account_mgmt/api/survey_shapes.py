@@ -15,7 +15,7 @@ from account_mgmt.papers.survey import (
 )
 from account_mgmt.papers.survey.text import LEAST, MOST, NEWEST
 from account_mgmt.papers.texts import Language, Name
-from belt.io.http.body import BaseBody, GivenId, Strict, example
+from belt.io.http.body import BaseBody, NewId, Strict, example
 from conveyor_events.money import Amount
 
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -33,7 +33,7 @@ class ContactBody(Strict):
 class InviteBody(BaseBody):
     model_config = example(contact={"name": "Udo Kern", "reach": "+49 30 1234567"}, via="phone")
 
-    survey_id: GivenId | None = None
+    survey_id: NewId = None
     contact: ContactBody
     via: Via
     agreed: Annotated[bool, Field(description="the contact person said yes at once")] = False

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
-from belt.io.http.body import BaseBody, GivenId, example
+from belt.io.http.body import BaseBody, GivenId, NewId, example
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
 from belt.io.http.paging import Cursor, Limit
@@ -39,7 +39,7 @@ class AdjustmentBody(BaseBody):
     currency: Currency
     reason: Code
     relates_to_period: str | None = None
-    adjustment_id: GivenId | None = None
+    adjustment_id: NewId = None
 
 
 class AnswerBody(BaseBody):

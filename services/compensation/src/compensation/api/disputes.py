@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
-from belt.io.http.body import BaseBody, GivenId, example
+from belt.io.http.body import BaseBody, GivenId, NewId, example
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
 from belt.io.http.paging import Cursor, Limit
@@ -42,7 +42,7 @@ class DisputeBody(BaseBody):
     text: Text
     lines: Ids = []
     evidence: Ids = []
-    dispute_id: GivenId | None = None
+    dispute_id: NewId = None
 
 
 class TextBody(BaseBody):

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
-from belt.io.http.body import BaseBody, GivenId, example
+from belt.io.http.body import BaseBody, NewId, example
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
 from belt.io.http.paging import Cursor, Limit
@@ -32,7 +32,7 @@ class PayoutBody(BaseBody):
     model_config = example(period="2026-03")
 
     period: str
-    run_id: GivenId | None = None
+    run_id: NewId = None
 
 
 def add(doors: Doors, desk: Desk, sights: Sights) -> None:

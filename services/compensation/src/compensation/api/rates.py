@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Step
-from belt.io.http.body import BaseBody, GivenId, example
+from belt.io.http.body import BaseBody, NewId, example
 from belt.io.http.bulk import bulk
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
@@ -35,7 +35,7 @@ class RateBody(BaseBody):
     target: Annotated[Code, Field(alias="to")]
     on: date
     rate: Annotated[Amount, Field(gt=0, le=10**9)]
-    rate_id: GivenId | None = None
+    rate_id: NewId = None
 
 
 def add(doors: Doors, desk: Desk) -> None:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
-from belt.io.http.body import BaseBody, GivenId, Strict, example
+from belt.io.http.body import BaseBody, GivenId, NewId, Strict, example
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
 from belt.io.http.paging import Cursor, Limit, cut
@@ -60,7 +60,7 @@ class SimulationBody(BaseBody):
     variant: GivenId | None = None
     accept_within_hours: Hours | None = None
     account_accept_within_hours: Hours | None = None
-    simulation_id: GivenId | None = None
+    simulation_id: NewId = None
 
 
 class CancelBody(BaseBody):

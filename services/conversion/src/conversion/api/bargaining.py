@@ -8,7 +8,7 @@ from fastapi import Request, Response
 from pydantic import Field
 
 from belt.core.decider import Step
-from belt.io.http.body import BaseBody, GivenId, example
+from belt.io.http.body import BaseBody, GivenId, NewId, example
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
 from belt.io.ids import fresh
@@ -30,7 +30,7 @@ from conveyor_events.money import Amount
 class ObjectionBody(BaseBody):
     model_config = example(kind="price", words="too dear")
 
-    objection_id: GivenId | None = None
+    objection_id: NewId = None
     kind: Annotated[Reason, Field(description=", ".join(OBJECTIONS))]
     words: Annotated[Words | None, Field(description="as it was said; kept sealed")] = None
 
@@ -51,7 +51,7 @@ class ConcessionBody(BaseBody):
 
     model_config = example(item="free delivery", in_return_for="payment in advance", value="80.00")
 
-    concession_id: GivenId | None = None
+    concession_id: NewId = None
     item: Annotated[Words, Field(description="what was given; kept sealed")]
     in_return_for: Annotated[Words, Field(description="what came back; kept sealed")]
     value: Annotated[Annotated[Amount, Field(ge=0)] | None, Field(description="what it costs us")] = None

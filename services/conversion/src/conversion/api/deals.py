@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
 from belt.core.decider import Refused, Step
-from belt.io.http.body import BaseBody, GivenId, example
+from belt.io.http.body import BaseBody, GivenId, NewId, example
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
 from belt.io.http.paging import Cursor, Limit
@@ -26,7 +26,7 @@ from conveyor_events.sale import SplitPart
 class PaymentBody(BaseBody):
     model_config = example(net="1140.00", currency="EUR")
 
-    payment_id: GivenId | None = None
+    payment_id: NewId = None
     net: Annotated[Amount, Field(description="without tax")]
     currency: Currency
 
@@ -34,7 +34,7 @@ class PaymentBody(BaseBody):
 class RefundBody(BaseBody):
     model_config = example(net="140.00", currency="EUR")
 
-    refund_id: GivenId | None = None
+    refund_id: NewId = None
     payment_id: Annotated[GivenId | None, Field(description="the payment given back; default: the oldest first")] = None
     net: Annotated[Amount, Field(description="without tax, as a positive amount")]
     currency: Currency

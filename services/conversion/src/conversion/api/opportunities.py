@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
 from belt.core.decider import Step
-from belt.io.http.body import BaseBody, GivenId, example
+from belt.io.http.body import BaseBody, GivenId, NewId, example
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
 from belt.io.http.paging import Cursor, Limit
@@ -37,7 +37,7 @@ class OpenBody(BaseBody):
 
     model_config = example(client_id="drillworks", line="north")
 
-    opportunity_id: GivenId | None = None
+    opportunity_id: NewId = None
     client_id: GivenId
     line: GivenId
     need_ids: Annotated[tuple[Item, ...], Field(max_length=20)] = ()

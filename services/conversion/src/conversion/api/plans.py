@@ -11,7 +11,7 @@ from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
 from belt.core.decider import Refused, Step
-from belt.io.http.body import BaseBody, GivenId, Strict
+from belt.io.http.body import BaseBody, GivenId, NewId, Strict
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
 from belt.io.ids import fresh
@@ -58,7 +58,7 @@ class AgendaBody(Strict):
 class MeetingPaper(BaseBody):
     """What is wanted from a meeting. A draft may lack anything; `ready` says what it still needs."""
 
-    plan_id: GivenId | None = None
+    plan_id: NewId = None
     goal: Text = ""
     fallback: Text = ""
     minimum_step: Text = ""
@@ -117,7 +117,7 @@ class GiveBody(Strict):
 class NegotiationPaper(BaseBody):
     """How far we go, for what, and when we walk away."""
 
-    plan_id: GivenId | None = None
+    plan_id: NewId = None
     issues: Annotated[tuple[IssueBody, ...], Few] = ()
     best_alternative: AlternativeBody | None = None
     their_alternative: AlternativeBody | None = None

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from belt.core.decider import Step
 from belt.core.ids import derived
-from belt.io.http.body import BaseBody, GivenId, Strict, example
+from belt.io.http.body import BaseBody, GivenId, NewId, Strict, example
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
 from belt.io.ids import fresh
@@ -50,7 +50,7 @@ class MeetingBody(BaseBody):
 
     model_config = example(objective_met="full", facts=["three sites", "decides in March"])
 
-    meeting_id: GivenId | None = None
+    meeting_id: NewId = None
     starts_at: Instant | None = None
     plan_id: Annotated[GivenId | None, Field(description="a meeting that is planned needs a plan that is ready")] = None
     objective_met: Annotated[Reason | None, Field(description=", ".join(OBJECTIVES))] = None
@@ -78,7 +78,7 @@ class TouchBody(BaseBody):
 
 
 class PresentationBody(BaseBody):
-    presentation_id: GivenId | None = None
+    presentation_id: NewId = None
     need_ids: Annotated[tuple[Item, ...], Field(max_length=20, description="the needs it was for")] = ()
     note: Annotated[Words | None, Field(description="kept sealed")] = None
 
@@ -93,7 +93,7 @@ class ProposalBody(BaseBody):
         valid_until="2027-06-30",
     )
 
-    proposal_id: GivenId | None = None
+    proposal_id: NewId = None
     lines: Annotated[tuple[LineBody, ...], Field(max_length=500)] = ()
     net: Annotated[Amount | None, Field(description="after discount, before tax")] = None
     tax: Amount

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from belt.io.http.body import BaseBody, GivenId, Strict, example
+from belt.io.http.body import BaseBody, GivenId, NewId, Strict, example
 from conveyor_events.staff import Break, Policy, WorkingCalendar
 from conveyor_events.words import VARIANTS, Instant
 from lead_gen.identity import IdentityKey, Kind
@@ -141,7 +141,7 @@ class RegisterBody(BaseBody):
         source="fair",
     )
 
-    client_id: GivenId | None = None
+    client_id: NewId = None
     line: GivenId
     name: Word
     country: Annotated[str | None, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166 code")] = None
@@ -196,12 +196,12 @@ class NeedBody(BaseBody):
         category="tools", statement="drills wear out", evidence=["said so on the phone"], budget="none", wish="low"
     )
 
-    need_id: GivenId | None = None
+    need_id: NewId = None
     category: Annotated[Word, Field(description="a kind of need; it is published, so name nobody")]
     statement: Text
     evidence: Annotated[list[Text], Field(min_length=1, max_length=50)]
     current_supplier: Word | None = None
-    competitor_id: GivenId | None = None
+    competitor_id: Annotated[GivenId | None, Field(description="the card of the rival they buy from")] = None
     budget: Budget = "unknown"
     wish: Wish = "unknown"
 
@@ -211,7 +211,7 @@ class OfferBody(BaseBody):
 
     model_config = example(to="ben")
 
-    offer_id: GivenId | None = None
+    offer_id: NewId = None
     to: GivenId | None = None
     evidence: Annotated[list[Text], Field(default_factory=list, max_length=50)]
 

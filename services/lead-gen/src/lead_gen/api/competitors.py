@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from belt.core.decider import Refused, Step
-from belt.io.http.body import BaseBody, GivenId
+from belt.io.http.body import BaseBody, GivenId, NewId
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
 from belt.io.http.headers import etag, json_response
@@ -30,14 +30,14 @@ Filter = Annotated[GivenId | None, Query()]
 
 
 class CardBody(BaseBody):
-    card_id: GivenId | None = None
+    card_id: NewId = None
     name: Word
 
 
 class ClaimBody(BaseBody):
     """Said again with the same `claim_id` it was seen again. A price is believed for 60 days, all else for 180."""
 
-    claim_id: GivenId | None = None
+    claim_id: NewId = None
     topic: Annotated[Word, Field(description=", ".join(k.TOPICS))]
     text: Annotated[Text, Field(description="kept sealed")]
     source: Annotated[Word, Field(description="kept sealed")]

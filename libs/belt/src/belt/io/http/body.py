@@ -17,12 +17,11 @@ from conveyor_events.words import Instant
 MAX_DEPTH = 32
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
-GivenId = Annotated[
-    str,
-    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@~-]{0,99}$"),
-    Field(description="an id given by the caller; left out, the service makes one"),
-]
+GivenId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@~-]{0,99}$")]
 """An id that callers may choose: it becomes part of addresses, stream names and Kafka keys."""
+
+NewId = Annotated[GivenId | None, Field(description="an id given by the caller; left out, the service makes one")]
+"""The id of what a command makes."""
 
 
 class Strict(BaseModel):
