@@ -21,6 +21,7 @@ from checks.docs.apps import services
 from checks.docs.questions import QUESTIONS
 from checks.k8s.rendering import ROOT
 from checks.k8s.watching import PROCEDURES, RUNBOOKS
+from conveyor.addresses import SERVICES, variable
 from conveyor.main import app
 
 PAGES = {file.name: file.read_text() for file in sorted(RUNBOOKS.glob("*.md"))}
@@ -53,7 +54,7 @@ def test_every_command_of_ours_is_one() -> None:
         if option := found[3].strip():
             assert option in {name for each in command.params for name in each.opts}, f"{page}: {found[0]}"
         seen += 1
-    assert seen > 10
+    assert seen >= 10
 
 
 def test_every_role_of_a_service_is_one() -> None:
@@ -225,8 +226,9 @@ def test_a_job_by_hand_is_cut_from_another_with_its_words_and_without_the_labels
 
 
 def test_every_setting_log_line_and_panel_is_one() -> None:
+    of_the_command_line = {"CONVEYOR_TOKEN_FILE", *map(variable, SERVICES)}
     for page, found in shown(SETTING):
-        assert found[1].lower() in Settings.model_fields, f"{page}: {found[0]}"
+        assert found[1].lower() in Settings.model_fields or found[0] in of_the_command_line, f"{page}: {found[0]}"
     sources = "".join(
         path.read_text() for folder in ("libs/belt/src", "services") for path in (ROOT / folder).rglob("*.py")
     )
