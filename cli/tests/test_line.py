@@ -1,5 +1,6 @@
 """The client of the services: who it says it is, what it repeats and what it gives up on. Over real sockets."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -7,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import jwt
 import pytest
 from aiohttp import web
@@ -89,6 +91,29 @@ async def test_a_reply_is_the_document(tmp_path: Path) -> None:
     async with line(tmp_path, say) as services:
         assert await services.post("lead-gen", "/v1/prospects", {"name": "Ö"}) == {"client_id": "c"}
     assert json.loads(seen[0].body) == {"name": "Ö"}
+
+
+async def test_an_answer_that_takes_its_time_is_waited_for_as_long_as_it_shows_that_it_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conveyor.line.TIMEOUT", aiohttp.ClientTimeout(total=0.3))
+
+    async def slowly(request: web.BaseRequest) -> web.StreamResponse:
+        answer = web.StreamResponse(headers={"content-type": "application/json"})
+        await answer.prepare(request)
+        for _ in range(6):
+            await answer.write(b"\n")
+            await asyncio.sleep(0.1)
+        await answer.write(b'{"ok": true}')
+        return answer
+
+    server = RawTestServer(slowly)
+    await server.start_server()
+    async with Line({"compensation": str(server.make_url("/"))}, Tokens(tmp_path), patience=0.5) as services:
+        assert await services.get("compensation", "v1/verification", slow=True) == {"ok": True}
+        with pytest.raises(Unreachable):
+            await services.get("compensation", "v1/verification")
+    await server.close()
 
 
 async def test_a_refusal_is_a_problem_with_its_code(tmp_path: Path) -> None:

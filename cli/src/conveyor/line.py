@@ -36,6 +36,7 @@ PAGE = 200
 LOOK_AGAIN = 0.01, 0.25  # seconds between two looks at the clocks: at first, at most
 
 TIMEOUT = aiohttp.ClientTimeout(total=15.0, connect=None, sock_connect=3.0)
+SLOW = aiohttp.ClientTimeout(total=None, sock_connect=3.0, sock_read=15.0)  # as long as it says that it goes on
 
 Body = Mapping[str, Any]
 
@@ -106,10 +107,12 @@ class Line:
         person: str = "conveyor",
         roles: Iterable[str] = DRIVER,
         scopes: Iterable[str] = (),
+        slow: bool = False,
     ) -> dict[str, Any]:
-        """Asks for one document."""
+        """Asks for one document. `slow`: one that may take its time, and gives a sign of life until it is there."""
         kept = {name: value for name, value in (params or {}).items() if value is not None}
-        return document(await self._send(service, "GET", path, person, roles, scopes, params=kept))
+        within: dict[str, Any] = {"timeout": SLOW} if slow else {}
+        return document(await self._send(service, "GET", path, person, roles, scopes, params=kept, **within))
 
     async def file(
         self,

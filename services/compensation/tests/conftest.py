@@ -26,7 +26,9 @@ from compensation.main import SERVICE
 
 
 @asynccontextmanager
-async def _opened(stack: Stack, folder: Path, database: str, now: datetime) -> AsyncIterator[Office]:
+async def _opened(
+    stack: Stack, folder: Path, database: str, now: datetime, deadline: float = 10.0
+) -> AsyncIterator[Office]:
     """The service's HTTP side without Kafka: what it would hear is told to it directly."""
     dsn = await stack.create_database(database)
     await upgrade(dsn, SERVICE.package)
@@ -40,6 +42,7 @@ async def _opened(stack: Stack, folder: Path, database: str, now: datetime) -> A
         key_file=key,
         clock="driven",
         zone="Europe/Berlin",
+        request_deadline=deadline,
     )
     async with running(SERVICE, settings, role="api") as parts:
         assert parts.app is not None
@@ -63,4 +66,11 @@ async def office(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Asyn
 async def own_office(stack: Stack, tmp_path: Path) -> AsyncIterator[Office]:
     """March has begun, and nobody has said anything yet. For one test alone."""
     async with _opened(stack, tmp_path, f"compensation_{uuid4().hex}", at(3, 1)) as made:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def hasty_office(stack: Stack, tmp_path: Path) -> AsyncIterator[Office]:
+    """The same, where every request has half a second."""
+    async with _opened(stack, tmp_path, f"compensation_{uuid4().hex}", at(3, 1), deadline=0.5) as made:
         yield made

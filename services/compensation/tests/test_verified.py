@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -204,3 +205,16 @@ async def test_a_close_that_meets_a_fault_of_ours_says_so(own_office: Office, mo
         await closed(own_office, "2026-03", at(4, 6))
     waits = (await own_office.json("/v1/periods", "pia"))["closing"]["waits_for"]
     assert waits == ["a fault of ours: ZeroDivisionError: nothing to divide by"]
+
+
+async def test_a_verification_is_answered_however_long_it_takes(hasty_office: Office) -> None:
+    """A long history takes longer to replay than a request may; here somebody holds the facts for a second."""
+    connection = await asyncpg.connect(hasty_office.dsn)
+    async with connection.transaction():
+        await connection.execute("lock table facts in access exclusive mode")
+        asked = asyncio.create_task(hasty_office.get("/v1/verification", "vera"))
+        await connection.execute("select pg_sleep(1)")
+    answer = await asked
+    await connection.close()
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json"), answer.text
+    assert answer.json()["ok"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from datetime import datetime, time, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -9,12 +11,13 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 from sqlalchemy import select
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from belt.core.decider import Refused, Step
 from belt.io.http.body import BaseBody
 from belt.io.http.desk import Desk
 from belt.io.http.doors import Doors
+from belt.io.http.headers import json_bytes
 from belt.io.http.paging import Cursor, Limit, cut
 from compensation.api.replies import ClosingReply, PeriodList, SheetsReply
 from compensation.api.shown import SUMS, Shown, month_of
@@ -28,6 +31,7 @@ from compensation.verification import Kept, verify
 from conveyor_events.words import Instant, instant_text
 
 AT_ONCE = 500
+SIGN_OF_LIFE = 5.0  # seconds
 SEES = (*SUMS, "periods:close")
 
 
@@ -125,11 +129,21 @@ def _statements(doors: Doors, desk: Desk) -> None:
 
 def _verification(doors: Doors, desk: Desk, company: Company, sights: Sights) -> None:
     @doors.query("/v1/verification", "pay:read:all", "pay:audit", "periods:close", reply=Shown)
-    async def verification(request: Request) -> dict[str, Any]:
+    async def verification(request: Request) -> Any:
         """Walks the digest chain, replays every closed month from the facts, and names the first row that differs.
 
-        The laws of pay are looked at, too, over everything up to this month.
+        The laws of pay are looked at, too, over everything up to this month. A long history takes its time: the answer
+        then begins with white space, which says that it is being worked on.
         """
+        work = asyncio.create_task(verified(request))
+        try:
+            soon, _ = await asyncio.wait([work], timeout=desk.settings.request_deadline / 2)
+        except asyncio.CancelledError:
+            work.cancel()
+            raise
+        return work.result() if soon else StreamingResponse(_in_the_end(work), media_type="application/json")
+
+    async def verified(request: Request) -> dict[str, Any]:
         replayed = await company.replayed()
         state: ledger.Ledger = (await desk.state(ledger.CATEGORY, ledger.COMPANY)).state
         rows = await desk.rows(select(STATEMENTS).order_by(STATEMENTS.c.period, STATEMENTS.c.person))
@@ -153,6 +167,16 @@ def _verification(doors: Doors, desk: Desk, company: Company, sights: Sights) ->
             "lines": sum(len(one.lines) for one in kept),
             "faults": [{"what": f.what, "period": f.period, "person": f.person, "line": f.line} for f in faults[:50]],
         }
+
+
+async def _in_the_end(work: asyncio.Task[dict[str, Any]]) -> AsyncIterator[bytes]:
+    """The answer as JSON, and until it is there now and then a sign of life."""
+    try:
+        while not (await asyncio.wait([work], timeout=SIGN_OF_LIFE))[0]:
+            yield b"\n"
+        yield json_bytes(work.result())
+    finally:
+        work.cancel()  # who asked has left
 
 
 def _shown(month: ledger.PeriodClosed) -> dict[str, Any]:
