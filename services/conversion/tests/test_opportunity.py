@@ -458,6 +458,18 @@ def test_a_recycled_client_is_told_to_lead_generation() -> None:
     there = after(LOSE, RECYCLE)
     told = there.last("OpportunityRecycled")
     assert (told.reason, told.not_before, told.sourced_by) == ("timing", LATER, ANA)
+    assert not told.others_open
+
+
+def test_a_client_that_is_sold_to_for_another_need_is_not_sent_back() -> None:
+    there = after()
+    there.do(found(needs=("need-2",)))
+    for command in (LoseOpportunity(SOLD, "boris", "timing"), RecycleOpportunity(SOLD, "boris", "timing")):
+        there.do(on("own-1", command))
+    assert there.last("OpportunityRecycled").others_open
+    there.do(on(OPPORTUNITY, LOSE))
+    there.do(on(OPPORTUNITY, RECYCLE))
+    assert not there.last("OpportunityRecycled").others_open
 
 
 # --- the clock ------------------------------------------------------------------------------------------------------

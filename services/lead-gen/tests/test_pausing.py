@@ -84,6 +84,14 @@ def test_a_client_the_next_station_lost_is_its_finders_again_and_is_called_when_
     assert company.prospect().need_id == "second"
 
 
+def test_a_client_that_is_still_sold_to_for_another_need_does_not_come_back() -> None:
+    company = Company()
+    company.converting()
+    told = sample("OpportunityRecycled", others_open=True)
+    company.do(*react(open_event(told), told))
+    assert (company.prospect().stage, company.prospect().converted_by) == (Stage.CONVERTING, seat("boris"))
+
+
 def test_what_was_sold_meanwhile_is_not_recycled() -> None:
     company = Company()
     company.converting()

@@ -210,6 +210,7 @@ class OpportunityRecycled(Event):
     not_before: Annotated[Instant | None, Field(description="not to be called before")] = None
     sourced_by: SourcedBy
     converted_by: ConvertedBy
+    others_open: Annotated[bool, Field(description="the client stays: another opportunity of it is open")] = False
 
 
 class PaymentReceived(Payment):

@@ -127,6 +127,7 @@ def _about_opportunity(event: opportunity.Event, opened: opportunity.Opportunity
                 not_before=event.not_before,
                 sourced_by=opened.sourced_by,
                 converted_by=opened.converted_by,
+                others_open=event.others_open,
             )
         case _:
             return None  # how the hunter works is the station's own

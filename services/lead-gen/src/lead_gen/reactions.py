@@ -33,6 +33,8 @@ def _wanted(event: Event, envelope: Envelope) -> Told | None:
             return MoveOffer(offer_id, to, at)
         case deals.LeadOfferEscalated(offer_id=offer_id, to=to):
             return MoveOffer(offer_id, Seat(person=to, role=Role.MANAGER) if to is not None else None, at)
+        case deals.OpportunityRecycled(others_open=True):
+            return None  # it is still sold to
         case deals.OpportunityRecycled(reason=reason, not_before=not_before, sourced_by=sourced_by):
             return Recycle(reason, not_before, sourced_by, at)
         case deals.DealClosed(sale=sale):

@@ -77,7 +77,7 @@ def decide(
     for event in late:
         opportunity = evolve(opportunity, event)
     if isinstance(command, c.End):
-        events = _end(command, opportunity, opened, by, roster)
+        events = _end(command, opportunity, opened, by, roster, client)
     elif isinstance(command, c.Bargain):
         events = _bargain(command, opportunity, opened, by, roster, plan or NegotiationPlan())
     elif isinstance(command, c.CloseDeal):
@@ -133,14 +133,16 @@ def _bargain(
             assert_never(command)
 
 
-def _end(command: c.End, opportunity: Opportunity, opened: OpportunityOpened, by: Seat, roster: Roster) -> list[Event]:
+def _end(
+    command: c.End, opportunity: Opportunity, opened: OpportunityOpened, by: Seat, roster: Roster, client: Client
+) -> list[Event]:
     match command:
         case c.LoseOpportunity():
             return ending.lose(command, opportunity, by)
         case c.ReopenOpportunity():
             return ending.reopen(command, opportunity, opened, by, roster)
         case c.RecycleOpportunity():
-            return ending.recycle(command, opportunity, by)
+            return ending.recycle(command, opportunity, by, client)
         case _:
             assert_never(command)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 from belt.core.decider import Refused
+from conversion.opportunity.client import Client
 from conversion.opportunity.commands import LOST_REASONS, LoseOpportunity, RecycleOpportunity, ReopenOpportunity
 from conversion.opportunity.events import (
     Event,
@@ -45,11 +46,13 @@ def reopen(
     return [OpportunityReopened(command.at, by, opportunity.lost_from)]
 
 
-def recycle(command: RecycleOpportunity, opportunity: Opportunity, by: Seat) -> list[Event]:
+def recycle(command: RecycleOpportunity, opportunity: Opportunity, by: Seat, client: Client) -> list[Event]:
+    """Back to lead generation; but a client that is still sold to for another need stays."""
     known = opportunity.recycled
     if known is not None and (known.reason, known.not_before) == (command.reason, command.not_before):
         return []
     need(opportunity, Stage.LOST)
     if command.reason not in LOST_REASONS:
         raise Refused("reason-not-allowed", reason=command.reason, allowed=LOST_REASONS)
-    return [OpportunityRecycled(command.at, by, command.reason, command.not_before)]
+    others_open = bool(client.working)  # what is lost stands there no more
+    return [OpportunityRecycled(command.at, by, command.reason, command.not_before, others_open)]

@@ -197,6 +197,7 @@ class OpportunityRecycled:
     by: Seat
     reason: str
     not_before: datetime | None
+    others_open: bool = False  # the client is still sold to
 
 
 @dataclass(frozen=True)
