@@ -59,6 +59,7 @@ from account_mgmt.account import (
     Matter,
     MeetDeadline,
     MigrateAccount,
+    MigrationNoted,
     MoveReason,
     PurchaseCounted,
     PurchaseNoted,
@@ -161,7 +162,7 @@ TABLE: dict[str, dict[Status, Any]] = {
     },
     "paid again": same(Status, []),
     "reassign": {N: "account.unknown"} | same((W, B, R, K, L, C), [AccountReassigned]),
-    "migrate": {N: "account.unknown"} | same((W, B, R, K, L, C), [JourneyMigrated, AccountReassigned]),
+    "migrate": {N: [MigrationNoted]} | same((W, B, R, K, L, C), [JourneyMigrated, AccountReassigned]),
     "contact": {N: "account.unknown"} | same((W, B, R, K, L, C), [ServiceContactLogged]),
     "complaint": {
         N: "account.unknown",
@@ -301,6 +302,19 @@ def test_a_migrated_journey_has_the_new_variant_and_its_holder() -> None:
     assert (moved.variant, moved.journey, moved.holder_at(MAY)) == ("hunter", JOURNEY, BORIS)
     assert [(one.journey, one.variant) for one in moved.journeys] == [(JOURNEY, VARIANT), (JOURNEY, "hunter")]
     assert moved.legacy_at(MAY) is not None
+
+
+def test_a_migration_is_never_lost_on_a_seat_that_cannot_be_had() -> None:
+    waiting = after(*AWAITING, MigrateAccount(MAY, "hunter", MARIA, BORIS, at(8, 1)))
+    assert (waiting.variant, waiting.holder_at(MAY), waiting.legacy_at(MAY)) == ("hunter", BORIS, None), (
+        "of the house nobody remembers anything"
+    )
+    june = at(6, 1)
+    since_june = after(*BUYER, move("cora", when=june), MigrateAccount(MAY, "hunter", MARIA, BORIS, at(8, 1)))
+    assert since_june.variant == "hunter"
+    assert [since_june.holder_at(when) for when in (NEXT_DAY, MAY, june)] == [CLARA, BORIS, CORA]
+    same_instant = after(*BUYER, move("cora"), MigrateAccount(MAY, "hunter", MARIA, BORIS))
+    assert (same_instant.variant, same_instant.holder_at(MAY)) == ("hunter", CORA)
 
 
 def test_whoever_has_a_seat_at_the_account_may_act_on_it() -> None:

@@ -1,7 +1,7 @@
 """What this station hears, and that hearing it twice changes nothing."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -112,6 +112,44 @@ def test_the_offer_may_be_heard_before_the_roster_and_before_the_deal() -> None:
         station.hears(event, NEW_YEAR)
     station.command("offer", OFFER, AcceptOffer(NEXT_DAY, "cyril"))
     assert station.state("account", CLIENT).holder_at(WON) == CYRIL
+
+
+@pytest.mark.parametrize("legacy_until", [None, at(9, 1)])
+def test_a_migration_that_overtakes_the_offer_of_its_account_counts_as_if_it_had_come_after(
+    legacy_until: datetime | None,
+) -> None:
+    moved = leads.JourneyMigrated(
+        line=LINE,
+        before="hunter",
+        variant="scout-hunter-farmer",
+        served_by=CLARA,
+        legacy_until=legacy_until,
+    )
+    itself = account_offered(to=BORIS, mode="self", accept_due_at=None)
+    orders: list[list[tuple[Event, datetime]]] = [
+        [(deal_closed(), WON), (itself, WON), (moved, NEXT_DAY)],
+        [(moved, NEXT_DAY), (deal_closed(), WON), (itself, WON)],
+        [(deal_closed(), WON), (moved, NEXT_DAY), (itself, WON)],
+    ]
+    left = []
+    for order in orders:
+        station = staffed()
+        for event, when in order:
+            station.hears(event, when, variant="hunter")
+        account = station.state("account", CLIENT)
+        assert (account.variant, account.holder_at(WON), account.holder_at(NEXT_DAY)) == (moved.variant, BORIS, CLARA)
+        remembered = account.legacy_at(NEXT_DAY)
+        assert (remembered and (remembered.person, remembered.until)) == (legacy_until and ("boris", legacy_until))
+        left.append((station.row("account", CLIENT), station.names()))
+    assert left[0] == left[1] == left[2]
+
+
+def test_a_migration_that_overtakes_an_open_offer_counts_while_it_waits() -> None:
+    moved = leads.JourneyMigrated(line=LINE, before="scout-hunter", variant="scout-hunter-farmer", served_by=CYRIL)
+    station = staffed()
+    station.hears(moved, NEXT_DAY)
+    offered(station)
+    assert station.state("account", CLIENT).holder_at(NEXT_DAY) == CYRIL
 
 
 def test_without_a_variant_an_offer_cannot_be_understood() -> None:

@@ -6,9 +6,23 @@ from typing import Any
 
 import pytest
 from account_desk import Counter
-from account_story import CLIENT, DAY, LINE, NEXT_DAY, OFFER, STAFF, WON, account_offered, at, deal_closed, first_sale
+from account_story import (
+    CLIENT,
+    CYRIL,
+    DAY,
+    LINE,
+    NEXT_DAY,
+    OFFER,
+    STAFF,
+    WON,
+    account_offered,
+    at,
+    deal_closed,
+    first_sale,
+)
 
 from account_mgmt.account import LeaveReason, Matter, MoveReason, Remedy
+from conveyor_events.leads import JourneyMigrated
 from conveyor_events.words import instant_text
 
 ACCOUNT = f"/v1/accounts/{CLIENT}"
@@ -29,6 +43,18 @@ async def served(counter: Counter) -> None:
 async def stage(counter: Counter, client: str = CLIENT) -> str:
     found: str = (await counter.get(f"/v1/accounts/{client}")).json()["stage"]
     return found
+
+
+async def test_a_migration_that_came_before_the_account_is_kept_in_the_store(counter: Counter) -> None:
+    moved = JourneyMigrated(line=LINE, before="hunter", variant="scout-hunter-farmer", served_by=CYRIL)
+    await counter.hears(moved, NEXT_DAY)
+    assert await counter.query("select * from accounts") == []
+    await counter.begins()
+    counter.clock.set(NEXT_DAY)
+    shown = (await counter.get(ACCOUNT)).json()
+    assert (shown["variant"], shown["served_by"]["person"], shown["stage"]) == (moved.variant, "cyril", "awaiting")
+    (listed,) = (await counter.get("/v1/accounts")).json()["items"]
+    assert (listed["client_id"], listed["served_by"]) == (CLIENT, "cyril")
 
 
 async def test_a_contact_is_remembered_and_its_words_are_for_those_who_may_read_them(counter: Counter) -> None:

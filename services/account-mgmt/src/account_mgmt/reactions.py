@@ -44,7 +44,8 @@ def react(event: Event, envelope: Envelope) -> Sequence[Step]:
         case deals.PaymentRefunded(sale=sale, empties=True) | deals.DealCancelled(sale=sale):
             return [Step(account.CATEGORY, client, CountPurchase(at, sale.sale_id, counts=False))]
         case leads.JourneyMigrated(variant=variant, served_by=served_by, legacy_until=until):
-            return [Step(account.CATEGORY, client, MigrateAccount(at, variant, envelope.actor, served_by, until))]
+            migrated = MigrateAccount(at, variant, envelope.actor, served_by, until, client)
+            return [Step(account.CATEGORY, client, migrated)]
         case leads.PersonalDataErased():
             return [erase(client, at)]
         case deals.AccountOffered():
@@ -66,6 +67,7 @@ def _offered(event: deals.AccountOffered, envelope: Envelope) -> Sequence[Step]:
         line=event.line,
         sourced_by=event.sourced_by,
         converted_by=event.converted_by,
+        itself=event.mode == "self",
     )
     received = ReceiveOffer(
         at,

@@ -31,7 +31,7 @@ class CountPurchase:
 
 @dataclass(frozen=True)
 class OpenAccount:
-    """The buyer is offered to this station."""
+    """The buyer is offered to this station; `itself`: whoever sold takes it in the same breath."""
 
     at: datetime
     client: str
@@ -40,6 +40,7 @@ class OpenAccount:
     line: str
     sourced_by: Seat
     converted_by: Seat
+    itself: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class MigrateAccount:
     by: Seat | None
     holder: Seat | None
     legacy_until: datetime | None = None
+    client: str = ""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from account_mgmt.account.commands import (
     TakeAccount,
 )
 from account_mgmt.account.events import AccountOpened, ComplaintResolved, Event, PurchaseCounted
-from account_mgmt.account.state import Account, fold
+from account_mgmt.account.state import Account, evolve, fold
 from account_mgmt.account.words import ACTIVE, Status
 from account_mgmt.roster import CATEGORY as ROSTER
 from account_mgmt.roster import COMPANY
@@ -111,7 +111,7 @@ def _open(command: OpenAccount, account: Account) -> list[Event]:
         command.sourced_by,
         command.converted_by,
     )
-    return [opened]
+    return [opened, *(() if command.itself else seats.catch_up(evolve(account, opened)))]
 
 
 def _by(command: Command, events: Sequence[Event]) -> Seat | None:

@@ -70,6 +70,18 @@ class JourneyMigrated:
 
 
 @dataclass(frozen=True)
+class MigrationNoted:
+    """The journey was migrated before its account was offered, or became known so: it counts once there is one."""
+
+    at: datetime
+    client: str
+    variant: str
+    by: Seat | None
+    holder: Seat | None
+    legacy_until: datetime | None
+
+
+@dataclass(frozen=True)
 class DeadlinesStamped:
     """The client bought last at `quiet_since`. Silence makes it a risk, and then lets it lapse, at these instants."""
 
@@ -180,6 +192,7 @@ Event = (
     | SeatTaken
     | AccountReassigned
     | JourneyMigrated
+    | MigrationNoted
     | DeadlinesStamped
     | BecameRegular
     | AccountAtRiskFlagged
@@ -198,6 +211,7 @@ EVENTS: tuple[type, ...] = (
     SeatTaken,
     AccountReassigned,
     JourneyMigrated,
+    MigrationNoted,
     DeadlinesStamped,
     BecameRegular,
     AccountAtRiskFlagged,

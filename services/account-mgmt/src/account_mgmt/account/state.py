@@ -22,12 +22,13 @@ from account_mgmt.account.events import (
     DeadlinesStamped,
     Event,
     JourneyMigrated,
+    MigrationNoted,
     PurchaseCounted,
     PurchaseNoted,
     SeatTaken,
     ServiceContactLogged,
 )
-from account_mgmt.account.words import LeaveReason, RiskCause, Status
+from account_mgmt.account.words import LeaveReason, MoveReason, RiskCause, Status
 from belt.core.replacing import replace
 from conveyor_events.accounts import Legacy
 from conveyor_events.words import HOUSE, Seat, Station, role_at
@@ -98,6 +99,7 @@ class Account:
     left: LeaveReason | None = None
     contacts: tuple[ServiceContactLogged, ...] = ()
     complaints: tuple[Complaint, ...] = ()
+    noted: MigrationNoted | None = None  # told before there was an account
 
     def holding_at(self, at: datetime) -> Holding | None:
         held = [holding for holding in self.holdings if holding.since <= at]
@@ -164,10 +166,14 @@ def evolve(account: Account, event: Event) -> Account:
         case AccountReassigned():
             until = event.legacy_until
             legacy = Legacy(person=event.before.person, until=until) if until is not None else None
-            return replace(account, holdings=_held(account, Holding(event.at, event.holder, legacy)))
+            waits = None if event.reason is MoveReason.MIGRATION else account.noted
+            holding = Holding(event.at, event.holder, legacy)
+            return replace(account, holdings=_held(account, holding), noted=waits)
         case JourneyMigrated(at=at, variant=variant):
             journeys = (*account.journeys, Journey(account.journey, variant, at))
-            return replace(account, variant=variant, journeys=journeys)
+            return replace(account, variant=variant, journeys=journeys, noted=None)
+        case MigrationNoted():
+            return replace(account, client=event.client, noted=event)
         case ServiceContactLogged():
             return replace(account, contacts=(*account.contacts, event))
         case ComplaintReceived():

@@ -22,6 +22,7 @@ from account_mgmt.account import (
     DeadlinesStamped,
     Event,
     JourneyMigrated,
+    MigrationNoted,
     PurchaseCounted,
     PurchaseNoted,
     SeatTaken,
@@ -62,6 +63,8 @@ ACCOUNTS_TABLE = Table(
 
 
 def account(row: Row | None, event: Event) -> Row | None:
+    if isinstance(event, MigrationNoted):
+        return row  # nothing to show yet
     kept = row or {"stage": Status.NONE.value, "purchases": 0, "risks": [], "open_complaints": 0}
     return {**kept, **_account(kept, event)}
 
@@ -90,7 +93,10 @@ def _account(row: Row, event: Event) -> Row:
             held = {"served_by": holder.person, "served_since": since} if newest else {}
             return {"stage": stage, **held}
         case AccountReassigned(at=at, holder=holder):
-            return {"served_by": holder.person, "served_since": at}
+            newest = row.get("served_since") is None or at >= row["served_since"]
+            return {"served_by": holder.person, "served_since": at} if newest else {}
+        case MigrationNoted():
+            return {}
         case JourneyMigrated(variant=variant):
             return {"variant": variant}
         case ServiceContactLogged(at=at, next_at=next_at):
