@@ -53,6 +53,7 @@ WANTED: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {
         "leads": {
             "LeadQualified": ("ReceiveLead",),
             "LeadWithdrawn": ("WithdrawLead",),
+            "JourneyMigrated": ("NoteMigrated",),
             "PersonalDataErased": ("Erase",),
         },
         "accounts": {

@@ -16,6 +16,7 @@ from conversion_stories import (
     HIRED,
     LATER,
     LINE,
+    MONDAY,
     OPPORTUNITY,
     SOLD,
     Bench,
@@ -39,7 +40,7 @@ from belt.core.decider import Step
 from belt.core.ids import derived
 from conversion.deal import CancelDeal, HearAnswer, OfferAccount, OpenDeal, RecordPayment, RecordRefund
 from conversion.deal.terms import Instalment
-from conversion.opportunity.client import NoteAnswer
+from conversion.opportunity.client import NoteAnswer, NoteMigrated
 from conversion.roster import Learn
 from conveyor_events import staff
 from conveyor_events.words import VARIANTS, Role, Station
@@ -284,6 +285,43 @@ def test_where_hands_do_not_change_the_hunter_goes_on(variant: str) -> None:
         assert (told.mode, told.to, told.accept_due_at) == ("self", BORIS, None)
     else:
         assert (told.mode, told.to) == ("offer", CLARA)
+
+
+@pytest.mark.parametrize("moment", ["offered", "negotiating"])
+@pytest.mark.parametrize(("before", "after"), [("hunter-farmer", "hunter"), ("hunter", "hunter-farmer")])
+def test_a_journey_migrated_on_its_way_is_handed_on_by_its_new_variant(before: str, after: str, moment: str) -> None:
+    migrated = Step("client", CLIENT, NoteMigrated(MONDAY, CLIENT, "journey-1", after))
+    there = Bench(*staffing("hunter-farmer"))
+    there.do(received(variant=before))
+    there.do(*([migrated] if moment == "offered" else []), accept())
+    there.do(on(OPPORTUNITY, proposal()))
+    there.do(*([migrated] if moment == "negotiating" else []), on(OPPORTUNITY, close()))
+    assert there.do(on(OPPORTUNITY, close())) == [], "said twice"
+    told = there.last("AccountOffered")
+    itself = VARIANTS[after][Station.ACCOUNT_MGMT] is Role.HUNTER
+    assert (told.mode, told.to) == (("self", BORIS) if itself else ("offer", CLARA))
+    assert {one.variant for one in there.told if type(one.data).__name__ in ("DealClosed", "AccountOffered")} == {after}
+
+
+def test_another_journey_of_the_client_is_not_migrated_with_it() -> None:
+    there = bench()
+    there.do(Step("client", CLIENT, NoteMigrated(MONDAY, CLIENT, "journey-0", "hunter")))
+    there.won()
+    assert (there.last("AccountOffered").mode, there.told[-1].variant) == ("offer", CLASSIC)
+
+
+@pytest.mark.parametrize("variant", ["scout-hunter", "hunter"])
+def test_a_buyer_whose_seller_has_left_is_offered_to_the_team(variant: str) -> None:
+    there = Bench(*staffing(variant), staff.RoleGranted(person="boris", role="hunter", since=HIRED))
+    there.do(received(variant=variant))
+    there.do(accept())
+    there.do(on(OPPORTUNITY, proposal()))
+    gone = staff.StaffLeft(person="boris", last_day=date(2026, 3, 31), left_at=datetime(2026, 3, 31, 22, tzinfo=UTC))
+    there.do(Step("roster", "company", Learn(MONDAY, gone)))
+    there.do(on(OPPORTUNITY, close("maria")))
+    told = there.last("AccountOffered")
+    assert (told.mode, told.to, told.converted_by) == ("offer", seat("clara"), BORIS)
+    assert told.accept_due_at is not None
 
 
 def test_a_fifth_variant_needs_nothing_here(monkeypatch: pytest.MonkeyPatch) -> None:

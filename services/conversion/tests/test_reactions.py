@@ -26,6 +26,7 @@ HEARD = {
     "staff.LineStaffed",
     "leads.LeadQualified",
     "leads.LeadWithdrawn",
+    "leads.JourneyMigrated",
     "leads.PersonalDataErased",
     "accounts.SeatAssigned",
     "accounts.AccountAccepted",

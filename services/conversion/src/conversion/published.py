@@ -58,7 +58,8 @@ def of_opportunity(event: opportunity.Event, state: opportunity.Opportunity) -> 
     if opened is None or data is None:
         return ()
     by = None if isinstance(event, opportunity.OpportunityStalled | opportunity.FirstTouchMissed) else event.by
-    return (_public(data, event.at, by, opened.client, opened.journey, opened.variant),)
+    migrated = event.variant if isinstance(event, opportunity.DealClosed) else None
+    return (_public(data, event.at, by, opened.client, opened.journey, migrated or opened.variant),)
 
 
 def _about_opportunity(event: opportunity.Event, opened: opportunity.OpportunityOpened) -> Event | None:

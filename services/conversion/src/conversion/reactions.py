@@ -35,6 +35,11 @@ def react(event: Event, envelope: Envelope) -> Sequence[Step]:
             return (Step(offer.CATEGORY, event.offer_id, _received(event, envelope)),)
         case leads.LeadWithdrawn():
             return (Step(offer.CATEGORY, event.offer_id, WithdrawLead(at, event.reason)),)
+        case leads.JourneyMigrated():
+            if envelope.journey_id is None:
+                raise Incomplete(f"{envelope.type} {envelope.id} names no journey")
+            moved = client.NoteMigrated(at, envelope.subject, envelope.journey_id, event.variant)
+            return (Step(client.CATEGORY, envelope.subject, moved),)
         case leads.PersonalDataErased():
             return (erase(envelope.subject, at),)
         case accounts.SeatAssigned(seat="served_by"):

@@ -12,6 +12,7 @@ from conversion.deal.commands import REJECTED, OfferAccount, OpenDeal
 from conversion.deal.events import AccountAnswered, AccountOffered, DealOpened
 from conversion.deal.state import Deal
 from conversion.roster import HERE, NEXT, acting, calendar_of
+from conveyor_events.nearness import present
 from conveyor_events.roster import Roster
 from conveyor_events.words import Seat, changes_hands, role_at
 
@@ -40,9 +41,9 @@ def first(
     rotation: Rotation,
     handed: Handed,
 ) -> AccountOffered:
-    """The offer that follows from the sale. Where hands do not change, the same person goes on."""
+    """The offer that follows from the sale. Where hands do not change, the same person goes on, unless they left."""
     members = _members(sale, roster, at)
-    if changes_hands(sale.variant, HERE, NEXT):
+    if changes_hands(sale.variant, HERE, NEXT) or not present(sale.converted_by.person, roster, at):
         to = _picked(sale, roster, rotation, at, members)
         return _offer(at, now, by, sale, roster, handed, attempt=1, to=to, candidates=members)
     same = Seat(person=sale.converted_by.person, role=role_at(sale.variant, NEXT))

@@ -50,6 +50,16 @@ class NoteWon:
 
 
 @dataclass(frozen=True)
+class NoteMigrated:
+    """The journey goes on under another variant."""
+
+    at: datetime
+    client: str
+    journey: str
+    variant: str
+
+
+@dataclass(frozen=True)
 class NoteServed:
     """Account management says who serves the client from `since` on."""
 
@@ -71,7 +81,7 @@ class NoteAnswer:
     reason: str | None = None
 
 
-Command = NoteOpened | NoteLost | NoteWon | NoteServed | NoteAnswer
+Command = NoteOpened | NoteLost | NoteWon | NoteMigrated | NoteServed | NoteAnswer
 
 # --- events ---------------------------------------------------------------------------------------------------------
 
@@ -101,6 +111,14 @@ class BecameCustomer:
 
 
 @dataclass(frozen=True)
+class JourneyMigrated:
+    at: datetime
+    client: str
+    journey: str
+    variant: str
+
+
+@dataclass(frozen=True)
 class ServedBy:
     at: datetime
     client: str
@@ -118,15 +136,24 @@ class AccountAnswered:
     reason: str | None
 
 
-Event = OpportunityNoted | OpportunityEnded | BecameCustomer | ServedBy | AccountAnswered
-EVENTS: tuple[type, ...] = (OpportunityNoted, OpportunityEnded, BecameCustomer, ServedBy, AccountAnswered)
+Event = OpportunityNoted | OpportunityEnded | BecameCustomer | JourneyMigrated | ServedBy | AccountAnswered
+EVENTS: tuple[type, ...] = (
+    OpportunityNoted,
+    OpportunityEnded,
+    BecameCustomer,
+    JourneyMigrated,
+    ServedBy,
+    AccountAnswered,
+)
 
 # --- state ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Client:
-    """`working` says which opportunity is open for which need; `deal` is the first sale."""
+    """`working` says which opportunity is open for which need; `deal` is the first sale; `migrated` which variants
+    journeys have that began under another.
+    """
 
     client: str = ""
     journey: str | None = None
@@ -136,11 +163,16 @@ class Client:
     deal: str | None = None
     served_by: Seat | None = None
     served_since: datetime | None = None
+    migrated: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def customer(self) -> bool:
         """Won here, or served by account management."""
         return self.deal is not None or self.served_by is not None
+
+    def variant_of(self, journey: str, stamped: str) -> str:
+        """The variant under which the journey goes on, which began under the stamped one."""
+        return self.migrated.get(journey, stamped)
 
     def busy(self, needs: Iterable[str]) -> str | None:
         """The opportunity that is open for one of these needs."""
@@ -162,6 +194,8 @@ def decide(command: Command, client: Client) -> Sequence[Event]:
             if client.customer:
                 raise Refused("existing-customer")
             return [BecameCustomer(at, opportunity, deal)]
+        case NoteMigrated(at, name, journey, variant):
+            return [] if client.migrated.get(journey) == variant else [JourneyMigrated(at, name, journey, variant)]
         case NoteServed(at, name, served_by, since):
             if client.served_since is not None and since <= client.served_since:
                 return []  # an older holder, told late
@@ -192,6 +226,8 @@ def evolve(client: Client, event: Event) -> Client:
             return replace(client, working=_without(client, event.opportunity))
         case BecameCustomer():
             return replace(client, working=_without(client, event.opportunity), deal=event.deal)
+        case JourneyMigrated(journey=journey, variant=variant):
+            return replace(client, client=event.client, migrated={**client.migrated, journey: variant})
         case ServedBy():
             return replace(client, client=event.client, served_by=event.served_by, served_since=event.since)
         case AccountAnswered():

@@ -25,13 +25,14 @@ def close(
 ) -> list[Event]:
     done = opportunity.closed
     sale = _sale(command, opportunity, opened, by, roster)
-    if done is not None and replace(sale, at=done.at, now=done.now, by=done.by) == done:
+    if done is not None and replace(sale, at=done.at, now=done.now, by=done.by, variant=done.variant) == done:
         return []
     if opportunity.stage in LIVE and client.customer:
         raise Refused("existing-customer", record=_refused(sale, opportunity, client))
     need(opportunity, Stage.PROPOSED, Stage.NEGOTIATING)
     within_limit(command.lines, opened, by, command.at, roster)
-    return [sale]
+    variant = client.variant_of(opened.journey, opened.variant)
+    return [sale if variant == opened.variant else replace(sale, variant=variant)]
 
 
 def _refused(sale: DealClosed, opportunity: Opportunity, client: Client) -> list[DealRefused]:
@@ -82,7 +83,7 @@ def deal_of(event: DealClosed, opened: OpportunityOpened) -> OpenDeal:
         opportunity=opened.opportunity,
         client=opened.client,
         journey=opened.journey,
-        variant=opened.variant,
+        variant=event.variant or opened.variant,
         line=opened.line,
         net=event.net,
         tax=event.tax,

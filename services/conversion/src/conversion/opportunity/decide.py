@@ -62,7 +62,7 @@ def decide(
     """What was due before the command is said first, at its own instant."""
     roster, client = roster or Roster(), client or Client()
     if isinstance(command, c.OpenFromLead):
-        return opening.opened(opening.from_lead(command, roster), opportunity)
+        return opening.opened(opening.from_lead(command, roster, client), opportunity)
     if isinstance(command, c.OpenOpportunity):
         return opening.opened(opening.own_find(command, roster, client), opportunity)
     if isinstance(command, c.Clock):

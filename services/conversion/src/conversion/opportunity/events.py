@@ -124,6 +124,7 @@ class DealClosed:
     splits: tuple[Part, ...]
     checklist: tuple[str, ...]
     promises: tuple[str, ...] = ()
+    variant: str | None = None  # that of the journey by now, where it was migrated since it was opened
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from conveyor_events.staff import Policy
 from conveyor_events.words import HOUSE, Seat, Station, role_at
 
 
-def from_lead(command: OpenFromLead, roster: Roster) -> OpportunityOpened:
+def from_lead(command: OpenFromLead, roster: Roster, client: Client) -> OpportunityOpened:
     """The clock of the first contact is the one that was stamped; where silence used it up, it begins anew."""
     staffed = roster.line(command.line, command.at)
     policy = staffed.policy if staffed else Policy()
@@ -27,7 +27,7 @@ def from_lead(command: OpenFromLead, roster: Roster) -> OpportunityOpened:
         opportunity=command.opportunity,
         client=command.client,
         journey=command.journey,
-        variant=command.variant,
+        variant=client.variant_of(command.journey, command.variant),
         line=command.line,
         needs=(command.need,),
         sourced_by=command.sourced_by,
@@ -46,7 +46,7 @@ def own_find(command: OpenOpportunity, roster: Roster, client: Client) -> Opport
     if not roster.works_at(command.by, command.line, HERE, command.at):
         raise Refused("opportunity.not-in-team", line=command.line)
     same = client.journey if client.line == command.line else None
-    variant = client.variant if same else staffed.variant
+    variant = client.variant_of(same, client.variant) if same else staffed.variant
     hunter = Seat(person=command.by, role=role_at(variant, HERE))
     return OpportunityOpened(
         at=command.at,
