@@ -8,7 +8,20 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from lead_gen_story import Company, accepted, at, call, contact, need, register, sample, seat
+from lead_gen_story import (
+    Company,
+    accepted,
+    at,
+    call,
+    contact,
+    last,
+    need,
+    offer,
+    register,
+    sample,
+    seat,
+    staffed,
+)
 
 from belt.core.decider import ERASED, Refused
 from belt.io.store.codec import Codec
@@ -16,6 +29,7 @@ from conveyor_events import open as open_event
 from conveyor_events.leads import ContactForbidden, JourneyMigrated, ProspectReassigned
 from lead_gen.main import STREAMS
 from lead_gen.prospect import commands as c
+from lead_gen.prospect.events import LeadOffered, NeedIdentified
 from lead_gen.prospect.state import Stage
 from lead_gen.reactions import react
 
@@ -203,3 +217,44 @@ def test_a_parked_event_of_the_first_release_is_still_read_and_a_new_one_seals_i
     assert "asked to wait" not in written
     assert codec.read("ProspectParked", 2, written, "acme", key).reason == "asked to wait"
     assert codec.read("ProspectParked", 2, written, "acme", None).reason == ERASED
+
+
+def test_whoever_takes_over_a_client_has_the_seat_of_their_own_role_and_does_not_sell_to_it() -> None:
+    company = Company("hunter")
+    company.registered(by="boris")
+    company.staff(staffed("scout-hunter-farmer", since=at(3)))
+    company.to("acme", c.Reassign("ana", "workload", "vera", at(4), manager=True))
+    assert company.prospect().sourced_by == seat("ana", "scout")
+    for command in (call("ana", at(5)), contact("ana"), need("ana", when=at(5, 15)), offer("ana", when=at(6))):
+        company.to("acme", command)
+    offered = last(company, LeadOffered)
+    assert (offered.mode, offered.to, offered.sourced_by) == ("offer", seat("boris"), seat("ana", "scout"))
+    assert offered.accept_due_at is not None
+    assert last(company, NeedIdentified).handover_due_at is not None
+
+
+def test_whoever_claims_a_client_has_the_seat_of_their_own_role() -> None:
+    company = Company("hunter")
+    company.registered(by="boris")
+    company.staff(staffed("scout-hunter-farmer", since=at(3)))
+    company.to("acme", c.ClaimProspect("egor", at(1, month=12)))
+    assert company.prospect().sourced_by == seat("egor", "scout")
+
+
+def test_a_lead_that_was_found_before_the_migration_does_not_make_its_scout_a_hunter() -> None:
+    company = Company()
+    company.need_known()
+    company.to("acme", c.MigrateJourney("hunter", None, None, "vera", at(2, 16), manager=True))
+    company.to("acme", offer())
+    assert (last(company, LeadOffered).mode, last(company, LeadOffered).to) == ("offer", seat("boris"))
+
+
+def test_who_serves_can_be_said_after_the_variant_was() -> None:
+    company = sold()
+    company.to("acme", migrate(served_by=None, until=None))
+    company.to("acme", migrate())
+    told = company.told[-1].data
+    assert isinstance(told, JourneyMigrated)
+    assert (told.before, told.variant, told.served_by) == ("hunter-farmer", "hunter-farmer", seat("clara", "farmer"))
+    assert company.to("acme", migrate()) == [], "said twice"
+    assert company.to("acme", migrate(served_by=None, until=None)) == []

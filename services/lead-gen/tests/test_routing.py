@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from functools import reduce
 from itertools import count
@@ -12,12 +13,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lead_gen_story import Company, at, last, offer, seat, withdraw
+from lead_gen_story import Company, at, last, offer, seat, staffed, withdraw
 
+from conveyor_events.staff import StationTeam
+from conveyor_events.words import Station
 from lead_gen.prospect import commands as c
 from lead_gen.prospect.events import LeadOffered
 from lead_gen.routing import CountOffer, Routing, decide, evolve
-from lead_gen.staffing import Leave, SetAbsence
+from lead_gen.staffing import GrantRole, Leave, SetAbsence
 
 _numbers = count()
 
@@ -50,6 +53,17 @@ def test_a_named_receiver_does_not_disturb_the_turn() -> None:
     turn = [offered(company), offered(company)]
     assert [offered(company, to="boris") for _ in range(3)] == ["boris"] * 3
     assert [offered(company), offered(company)] == turn
+
+
+def test_nobody_is_picked_to_judge_what_they_found_themselves() -> None:
+    company = Company()
+    company.staff(GrantRole("ana", "hunter", at(1), None, "vera", at(1)))
+    both = staffed("scout-hunter-farmer", since=at(1))
+    closers = {**both.teams, Station.CONVERSION: StationTeam(team="closers", members=["ana", "boris"])}
+    company.staff(replace(both, teams=closers))
+    assert {offered(company) for _ in range(4)} == {"boris"}
+    company.staff(SetAbsence("boris", at(1), at(4), "vera", at(1)))
+    assert offered(company) is None, "then it waits in the queue"
 
 
 def test_by_load_the_one_with_the_least_unanswered_leads_is_asked() -> None:

@@ -56,7 +56,8 @@ def _held(prospect: Prospect, event: Held) -> Prospect:
                 prospect, stage=Stage.DO_NOT_CONTACT, handover_due_at=None, rework_until=None, parked_until=None
             )
         case e.JourneyMigrated():
-            return replace(prospect, variant=event.variant)
+            migrated = (event.variant, event.served_by, event.legacy_until)
+            return replace(prospect, variant=event.variant, migrated=migrated)
         case e.ProspectReassigned():
             return replace(prospect, sourced_by=event.to, protected_until=event.protected_until)
         case e.ProspectReleased():

@@ -30,10 +30,16 @@ def protection(staffed: LineStaffed, at: datetime) -> datetime:
 
 
 def finder(person: str, roster: Roster, line: str, variant: str, at: datetime) -> Seat:
-    """The seat in which somebody finds clients on this line. The house finds what nobody is known to have found."""
-    if person != HOUSE and not roster.works_at(person, line, HERE, at):
+    """The seat in which somebody finds clients on this line. The house finds what nobody is known to have found.
+
+    The role is the one they work in by now, also on a journey that began when the line was staffed otherwise.
+    """
+    if person == HOUSE:
+        return Seat(person=HOUSE, role=role_at(variant, HERE))
+    role = roster.role_at(line, HERE, at)
+    if role is None or not roster.works_at(person, line, HERE, at):
         raise Refused("seat.not-held", person=person, line=line, station=HERE)
-    return Seat(person=person, role=role_at(variant, HERE))
+    return Seat(person=person, role=role)
 
 
 def acting(prospect: Prospect, roster: Roster, by: str, at: datetime, *, manager: bool) -> Seat:

@@ -67,7 +67,7 @@ def running(due_at: datetime, now: datetime) -> datetime | None:
 def handover_due(prospect: Prospect, roster: Roster, at: datetime, now: datetime) -> datetime | None:
     """By when a known need has to be offered. No deadline where the finder goes on, unless the offer makes itself."""
     staffed = staffing_of(roster, prospect.line, at)
-    if not staffed.policy.auto_offer and not changes_hands(prospect.variant, HERE, NEXT):
+    if not staffed.policy.auto_offer and _one_role(prospect):
         return None
     return running(calendar(staffed).due(at, staffed.policy.handover_within_hours), now)
 
@@ -138,9 +138,15 @@ def _new_evidence(terms: Terms, need: Need, *, needed: bool) -> tuple[str, ...]:
 def _stays(prospect: Prospect, roster: Roster, at: datetime) -> bool:
     """Where hands do not change the finder goes on, unless nobody found the client or the finder has left."""
     who = prospect.sourced_by.person
-    if changes_hands(prospect.variant, HERE, NEXT) or who == HOUSE:
+    if not _one_role(prospect) or who == HOUSE:
         return False
     return roster.people.get(who, Person()).employed(at)
+
+
+def _one_role(prospect: Prospect) -> bool:
+    """Whether finding and selling are one role's here. Who found it in another role, before the change, sells not."""
+    seller = role_at(prospect.variant, NEXT)
+    return not changes_hands(prospect.variant, HERE, NEXT) and prospect.sourced_by.role == seller
 
 
 def _same(prospect: Prospect, terms: Terms) -> tuple[Seat, tuple[str, ...]]:
@@ -153,17 +159,21 @@ def _same(prospect: Prospect, terms: Terms) -> tuple[Seat, tuple[str, ...]]:
 def _receiver(
     prospect: Prospect, terms: Terms, roster: Roster, staffed: LineStaffed, routing: Routing
 ) -> tuple[Seat | None, tuple[str, ...]]:
-    """Who is asked first, and among whom the choice was made. A named receiver is no choice of the rotation."""
+    """Who is asked first, and among whom the choice was made. A named receiver is no choice of the rotation.
+
+    Nobody is picked to judge what they found themselves.
+    """
     members = roster.members(prospect.line, NEXT, terms.at)
     if terms.to is not None:
         if terms.to not in members:
             raise Refused("offer.receiver-not-available", to=terms.to, line=prospect.line)
         person, among = terms.to, tuple[str, ...]()
     else:
-        chosen = routing.next(members, staffed.policy.routing)
+        among = tuple(one for one in members if one != prospect.sourced_by.person)
+        chosen = routing.next(among, staffed.policy.routing)
         if chosen is None:
             return None, ()
-        person, among = chosen, members
+        person = chosen
     return Seat(person=person, role=role_at(prospect.variant, NEXT)), among
 
 

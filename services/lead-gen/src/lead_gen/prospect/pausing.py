@@ -85,12 +85,13 @@ def migrate(command: MigrateJourney, by: Seat, prospect: Prospect, roster: Roste
         raise Refused("variant.unknown", variant=command.variant, known=sorted(VARIANTS))
     if prospect.stage in GONE | {Stage.DO_NOT_CONTACT}:
         raise Refused("prospect.wrong-stage", stage=prospect.stage)
-    if command.variant == prospect.variant:
-        return []
     served_by = _server(command, prospect, roster)
     until = command.legacy_until
     if until is not None and (served_by is None or until <= command.at):
         raise Refused("span.empty")
+    said = served_by is None or prospect.migrated == (command.variant, served_by, until)
+    if command.variant == prospect.variant and said:
+        return []
     return [JourneyMigrated(prospect.variant, command.variant, served_by, until, by, command.at)]
 
 

@@ -92,8 +92,9 @@ class Contact:
 
 @dataclass(frozen=True)
 class Prospect:
-    """`sourced_by` holds it; `protected_until` closes it to others until then; `returns` counts rejections; `merged`:
-    other entries of the same client.
+    """`sourced_by` holds it; `protected_until` closes it to others until then; `returns` counts rejections;
+    `migrated` is what the last migration said: the variant, who serves, how long the one before is remembered;
+    `merged`: other entries of the same client.
     """
 
     client: str = ""
@@ -124,6 +125,7 @@ class Prospect:
     calls: tuple[Call, ...] = ()
     gatekeepers: tuple[Gatekeeper, ...] = ()
     contacts: tuple[Contact, ...] = ()
+    migrated: tuple[str, Seat | None, datetime | None] | None = None
     merged_into: str | None = None
     merged: tuple[str, ...] = ()
     erased: bool = False
