@@ -1,6 +1,7 @@
 """The offer of an account: handover 2 seen from its receiver."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import reduce
 from typing import Any
@@ -190,6 +191,14 @@ def test_where_hands_do_not_change_the_same_person_goes_on_at_once(variant: str)
         assert timers(state) == []
     else:
         assert events[-1] == Offered(WON, BORIS, role, Seat(person="clara", role=role), "offer", 1, None)
+
+
+@pytest.mark.parametrize("to", ["clara", None])
+def test_the_seat_is_of_the_role_that_the_team_has_by_then(to: str | None) -> None:
+    hunters = roster_of([*people(clara="hunter"), line().model_copy(update={"variant": "scout-hunter"})])
+    asked = replace(received(to), role="hunter" if to else None)
+    _, events = run(asked, AcceptOffer(NEXT_DAY, "clara"), roster=hunters)
+    assert [event.to for event in events if isinstance(event, Accepted)] == [Seat(person="clara", role="hunter")]
 
 
 def test_in_mode_self_whoever_made_the_sale_goes_on_even_if_nobody_is_named() -> None:

@@ -324,6 +324,16 @@ def test_a_buyer_whose_seller_has_left_is_offered_to_the_team(variant: str) -> N
     assert told.accept_due_at is not None
 
 
+def test_a_buyer_from_before_the_line_was_staffed_anew_is_offered_to_the_team_in_its_role() -> None:
+    there = Bench(*staffing("scout-hunter"))
+    there.do(received(variant=CLASSIC))
+    there.do(accept())
+    there.do(on(OPPORTUNITY, proposal()))
+    there.do(on(OPPORTUNITY, close()))
+    told = there.last("AccountOffered")
+    assert (told.mode, told.to) == ("offer", seat("clara", "hunter")), "nobody there is a farmer, nor paid as one"
+
+
 def test_a_fifth_variant_needs_nothing_here(monkeypatch: pytest.MonkeyPatch) -> None:
     row = {Station.LEAD_GEN: Role.SCOUT, Station.CONVERSION: Role.FARMER, Station.ACCOUNT_MGMT: Role.FARMER}
     monkeypatch.setitem(VARIANTS, "scout-farmer", row)

@@ -51,6 +51,7 @@ class ReceiveOffer:
     converted_by: Seat
     checklist: tuple[str, ...]
     promises: tuple[str, ...] = ()
+    role: str | None = None  # in which the receiver is asked
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ def _receive(command: ReceiveOffer, roster: Roster) -> list[Event]:
     offered = handover.Offer(
         command.at,
         sender=command.converted_by,
-        role=role_at(command.variant, HERE),
+        role=_role(command, roster),
         to=command.to or (command.converted_by.person if itself else None),
         mode="self" if itself else "offer",
         attempt=command.attempt,
@@ -177,6 +178,14 @@ def _receive(command: ReceiveOffer, roster: Roster) -> list[Event]:
     )
     rules, team = _team(roster, command.line, command.at, None)
     return [received, *handover.decide(offered, Handover(), rules, team)]
+
+
+def _role(command: ReceiveOffer, roster: Roster) -> str:
+    """The seat that waits: of whoever is asked, else what the team works as by then, else what the variant says."""
+    stamped = role_at(command.variant, HERE)
+    if command.mode == "self":
+        return stamped
+    return command.role or roster.role_at(command.line, HERE, command.at) or stamped
 
 
 def _team(roster: Roster, line: str, at: datetime, asked: Seat | None) -> tuple[Rules, Team]:

@@ -86,5 +86,6 @@ def _offered(event: deals.AccountOffered, envelope: Envelope) -> Sequence[Step]:
         converted_by=event.converted_by,
         checklist=tuple(event.checklist),
         promises=tuple(event.open_promises),
+        role=event.to.role if event.to is not None else None,
     )
     return [Step(account.CATEGORY, client, opened), Step(offer.CATEGORY, event.offer_id, received)]

@@ -101,7 +101,7 @@ def _offer(
         at=at,
         by=by,
         offer=_offer_id(sale, attempt),
-        to=Seat(person=to, role=role_at(sale.variant, NEXT)) if to else None,
+        to=Seat(person=to, role=_role(sale, roster, at)) if to else None,
         team=_team(sale, roster, at),
         mode="offer",
         attempt=attempt,
@@ -118,6 +118,11 @@ def _offer_id(sale: DealOpened, attempt: int) -> str:
 
 def _members(sale: DealOpened, roster: Roster, at: datetime) -> tuple[str, ...]:
     return tuple(roster.members(sale.line, NEXT, at))
+
+
+def _role(sale: DealOpened, roster: Roster, at: datetime) -> str:
+    """What the team works as by now; while the staffing is not known, what the variant of the journey says."""
+    return roster.role_at(sale.line, NEXT, at) or role_at(sale.variant, NEXT)
 
 
 def _team(sale: DealOpened, roster: Roster, at: datetime) -> str:
