@@ -297,6 +297,19 @@ def test_a_legacy_is_remembered_until_it_ends() -> None:
     assert refused_with(move(legacy=at(8, 1)), STAGES[Status.AWAITING]) == "account.no-legacy"
 
 
+def test_a_legacy_lasts_until_its_end_whoever_serves_by_then() -> None:
+    june, july, august = at(6, 1), at(7, 1), at(8, 1)
+    moved = after(*BUYER, move(legacy=august), move("cora", when=june), move("clara", when=july))
+    remembered = {when: moved.legacy_at(when) for when in (MAY, june, july, august)}
+    assert {when: legacy and legacy.person for when, legacy in remembered.items()} == {
+        MAY: "clara",
+        june: "clara",
+        july: None,  # she serves it herself again
+        august: None,
+    }
+    assert moved.legacy_at(june) == moved.legacy_at(MAY)
+
+
 def test_a_migrated_journey_has_the_new_variant_and_its_holder() -> None:
     moved = after(*BUYER, MigrateAccount(MAY, "hunter", None, BORIS, at(8, 1)))
     assert (moved.variant, moved.journey, moved.holder_at(MAY)) == ("hunter", JOURNEY, BORIS)

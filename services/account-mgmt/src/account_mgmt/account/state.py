@@ -111,10 +111,10 @@ class Account:
         return held.seat if held else Seat(person=HOUSE, role=role_at(self.variant, HERE))
 
     def legacy_at(self, at: datetime) -> Legacy | None:
-        """Who is remembered in the pay of a sale made at this instant."""
-        held = self.holding_at(at)
-        legacy = held.legacy if held else None
-        return legacy if legacy is not None and at < legacy.until else None
+        """Who is remembered in the pay of a sale made at this instant, also after the account went on to a third."""
+        holder = self.holder_at(at).person
+        legacies = (held.legacy for held in reversed(self.holdings) if held.since <= at)
+        return next((one for one in legacies if one is not None and at < one.until and one.person != holder), None)
 
     def purchase(self, sale_id: str) -> Purchase | None:
         return next((made for made in self.purchases if made.sale_id == sale_id), None)
