@@ -218,6 +218,12 @@ def test_overturned_it_is_the_rejecters_or_the_named_ones() -> None:
     assert refusal(DISPUTED, Overturn(TOMORROW, MARIA, to="stranger")).code == "handover.not-in-team"
 
 
+def test_overturned_after_its_rejecter_is_gone_somebody_has_to_be_named() -> None:
+    without = replace(TEAM, members=[one for one in TEAM.members if one != "boris"])
+    assert refusal(DISPUTED, Overturn(TOMORROW, MARIA), without).code == "handover.receiver-needed"
+    assert when(DISPUTED, Overturn(TOMORROW, MARIA, to="dina"), without)[1].to == DINA
+
+
 def test_only_a_manager_judges() -> None:
     for judge in (ANA, BORIS, DINA):
         assert refusal(DISPUTED, Uphold(TOMORROW, judge)).code == "handover.not-manager"

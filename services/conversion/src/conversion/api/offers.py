@@ -191,7 +191,7 @@ def doors(doors: Doors, desk: Desk, sights: Seen) -> None:
 
     @doors.command("/v1/offers/{offer}/overturn", "manager", reply=OfferReply)
     async def overturn_rejection(request: Request, offer: str, body: AcceptBody) -> Response:
-        """A manager finds the rejection wrong: the lead is accepted, by whoever rejected it or the one named."""
+        """A manager finds the rejection wrong: the lead goes to the one named, else to who rejected it and is there."""
         subject = desk.subject(request)
         command = OverturnRejection(desk.when(subject, body.occurred_at), desk.who(subject, body.by), body.to)
         return await desk.do(

@@ -176,7 +176,8 @@ def _overturn(command: Overturn, handover: Handover, team: Team) -> list[Event]:
     _need(handover, "disputed")
     _need_manager(by, team)
     rejecter = handover.rejected.by.person if handover.rejected else ""
-    to = _seat(command.to, rejecter, handover.asked, handover, team)
+    there = rejecter if rejecter in team.members else ""  # who is gone gets nothing, unless a manager names them
+    to = _seat(command.to, there, handover.asked, handover, team)
     return [Overturned(at, by), Accepted(at, by, to, "overturned")]
 
 
