@@ -209,6 +209,13 @@ def test_only_the_sender_or_a_manager_disputes_and_only_in_the_window() -> None:
     assert refusal(rejected, Dispute(REJECTED.dispute_until, ANA)).code == "handover.dispute-over"
 
 
+def test_a_team_that_works_in_another_role_by_now_takes_it_in_that_one() -> None:
+    anew = replace(TEAM, role="keeper")
+    assert when([OFFERED], Expire(DUE), anew)[1].to == seat("dina", "keeper")
+    assert when([QUEUED], Accept(TOMORROW, seat("gleb", "keeper")), anew)[0].to == seat("gleb", "keeper")
+    assert when([OFFERED], Accept(TOMORROW, BORIS), anew)[0].to == BORIS, "who was asked before is asked as before"
+
+
 def test_overturned_it_is_the_rejecters_or_the_named_ones() -> None:
     assert when(DISPUTED, Overturn(TOMORROW, MARIA)) == [
         Overturned(TOMORROW, MARIA),

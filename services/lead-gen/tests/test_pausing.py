@@ -258,3 +258,9 @@ def test_who_serves_can_be_said_after_the_variant_was() -> None:
     assert (told.before, told.variant, told.served_by) == ("hunter-farmer", "hunter-farmer", seat("clara", "farmer"))
     assert company.to("acme", migrate()) == [], "said twice"
     assert company.to("acme", migrate(served_by=None, until=None)) == []
+
+
+def test_whoever_serves_from_now_on_serves_in_their_own_role() -> None:
+    company = sold()
+    company.to("acme", migrate("scout-hunter"))
+    assert company.told[-1].data.served_by == seat("clara", "farmer"), "nobody pays her as a hunter"  # type: ignore[attr-defined]

@@ -208,7 +208,8 @@ def _team(roster: Roster, line: str, at: datetime, asked: Seat | None) -> tuple[
     order = list(here.members) if here else []
     turn = order.index(asked.person) + 1 if asked is not None and asked.person in order else 0
     there = roster.members(line, HERE, at)
-    return rules, Team([one for one in (*order[turn:], *order[:turn]) if one in there], managers)
+    members = [one for one in (*order[turn:], *order[:turn]) if one in there]
+    return rules, Team(members, managers, roster.role_at(line, HERE, at))
 
 
 def _seat(person: str, offer: Offer, team: Team) -> Seat:
@@ -216,7 +217,10 @@ def _seat(person: str, offer: Offer, team: Team) -> Seat:
     offered = offer.handover.offered
     if offered is None or (person in team.managers and person not in team.members):
         return Seat(person=person, role=Role.MANAGER)
-    return Seat(person=person, role=offered.role)
+    asked = offer.handover.to
+    if asked is not None and asked.person == person:
+        return asked
+    return Seat(person=person, role=(team.role if person in team.members else None) or offered.role)
 
 
 def evolve(offer: Offer, event: Event) -> Offer:

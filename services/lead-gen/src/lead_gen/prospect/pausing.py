@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from belt.core.decider import Refused
 from conveyor_events.roster import Roster
-from conveyor_events.words import HOUSE, VARIANTS, Role, Seat, Station, role_at
+from conveyor_events.words import HOUSE, VARIANTS, Role, Seat, Station
 from lead_gen.prospect.commands import ForbidContact, MigrateJourney, Park, Reassign, Recycle, Resume
 from lead_gen.prospect.events import (
     ContactForbidden,
@@ -96,12 +96,13 @@ def migrate(command: MigrateJourney, by: Seat, prospect: Prospect, roster: Roste
 
 
 def _server(command: MigrateJourney, prospect: Prospect, roster: Roster) -> Seat | None:
-    """A customer is served by somebody of the account team; whoever is no customer yet is offered later."""
+    """A customer is served by one of the account team, in its role; whoever is no customer yet is offered later."""
     if command.served_by is None:
         return None
     if prospect.stage is not Stage.CUSTOMER:
         raise Refused("prospect.wrong-stage", stage=prospect.stage)
     there = Station.ACCOUNT_MGMT
-    if not roster.works_at(command.served_by, prospect.line, there, command.at):
+    role = roster.role_at(prospect.line, there, command.at)
+    if role is None or not roster.works_at(command.served_by, prospect.line, there, command.at):
         raise Refused("seat.not-held", person=command.served_by, line=prospect.line, station=there)
-    return Seat(person=command.served_by, role=role_at(command.variant, there))
+    return Seat(person=command.served_by, role=role)

@@ -41,10 +41,14 @@ class Rules:
 
 @dataclass(frozen=True)
 class Team:
-    """Who works on the receiving side at the command's time: members in the order they are asked, and managers."""
+    """Who works on the receiving side at the command's time: members in the order they are asked, and managers.
+
+    `role` is the one in which its members work by then; None: that of the offer.
+    """
 
     members: Sequence[str] = ()
     managers: Sequence[str] = ()
+    role: str | None = None
 
 
 NOBODY = Team()
@@ -99,7 +103,7 @@ def _next(at: datetime, handover: Handover, rules: Rules, team: Team) -> Event:
     left = [one for one in team.members if one not in handover.asked and one != sender]
     if left and handover.reroutes < rules.reroutes:
         due = rules.calendar.due(at, rules.accept_hours)
-        return Rerouted(at, Seat(person=left[0], role=role), handover.reroutes + 1, due)
+        return Rerouted(at, Seat(person=left[0], role=team.role or role), handover.reroutes + 1, due)
     return Escalated(at, team.managers[0] if team.managers else None)
 
 
@@ -186,7 +190,10 @@ def _seat(named: str | None, default: str, known: Iterable[str | None], handover
     person = named or default
     if person not in team.members and person not in known:
         raise Refused("handover.not-in-team" if named else "handover.receiver-needed")
-    return Seat(person=person, role=handover.offered.role if handover.offered else "")
+    if handover.to is not None and handover.to.person == person and handover.stage == "offered":
+        return handover.to
+    role = team.role if person in team.members else None
+    return Seat(person=person, role=role or (handover.offered.role if handover.offered else ""))
 
 
 def _need(handover: Handover, *stages: Stage) -> None:
