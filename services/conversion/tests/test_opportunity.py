@@ -472,6 +472,18 @@ def test_a_client_that_is_sold_to_for_another_need_is_not_sent_back() -> None:
     assert not there.last("OpportunityRecycled").others_open
 
 
+def test_what_lead_generation_works_again_is_not_reopened_beside_it() -> None:
+    there = after(LOSE)
+    there.do(found(needs=("need-2",)))
+    for command in (LoseOpportunity(SOLD, "boris", "timing"), RecycleOpportunity(SOLD, "boris", "timing")):
+        there.do(on("own-1", command))
+    assert not there.last("OpportunityRecycled").others_open
+    assert refused(there, ReopenOpportunity(LATER, "boris")) == "opportunity.given-back"
+    there.do(received(offer="offer-2", need="need-3"))
+    there.do(accept(offer="offer-2"))
+    there.do(on(OPPORTUNITY, ReopenOpportunity(LATER, "boris")))
+
+
 # --- the clock ------------------------------------------------------------------------------------------------------
 
 

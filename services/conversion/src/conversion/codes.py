@@ -17,6 +17,7 @@ CODES: dict[str, tuple[int, str]] = {
     "opportunity.discount-needs-manager": (403, "A discount above the line's limit is a manager's to give"),
     "opportunity.channel-unknown": (422, "This way to reach a client is not on the list"),
     "opportunity.reopen-over": (409, "The time to reopen the opportunity is over"),
+    "opportunity.given-back": (409, "Lead generation has the client again"),
     "presentation.id-taken": (409, "Another presentation bears this id"),
     "objection.unknown": (404, "There is no such objection"),
     "objection.id-taken": (409, "Another objection bears this id"),

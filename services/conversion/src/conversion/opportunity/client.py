@@ -41,6 +41,14 @@ class NoteLost:
 
 
 @dataclass(frozen=True)
+class NoteGivenBack:
+    """Lead generation has the client again."""
+
+    at: datetime
+    opportunity: str
+
+
+@dataclass(frozen=True)
 class NoteWon:
     """The first sale is made."""
 
@@ -81,7 +89,7 @@ class NoteAnswer:
     reason: str | None = None
 
 
-Command = NoteOpened | NoteLost | NoteWon | NoteMigrated | NoteServed | NoteAnswer
+Command = NoteOpened | NoteLost | NoteGivenBack | NoteWon | NoteMigrated | NoteServed | NoteAnswer
 
 # --- events ---------------------------------------------------------------------------------------------------------
 
@@ -99,6 +107,12 @@ class OpportunityNoted:
 
 @dataclass(frozen=True)
 class OpportunityEnded:
+    at: datetime
+    opportunity: str
+
+
+@dataclass(frozen=True)
+class ClientGivenBack:
     at: datetime
     opportunity: str
 
@@ -136,10 +150,19 @@ class AccountAnswered:
     reason: str | None
 
 
-Event = OpportunityNoted | OpportunityEnded | BecameCustomer | JourneyMigrated | ServedBy | AccountAnswered
+Event = (
+    OpportunityNoted
+    | OpportunityEnded
+    | ClientGivenBack
+    | BecameCustomer
+    | JourneyMigrated
+    | ServedBy
+    | AccountAnswered
+)
 EVENTS: tuple[type, ...] = (
     OpportunityNoted,
     OpportunityEnded,
+    ClientGivenBack,
     BecameCustomer,
     JourneyMigrated,
     ServedBy,
@@ -152,7 +175,7 @@ EVENTS: tuple[type, ...] = (
 @dataclass(frozen=True)
 class Client:
     """`working` says which opportunity is open for which need; `deal` is the first sale; `migrated` which variants
-    journeys have that began under another.
+    journeys have that began under another; `given_back`: lead generation works the client again.
     """
 
     client: str = ""
@@ -164,6 +187,7 @@ class Client:
     served_by: Seat | None = None
     served_since: datetime | None = None
     migrated: Mapping[str, str] = field(default_factory=dict)
+    given_back: bool = False
 
     @property
     def customer(self) -> bool:
@@ -190,6 +214,8 @@ def decide(command: Command, client: Client) -> Sequence[Event]:
             return [OpportunityNoted(at, name, journey, variant, line, opportunity, needs)]
         case NoteLost(at, opportunity):
             return [OpportunityEnded(at, opportunity)]
+        case NoteGivenBack(at, opportunity):
+            return [ClientGivenBack(at, opportunity)]
         case NoteWon(at, opportunity, deal):
             if client.customer:
                 raise Refused("existing-customer")
@@ -213,7 +239,9 @@ def evolve(client: Client, event: Event) -> Client:
         case OpportunityNoted():
             working = {**client.working, **dict.fromkeys(event.needs or (UNNAMED,), event.opportunity)}
             if client.journey is not None and client.customer:
-                return replace(client, working=working)  # a customer stays on the way on which it was won
+                return replace(
+                    client, working=working, given_back=False
+                )  # a customer stays on the way on which it was won
             return replace(
                 client,
                 client=event.client,
@@ -221,9 +249,12 @@ def evolve(client: Client, event: Event) -> Client:
                 variant=event.variant,
                 line=event.line,
                 working=working,
+                given_back=False,
             )
         case OpportunityEnded():
             return replace(client, working=_without(client, event.opportunity))
+        case ClientGivenBack():
+            return replace(client, given_back=True)
         case BecameCustomer():
             return replace(client, working=_without(client, event.opportunity), deal=event.deal)
         case JourneyMigrated(journey=journey, variant=variant):

@@ -11,7 +11,7 @@ from conversion.deal import CATEGORY as DEAL
 from conversion.opportunity import bargaining, ending, opening, selling
 from conversion.opportunity import commands as c
 from conversion.opportunity.client import CATEGORY as CLIENT
-from conversion.opportunity.client import Client, NoteLost, NoteOpened, NoteWon
+from conversion.opportunity.client import Client, NoteGivenBack, NoteLost, NoteOpened, NoteWon
 from conversion.opportunity.close import close, deal_of
 from conversion.opportunity.events import (
     ACTIVITY,
@@ -23,6 +23,7 @@ from conversion.opportunity.events import (
     NegotiationStarted,
     OpportunityLost,
     OpportunityOpened,
+    OpportunityRecycled,
     OpportunityReopened,
     OpportunityStalled,
 )
@@ -140,7 +141,7 @@ def _end(
         case c.LoseOpportunity():
             return ending.lose(command, opportunity, by)
         case c.ReopenOpportunity():
-            return ending.reopen(command, opportunity, opened, by, roster)
+            return ending.reopen(command, opportunity, opened, by, roster, client)
         case c.RecycleOpportunity():
             return ending.recycle(command, opportunity, by, client)
         case _:
@@ -182,6 +183,8 @@ def follow(event: Event, opportunity: Opportunity) -> Iterable[Step]:
             yield Step(CLIENT, opened.client, noted)
         case OpportunityLost():
             yield Step(CLIENT, opened.client, NoteLost(event.at, opened.opportunity))
+        case OpportunityRecycled(others_open=False):
+            yield Step(CLIENT, opened.client, NoteGivenBack(event.at, opened.opportunity))
         case DealClosed():
             yield Step(CLIENT, opened.client, NoteWon(event.at, opened.opportunity, event.deal))
             yield Step(DEAL, event.deal, deal_of(event, opened))

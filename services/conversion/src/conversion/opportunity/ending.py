@@ -30,12 +30,22 @@ def lose(command: LoseOpportunity, opportunity: Opportunity, by: Seat) -> list[E
 
 
 def reopen(
-    command: ReopenOpportunity, opportunity: Opportunity, opened: OpportunityOpened, by: Seat, roster: Roster
+    command: ReopenOpportunity,
+    opportunity: Opportunity,
+    opened: OpportunityOpened,
+    by: Seat,
+    roster: Roster,
+    client: Client,
 ) -> list[Event]:
-    """The window counts calendar days in the zone of the line and includes its last one."""
+    """The window counts calendar days in the zone of the line and includes its last one.
+
+    Whose client went back to lead generation meanwhile waits for its next lead.
+    """
     if opportunity.stage in LIVE:
         return []
     need(opportunity, Stage.LOST)
+    if client.given_back:
+        raise Refused("opportunity.given-back")
     staffed = roster.line(opened.line, command.at)
     zone = ZoneInfo(staffed.zone if staffed else "UTC")
     days = policy_of(opened, roster, command.at).reopen_days
