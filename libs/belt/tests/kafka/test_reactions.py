@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import replace
+from typing import Any
 
 import asyncpg
 import pytest
@@ -266,6 +267,21 @@ async def test_bytes_that_nobody_can_read_are_kept_and_block_nothing_they_do_not
         assert kept == 2  # that they were thrown away is remembered
     assert await station.effects() == {"a": [1, 2, 3], "b": [1]}
     assert await parked(station) == {}
+
+
+async def test_headers_without_a_value_or_of_others_mean_nothing(station: Station, publisher: Publisher) -> None:
+    empty: Any = None  # no bytes at all, as any producer may send it
+    first, second = publisher.make("a"), publisher.make("a")
+    about = [*headers_of(first), ("x-trace", b"\xff\xfe"), ("x-empty", empty), ("ce_causationid", empty)]
+    await publisher.send_raw(
+        Outgoing(publisher.topic, b"a", to_kafka(first)[1], about, at_most=0),
+        Outgoing(publisher.topic, b"b", b"{}", [("x-empty", empty), ("ce_id", empty)], at_most=0),
+    )
+    await publisher.send(second)
+    async with station.works() as (_, consumer):
+        await all_taken_in(consumer)
+        assert await station.effects() == {"a": [1, 2]}
+        assert (await parked(station)).keys() == {"b"}
 
 
 async def test_why_an_event_is_parked_says_nothing_of_what_stands_in_it(station: Station, publisher: Publisher) -> None:

@@ -16,6 +16,7 @@ from conveyor_events.words import Event, Seat, instant_text, parse_instant, utc
 __all__ = ["Envelope", "Malformed", "UnknownEvent", "from_json", "from_kafka", "open", "to_json", "to_kafka"]
 
 STRUCTURED = "application/cloudevents+json"
+OURS = ("ce_", "content-type")
 
 ATTRIBUTES: dict[str, str] = {
     "specversion": "always `1.0`",
@@ -197,10 +198,14 @@ def to_kafka(env: Envelope) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
     return env.subject.encode(), value.encode(), headers
 
 
-def from_kafka(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> Envelope:
-    """Reads a record in binary or structured mode."""
+def from_kafka(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes | None]]) -> Envelope:
+    """Reads a record in binary or structured mode. Headers that others add on the way may hold anything, or nothing."""
     try:
-        texts = {name.lower(): content.decode() for name, content in headers}
+        texts = {
+            name.lower(): content.decode()
+            for name, content in headers
+            if content is not None and name.lower().startswith(OURS)
+        }
         body = parsed(value or b"")
     except ValueError as wrong:
         raise Malformed(str(wrong)) from wrong

@@ -94,7 +94,7 @@ def from_parked(row: Mapping[str, Any]) -> Arrival:
 
 
 def _unreadable(record: Received, wrong: str) -> Arrival:
-    headers = {name: _text(content) for name, content in record.headers}
+    headers = {name: _text(content or b"") for name, content in record.headers}
     attributes = json.dumps({name.removeprefix("ce_"): text for name, text in headers.items()})
     try:
         sequence = int(headers["ce_sequence"])

@@ -34,7 +34,7 @@ class Received(NamedTuple):
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
+    headers: tuple[tuple[str, bytes | None], ...]  # others may send a header without a value
     at: float  # when it was sent, seconds since 1970
 
 
