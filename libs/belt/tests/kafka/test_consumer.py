@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pytest
 from small_line import Publisher, Slow, Station, all_taken_in
 from wire import eventually
 
+from belt.io.intake.taking import Progress
 from belt.io.kafka.brokers import Brokers
 from belt.io.kafka.reader import Reader
-from belt.io.kafka.records import Partition, partition_of
+from belt.io.kafka.records import Partition, Received, partition_of
 from belt.io.kafka.topics import create_topics
 from belt.io.telemetry import REGISTRY
 from conveyor_local.kafka import Kafka
@@ -106,6 +107,55 @@ async def test_a_consumer_that_stands_still_ends_the_process(station: Station, p
     assert age > 0.4
     async with asyncio.timeout(5):
         await consumer.stop(within=0.5)
+
+
+def lag(publisher: Publisher) -> float | None:
+    return REGISTRY.get_sample_value("conveyor_consumer_lag_seconds", {"topic": publisher.topic})
+
+
+class Broken(Slow):
+    """An intake with a fault that nobody thought of."""
+
+    async def take(self, records: Sequence[Received], progress: Progress) -> None:
+        raise AttributeError(f"nobody thought of {len(records)} records")
+
+
+async def test_a_consumer_that_leaves_again_and_again_is_told_as_lag(station: Station, publisher: Publisher) -> None:
+    consumer = station.consumer(Broken(), watch_every=5.0)
+    consumer.start()
+    await publisher.send(publisher.make("a"))
+    await eventually(lambda: (lag(publisher) or 0.0) > 1.0, "that nothing is taken in is seen")
+    assert "nobody thought of" in str(consumer.trouble)
+    await consumer.stop()
+
+
+async def test_a_consumer_that_is_not_let_in_is_told_as_lag(station: Station, publisher: Publisher) -> None:
+    station.brokers = Brokers("127.0.0.1:9")
+    consumer = station.consumer(Slow())
+    consumer.start()
+    await eventually(lambda: (lag(publisher) or 0.0) > 0.5, "that nothing is taken in is seen")
+    await consumer.stop()
+
+
+async def test_a_lag_that_went_to_another_member_is_no_longer_ones_own(
+    database: str, brokers: Brokers, publisher: Publisher
+) -> None:
+    publisher.topic += ".one"
+    await create_topics(brokers, {publisher.topic: 1})
+    station = Station(database, brokers, publisher)
+    await publisher.send(publisher.make("a"))
+    consumer = station.consumer(Slow(), watch_every=0.1)
+    consumer.start()
+    await eventually(lambda: (lag(publisher) or 0.0) > 0.3, "it is behind")
+    others = []
+    while consumer.partitions() and len(others) < 20:  # who gets the only partition is the group's decision
+        others.append(station.consumer(Slow(), watch_every=600.0))
+        others[-1].start()
+        await eventually(lambda: bool(others[-1].partitions() or consumer.partitions()), "somebody has it")
+        await asyncio.sleep(1.0)
+    await eventually(lambda: lag(publisher) == 0.0, "it is behind no more")
+    for one in (consumer, *others):
+        await one.stop(within=0.2)
 
 
 async def test_an_idle_consumer_is_not_stuck(station: Station, publisher: Publisher) -> None:

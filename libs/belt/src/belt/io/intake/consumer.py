@@ -79,6 +79,8 @@ class Consumer:
         self._done: dict[Partition, int] = {}  # offsets to commit
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._topics: tuple[str, ...] = ()
+        self._measured_at = monotonic()
         self.trouble: str | None = None
 
     def start(self) -> None:
@@ -102,6 +104,7 @@ class Consumer:
                 failures = failures + 1 if monotonic() - started < self._stuck_after else 1
                 self.trouble = _told(trouble)
                 log.warning("consumer.left", trouble=self.trouble, failures=failures)
+                self._tell_absence()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(min(0.1 * 2 ** min(failures, 10), self._patience)):
                         await self._stopping.wait()
@@ -140,6 +143,7 @@ class Consumer:
 
     async def _serve(self) -> None:
         reader = self._make()
+        self._topics = reader.topics
         try:
             await reader.start()
             self._reader, self.trouble = reader, None
@@ -246,9 +250,15 @@ class Consumer:
             age = (time() - first.at if first is not None else still) if lag > 0 else 0.0
             records[partition.topic] = records.get(partition.topic, 0) + max(lag, 0)
             seconds[partition.topic] = max(seconds.get(partition.topic, 0.0), age)
-        for topic, lag in records.items():
-            CONSUMER_LAG_RECORDS.labels(topic).set(lag)
-            CONSUMER_LAG_SECONDS.labels(topic).set(seconds[topic])
+        for topic in self._topics:  # also one of which all partitions went to others
+            CONSUMER_LAG_RECORDS.labels(topic).set(records.get(topic, 0))
+            CONSUMER_LAG_SECONDS.labels(topic).set(seconds.get(topic, 0.0))
+        self._measured_at = monotonic()
+
+    def _tell_absence(self) -> None:
+        """Whoever is no member takes nothing in: what waits may be as old as the last look at it."""
+        for topic in self._topics:
+            CONSUMER_LAG_SECONDS.labels(topic).set(monotonic() - self._measured_at)
 
 
 def _told(trouble: BaseException) -> str:

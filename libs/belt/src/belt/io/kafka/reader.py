@@ -62,6 +62,11 @@ class Reader:
         await self._surveyor.start()
         await self._consumer.start()
 
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """What it asks to read, whether or not it is let in."""
+        return self._topics
+
     def assigned(self) -> set[Partition]:
         """What this member believes to own. Only a hint: the database is the fence."""
         return {Partition(p.topic, p.partition) for p in self._consumer.assignment()}
