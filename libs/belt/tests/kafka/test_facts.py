@@ -198,3 +198,38 @@ async def test_a_fact_that_is_passed_over_no_longer_holds_the_gate_back(station:
         assert (said.by, said.because, said.parked.sequence) == ("rosa", "a test of the publisher", 2)
         await consumer.stop()
     assert await kept(station.dsn) == {"a": [1, 3, 4]}
+
+
+async def test_a_strangers_record_beyond_the_end_of_a_key_can_be_passed_over(
+    station: Station, publisher: Publisher
+) -> None:
+    """Nothing it claims to follow on will ever come: neither a redrive nor a wait would get rid of it."""
+    first, second = publisher.make("a"), publisher.make("a")
+    far = [to_kafka(publisher.make(key, sequence=place))[2] for key, place in (("a", 9), ("nobody", 7))]
+    publisher.made = {"a": [first, second]}
+    async with keeper(station.dsn, publisher, set()) as (facts, parking):
+        consumer = station.consumer(facts, watch_every=60.0)
+        consumer.start()
+        await publisher.send(first)
+        strange = [
+            Outgoing(publisher.topic, key, b"{", about) for key, about in zip((b"a", b"nobody"), far, strict=True)
+        ]
+        await publisher.send_raw(*strange)
+        await all_taken_in(consumer)
+        for parked in await parking.listed(0, 10):
+            assert (await facts.redrive(parked.id)) is not None
+            done = await facts.skip(parked.id, "rosa", "a test of somebody")
+            assert done is not None
+            assert done.left == 0
+        assert await kept(station.dsn) == {"a": [1, 2]}  # what its publisher has was fetched on the way
+        assert await complete(facts)
+        await consumer.stop()
+        station.group += "again"
+        consumer = station.consumer(facts, watch_every=60.0)
+        consumer.start()
+        await publisher.send(publisher.make("a"))
+        await all_taken_in(consumer)
+        assert await parking.listed(0, 10) == []  # read again, they stay passed over
+        await consumer.stop()
+    assert await kept(station.dsn) == {"a": [1, 2, 3]}
+    assert await gate(station.dsn, "a") == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from dataclasses import replace
@@ -293,6 +294,46 @@ async def test_why_an_event_is_parked_says_nothing_of_what_stands_in_it(station:
     assert "line (string_type)" in reason
     assert any(line["event"] == "intake.parked" for line in logged)
     assert "Udo Kern" not in reason + str(logged)
+
+
+async def test_a_strangers_record_that_is_passed_over_takes_nobodys_place(
+    station: Station, publisher: Publisher
+) -> None:
+    first = publisher.make("a")
+    next_one, far = publisher.make("a", data={"line": 7}), publisher.make("b", sequence=2**62)
+    publisher.made = {"a": [first]}
+    unreadable = Outgoing(publisher.topic, b"b", b"{", headers_of(far))
+    async with station.works() as (reactions, consumer):
+        await publisher.send(first, next_one)
+        await publisher.send_raw(unreadable)
+        await all_taken_in(consumer)
+        for key, sequence in (("a", 2), ("b", 2**62)):
+            async with asyncio.timeout(5):
+                done = await reactions.skip(await parked_id(station, key, sequence), "rosa", "a test of somebody")
+            assert done is not None
+            assert (done.handled, done.left) == (0, 0)
+    station.group += "again"
+    async with station.works() as (_, consumer):
+        await publisher.send(publisher.make("a"), publisher.make("b"))
+        await all_taken_in(consumer)
+    assert await station.effects() == {"a": [1, 2], "b": [1]}
+    assert await parked(station) == {}
+    assert counted("sequence_reused_total", topic=publisher.topic) == 0
+
+
+async def test_an_event_that_is_passed_over_lets_those_behind_it_go_on(station: Station, publisher: Publisher) -> None:
+    station.faulty = {"bad"}
+    events = [publisher.make("a", does) for does in ("count", "bad", "count")]
+    async with station.works() as (reactions, consumer):
+        await publisher.send(*events)
+        await all_taken_in(consumer)
+        done = await reactions.skip(await parked_id(station, "a", 2), "rosa", "nobody needs it")
+        assert done is not None
+        assert (done.handled, done.left) == (1, 0)
+        await publisher.send(*events, publisher.make("a"))
+        await all_taken_in(consumer)
+    assert await station.effects() == {"a": [1, 3, 4]}
+    assert await parked(station) == {}
 
 
 async def test_a_refused_reaction_is_handled_without_effect(station: Station, publisher: Publisher) -> None:

@@ -153,25 +153,42 @@ class Facts:
             await self._write(parked.topic, [from_envelope(parked.topic, found[0])])
 
     async def skip(self, parked_id: int, by: str, because: str) -> Redriven | None:
-        """The fact is never kept, and its place counts as complete: a month may close over it."""
+        """The fact is never kept, and its place counts as complete: a month may close over it.
+
+        A stranger's record has no place, so what is missing in front of it cannot hold it up.
+        """
         parked = await self._parking.find(parked_id)
         if parked is None:
             return None
         await skipping.in_front(self._parking, parked)
-        if parked.sequence > 0 and parked.sequence > 1 + await self._complete(parked):
+        placeless = await skipping.strangers(self._fetch, parked)
+        if not placeless and parked.sequence > 1 + await self._complete(parked):
             raise Refused("parked.gap", complete_up_to=await self._complete(parked), sequence=parked.sequence)
         await skipping.record(self._parking, parked, by, because)
         log.warning("intake.skipped", topic=parked.topic, event_id=str(parked.event_id), by=by)
-        if parked.sequence > 0:
+        if placeless:
+            await skipping.known(self._parking, parked)
+        else:
             place = self._parking.consumer, parked.topic, parked.key, parked.sequence
             await self._parking.ask("execute", skipping.COMPLETE, *place, self._parking.key_of(parked.arrival))
         await self._parking.remove(parked)
+        if placeless and parked.sequence > 0:
+            await self._told(parked)
         CONSUMED.labels(parked.topic, "skipped").inc()
         await self.tidy()  # what came behind it is complete now as well
         following = await self._parking.first(parked.topic, parked.key, 0)
         if following is not None:
             return await self.redrive(following.id)
         return Redriven(0, await self._parking.left(parked.topic, parked.key))
+
+    async def _told(self, parked: Parked) -> None:
+        """Takes in what the publisher has of the key; nothing else of it is missing then."""
+        have = await self._complete(parked)
+        while missing := await self._fetch(parked.topic, parked.key, have, parked.sequence):
+            await self._batch(parked.topic, [from_envelope(parked.topic, envelope) for envelope in missing])
+            have = missing[-1].sequence
+        place = self._parking.consumer, self._seen, parked.topic, parked.key
+        await self._parking.ask("execute", skipping.UNSEEN, *place)
 
     async def _complete(self, parked: Parked) -> int:
         """Up to which sequence the event's key is complete."""

@@ -195,14 +195,20 @@ class Reactions:
     # -- skipped events ----------------------------------------------------------------------------------------
 
     async def skip(self, parked_id: int, by: str, because: str) -> Redriven | None:
-        """The gate moves past the event, and past what is missing in front of it; its key is known from then on."""
+        """The gate moves past the event, and past what is missing in front of it; its key is known from then on.
+
+        Past a stranger's record it does not move: the event whose place that is may still come.
+        """
         parked = await self._parking.find(parked_id)
         if parked is None:
             return None
         await skipping.in_front(self._parking, parked)
+        placeless = await skipping.strangers(self._fetch, parked)
         await skipping.record(self._parking, parked, by, because)
         log.warning("intake.skipped", topic=parked.topic, event_id=str(parked.event_id), by=by)
-        if parked.sequence > 0:
+        if placeless:
+            await skipping.known(self._parking, parked)
+        else:
             await self._pass_over(parked)
         await self._parking.remove(parked)
         CONSUMED.labels(parked.topic, "skipped").inc()

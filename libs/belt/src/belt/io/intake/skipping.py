@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from belt.core.decider import Refused
+from belt.io.intake.missing import Fetch
 from belt.io.intake.parking import COLUMNS, Parked, Parking, from_row
 
 log = structlog.get_logger()
@@ -35,6 +36,14 @@ with known as (
 insert into gates (consumer, topic, key, sequence) values ($1, $2, $3, $4)
 on conflict (consumer, topic, key) do update set sequence = greatest(gates.sequence, excluded.sequence)
 """
+# What nobody but a stranger told was never there: as far as seen is what is complete, or still parked.
+UNSEEN = """
+update gates set sequence = greatest(
+    (select max(sequence) from gates where consumer = $1 and topic = $3 and key = $4),
+    (select max(sequence) from parked where consumer = $1 and topic = $3 and key = $4), 0)
+where consumer = $2 and topic = $3 and key = $4
+"""
+KNOWN = "insert into commands (key, recorded_at) values ($1, clock_timestamp()) on conflict do nothing"
 
 DISCARDED = "discarded: it cannot be read"
 THROWN = "redrive", "it cannot be read and has no place in its key"
@@ -59,6 +68,23 @@ async def in_front(parking: Parking, parked: Parked) -> None:
         raise Refused("parked.not-first", first=first.id)
 
 
+async def strangers(fetch: Fetch, parked: Parked) -> bool:
+    """Whether its publisher's log does not have it: then its place in the key is another event's, or nobody's yet.
+
+    Raises PublisherAway.
+    """
+    if parked.sequence < 0:
+        return True
+    found = await fetch(parked.topic, parked.key, parked.sequence - 1, parked.sequence)
+    envelope = parked.arrival.envelope
+    return not found or (envelope is not None and envelope.id != found[0].id)
+
+
+async def known(parking: Parking, parked: Parked) -> None:
+    """When it comes again, it is not parked again."""
+    await parking.ask("execute", KNOWN, parking.key_of(parked.arrival))
+
+
 async def record(parking: Parking, parked: Parked, by: str, because: str) -> None:
     """Keeps the decision; said again it stays what it was."""
     await parking.ask("execute", RECORD, parked.id, by, because)
@@ -67,6 +93,7 @@ async def record(parking: Parking, parked: Parked, by: str, because: str) -> Non
 async def throw_away(parking: Parking, parked: Parked) -> None:
     """A redrive gets rid of what cannot be read and has no place in its key; that it did so is kept as well."""
     await record(parking, parked, *THROWN)
+    await known(parking, parked)
     log.warning("intake.thrown_away", topic=parked.topic, event_id=str(parked.event_id))
     await parking.remove(parked)
 
