@@ -12,7 +12,17 @@ from typing import Any
 
 import pytest
 from journey_firm import Firm, plans, post
-from stations import eventually, fetch, process_of, ready, settings_of, spawn, true_code
+from stations import (
+    eventually,
+    fetch,
+    parked,
+    process_of,
+    ready,
+    settings_of,
+    spawn,
+    standing_in,
+    true_code,
+)
 
 from conveyor.addresses import SERVICES
 from conveyor.line import Line
@@ -100,6 +110,45 @@ async def test_a_close_survives_the_death_of_its_clerk_and_pays_what_is_late_onc
             assert [(one["kind"], one["amount"]) for one in corrected] == [("correction", "60.00")]
             released = [Decimal(one["amount"]) for one in march["lines"] if one["kind"] == "release"]
             assert sum(released) == Decimal("240.00")
+
+
+SPOILED = "update published set value = '{\"by\": 7}' where key = $1 and attributes like '%ProspectRegistered%'"
+
+
+async def test_a_month_closes_over_an_event_that_was_passed_over() -> None:
+    """A station told what does not fit its own language: whoever closes is told which event, until it is skipped."""
+    with passing(Wish("passed-over", clock="driven", zone="Europe/Berlin"), lambda _: None) as running:
+        async with Line.of(running, patience=60.0) as line:
+            firm = Firm(line, "passed-over", "scout-hunter-farmer")
+            await moved(line, "2026-03-11T08:00:00Z")
+            await plans(line)
+            await firm.open()
+            async with standing_in(running, "lead-gen"):
+                client = await firm.prospect("2026-03-10T10:00:00+01:00")
+                await fetch(running, "lead-gen", SPOILED, client)
+
+            async def held() -> list[dict[str, Any]]:
+                return [item for item in await parked(line, "compensation") if item["key"] == client]
+
+            (item,) = await eventually(held, "compensation parks it")
+            await moved(line, "2026-04-05T08:00:00Z")
+            await post(line, "compensation", "/v1/periods/2026-03/close", {"cutoff": "2026-04-05T08:00:00Z"})
+            await moved(line, "2026-04-05T08:00:30Z")
+
+            async def told() -> bool:
+                closing = (await line.get("compensation", "/v1/periods"))["closing"]
+                return any(item["event_id"] in reason for reason in closing["waits_for"])
+
+            await eventually(told, "whoever closes is told for which event it waits")
+            why = {"reason": "a fault of the station's, worth nothing"}
+            await line.post("compensation", f"/v1/parked/{item['id']}/skip", why)
+
+            async def closed() -> bool:
+                return (await line.get("compensation", "/v1/periods"))["closing"] is None
+
+            await eventually(closed, "the month is closed")
+            assert await fetch(running, "compensation", "select from facts where event_id = $1", item["event_id"]) == []
+            assert (await line.get("compensation", "/v1/verification"))["ok"]
 
 
 async def in_the_middle(running: Running) -> None:

@@ -188,4 +188,4 @@ class ReaderModel:
 
 def told(record: Received) -> dict[str, Any]:
     """The headers of a record as text."""
-    return {name: value.decode() for name, value in record.headers}
+    return {name: value.decode() for name, value in record.headers if value is not None}

@@ -11,6 +11,7 @@ import pytest
 from small_line import Publisher, Slow, Station, all_taken_in
 from wire import eventually
 
+from belt.io.intake.consumer import Consumer
 from belt.io.intake.taking import Progress
 from belt.io.kafka.brokers import Brokers
 from belt.io.kafka.reader import Reader
@@ -147,7 +148,7 @@ async def test_a_lag_that_went_to_another_member_is_no_longer_ones_own(
     consumer = station.consumer(Slow(), watch_every=0.1)
     consumer.start()
     await eventually(lambda: (lag(publisher) or 0.0) > 0.3, "it is behind")
-    others = []
+    others: list[Consumer] = []
     while consumer.partitions() and len(others) < 20:  # who gets the only partition is the group's decision
         others.append(station.consumer(Slow(), watch_every=600.0))
         others[-1].start()

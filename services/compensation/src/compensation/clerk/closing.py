@@ -1,8 +1,9 @@
 """Closing a month: a chore of the worker. It waits until everything recorded by the cutoff is here, then freezes.
 
 Waits for: commands that were under way at the cutoff; the log of each station, read to its watermark whatever Kafka
-brought; nothing parked, nothing unread; no fact of the month that cannot be rated. What it waits for can be looked up.
-Conflicts are looked for in between: what was only just read may show one, which makes lines of the month conditional.
+brought, but for what somebody passed over; nothing parked, nothing unread; no fact of the month that cannot be rated.
+What it waits for can be looked up. Conflicts are looked for in between: what was only just read may show one, which makes
+lines of the month conditional.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from belt.core.decider import Step
 from belt.io.http.desk import Desk
 from belt.io.intake.missing import PublisherAway
-from belt.io.intake.taking import OUT_OF_REACH
+from belt.io.intake.taking import OUT_OF_REACH, cause
 from belt.io.intake.watermark import Publishers, seal
 from belt.io.store.engines import never_idle
 from compensation import digest, intake
@@ -30,6 +31,7 @@ from compensation.months import Month, calendar
 from compensation.office import ledger, sheet
 from compensation.office.views import WAITS
 from compensation.statement import Statement
+from conveyor_events import Envelope
 from conveyor_events.catalog import TOPICS
 from conveyor_events.words import instant_text
 
@@ -40,6 +42,7 @@ insert into checkpoints (name, position) values ($1, $2)
 on conflict (name) do update set position = greatest(checkpoints.position, excluded.position)
 """
 PARKED = "select count(*) from parked"
+SKIPPED = "select event_id from skipped where event_id = any($1::uuid[])"
 AT_ONCE = 200
 REASONS = 20
 STATIONS = tuple(dict.fromkeys(t.publisher for t in TOPICS.values() if t.name != "conveyor.pay.v1"))
@@ -110,10 +113,31 @@ async def _taken_in(
         if not page:
             return [f"the log of {station}: it ends at {place}, not at {mark.position}"]
         place = page[-1][0]
-        async with connection.transaction():
-            await intake.take(connection, [envelope for _, envelope in page])
-            await connection.execute(KEEP_PLACE, name, place)
+        passed_over = {row["event_id"] for row in await connection.fetch(SKIPPED, [one.id for _, one in page])}
+        envelopes = [envelope for _, envelope in page if envelope.id not in passed_over]
+        try:
+            async with connection.transaction():
+                await intake.take(connection, envelopes)
+                await connection.execute(KEEP_PLACE, name, place)
+        except OUT_OF_REACH:
+            raise
+        except Exception as wrong:  # noqa: BLE001 (any fault: it is told, and holds the close up)
+            return await _unfit(connection, envelopes) or [f"the log of {station}: {cause(wrong)}"[:300]]
     return []
+
+
+async def _unfit(connection: asyncpg.Connection[asyncpg.Record], envelopes: Sequence[Envelope]) -> list[str]:
+    """The events that cannot be taken in, and why; the others are."""
+    reasons = []
+    for envelope in envelopes:
+        try:
+            async with connection.transaction():
+                await intake.take(connection, [envelope])
+        except OUT_OF_REACH:
+            raise
+        except Exception as wrong:  # noqa: BLE001 (the same)
+            reasons.append(f"event {envelope.id} cannot be taken in: {cause(wrong)}"[:300])
+    return reasons[:REASONS]
 
 
 async def _freeze(desk: Desk, company: Company, state: ledger.Ledger, closing: ledger.CloseBegun) -> list[str]:
