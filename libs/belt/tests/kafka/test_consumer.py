@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import pytest
 from small_line import Publisher, Slow, Station, all_taken_in
@@ -18,6 +19,7 @@ from belt.io.kafka.reader import Reader
 from belt.io.kafka.records import Partition, Received, partition_of
 from belt.io.kafka.topics import create_topics
 from belt.io.telemetry import REGISTRY
+from conveyor_local import kafka
 from conveyor_local.kafka import Kafka
 
 
@@ -190,6 +192,27 @@ async def test_a_frozen_broker_is_outlived(database: str, own_kafka: Kafka) -> N
         await all_taken_in(consumer, 40.0)
     assert await station.effects() == {"a": [1, 2], "b": [1, 2]}
     assert station.stuck == []
+
+
+async def test_brokers_that_compress_leave_our_topics_as_they_are(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a broker compresses, not every client can read."""
+    monkeypatch.setitem(kafka.PROPERTIES, "compression.type", "zstd")
+    server = Kafka.new(tmp_path, fast=True)
+    server.launch()
+    try:
+        server.wait()
+        brokers = Brokers(server.brokers)
+        await create_topics(brokers, {"conveyor.own": 3})
+        publisher = Publisher(brokers, "conveyor.own")
+        station = Station(database, brokers, publisher)
+        await publisher.send(publisher.make("a"), publisher.make("b"))
+        async with station.works() as (_, consumer):
+            await all_taken_in(consumer)
+        assert await station.effects() == {"a": [1], "b": [1]}
+    finally:
+        server.stop()
 
 
 async def test_no_task_outlives_a_consumer(station: Station, publisher: Publisher) -> None:

@@ -36,8 +36,15 @@ class Entry:
         return f"conveyor.{TOPICS[self.topic].short}.{self.model.__name__}"
 
 
-KEPT: dict[str, str] = {"cleanup.policy": "delete", "retention.bytes": "-1", "retention.ms": "-1"}
-"""How Kafka keeps a topic: every record, for ever. A consumer that comes late reads from the first one."""
+KEPT: dict[str, str] = {
+    "cleanup.policy": "delete",
+    "compression.type": "uncompressed",
+    "retention.bytes": "-1",
+    "retention.ms": "-1",
+}
+"""How Kafka keeps a topic: every record, for ever, in a form that any client can read. A consumer that comes late reads
+from the first one.
+"""
 
 REPLICAS, MIN_INSYNC_REPLICAS = 3, 2
 """In production: each record on three brokers, acknowledged by at least two of them."""
