@@ -9,14 +9,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
+from aiokafka.producer import message_accumulator
+from aiokafka.record import default_records
 from small_line import Publisher, Slow, Station, all_taken_in
-from wire import eventually
+from wire import eventually, fetchval
 
 from belt.io.intake.consumer import Consumer
 from belt.io.intake.taking import Progress
 from belt.io.kafka.brokers import Brokers
 from belt.io.kafka.reader import Reader
-from belt.io.kafka.records import Partition, Received, partition_of
+from belt.io.kafka.records import Outgoing, Partition, Received, partition_of
 from belt.io.kafka.topics import create_topics
 from belt.io.telemetry import REGISTRY
 from conveyor_local import kafka
@@ -213,6 +215,37 @@ async def test_brokers_that_compress_leave_our_topics_as_they_are(
         assert await station.effects() == {"a": [1], "b": [1]}
     finally:
         server.stop()
+
+
+class NoText(str):
+    """The name of a header as another client may send it."""
+
+    __slots__ = ()
+
+    def encode(self, *_how: str) -> bytes:
+        return b"\xff\xfe"
+
+
+async def test_a_header_whose_name_is_no_text_stops_nobody(
+    station: Station, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client cannot read such a record; it is parked, as far as anything is known of it."""
+    monkeypatch.setattr(message_accumulator, "DefaultRecordBatchBuilder", default_records._DefaultRecordBatchBuilderPy)
+    garbled = Outgoing(publisher.topic, b"a", b"{}", [(NoText("xx"), b"1")], at_most=0)
+
+    async def taken_in(times: int) -> bool:
+        return await station.effects() == {key: [*range(1, times + 1)] for key in "abcdef"}
+
+    await publisher.send(*[publisher.make(key) for key in "abcdef"])
+    await publisher.send_raw(garbled)
+    await publisher.send_raw(garbled)
+    await publisher.send(*[publisher.make(key) for key in "abcdef"])
+    async with station.works(watch_every=60.0) as (_, consumer):
+        await eventually(lambda: taken_in(2), "what stands behind it is taken in")
+        await publisher.send(*[publisher.make(key) for key in "abcdef"])
+        await eventually(lambda: taken_in(3), "and what comes later")
+        await all_taken_in(consumer)
+    assert await fetchval(station.dsn, "select count(*) from parked where sequence < 0") == 2
 
 
 async def test_no_task_outlives_a_consumer(station: Station, publisher: Publisher) -> None:

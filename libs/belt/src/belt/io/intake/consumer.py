@@ -17,7 +17,7 @@ import structlog
 
 from belt.io.intake.taking import Intake, Progress
 from belt.io.kafka.brokers import Unreachable
-from belt.io.kafka.reader import Reader
+from belt.io.kafka.reader import Garbled, Reader
 from belt.io.kafka.records import Partition, Received
 from belt.io.telemetry import CONSUMER_LAG_RECORDS, CONSUMER_LAG_SECONDS
 
@@ -81,6 +81,7 @@ class Consumer:
         self._task: asyncio.Task[None] | None = None
         self._topics: tuple[str, ...] = ()
         self._measured_at = monotonic()
+        self._careful = False
         self.trouble: str | None = None
 
     def start(self) -> None:
@@ -103,6 +104,7 @@ class Consumer:
             except Exception as trouble:  # noqa: BLE001 (whatever it was: a new member, from the committed offsets)
                 failures = failures + 1 if monotonic() - started < self._stuck_after else 1
                 self.trouble = _told(trouble)
+                self._careful = isinstance(_within(trouble), Garbled)
                 log.warning("consumer.left", trouble=self.trouble, failures=failures)
                 self._tell_absence()
                 with contextlib.suppress(TimeoutError):
@@ -143,7 +145,7 @@ class Consumer:
 
     async def _serve(self) -> None:
         reader = self._make()
-        self._topics = reader.topics
+        self._topics, reader.careful = reader.topics, self._careful
         try:
             await reader.start()
             self._reader, self.trouble = reader, None
@@ -261,8 +263,14 @@ class Consumer:
             CONSUMER_LAG_SECONDS.labels(topic).set(monotonic() - self._measured_at)
 
 
-def _told(trouble: BaseException) -> str:
-    """What went wrong, in one line, without the groups around it."""
+def _within(trouble: BaseException) -> BaseException:
+    """What went wrong, without the groups around it."""
     while isinstance(trouble, BaseExceptionGroup):
         trouble = trouble.exceptions[0]
+    return trouble
+
+
+def _told(trouble: BaseException) -> str:
+    """The same, in one line."""
+    trouble = _within(trouble)
     return f"{type(trouble).__name__}: {trouble}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from time import time
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -11,6 +12,14 @@ from aiokafka.errors import KafkaError
 
 from belt.io.kafka.brokers import Brokers, Unreachable, scrap
 from belt.io.kafka.records import Partition, Received
+
+
+class Garbled(Exception):
+    """Among the records is one that the client cannot read, and it does not say which.
+
+    What else it had at hand is lost to this member. A new one that is `careful` finds the record and passes over it:
+    its offset is all that is known of it.
+    """
 
 
 class Reader:
@@ -33,6 +42,9 @@ class Reader:
         self._session, self._poll_interval = session, poll_interval
         self._consumer: Any = None
         self._surveyor: Any = None
+        self.careful = False
+        """Reads one record at a time, until it has passed over some and none is at hand: see `Garbled`."""
+        self._passed_over, self._turn = False, 0
 
     async def start(self) -> None:
         self._consumer = AIOKafkaConsumer(
@@ -79,8 +91,16 @@ class Reader:
         if not mine:
             await asyncio.sleep(wait)
             return {}
+        if self.careful:
+            return await self._one(sorted(mine), wait)
+        return await self._read(mine, wait, limit)
+
+    async def _read(self, mine: Sequence[Any], wait: float, limit: int) -> dict[Partition, list[Received]]:
         asked = self._consumer.getmany(*mine, timeout_ms=int(wait * 1000), max_records=limit)
-        found = await self._bounded(asked, wait + self._within, "fetch")
+        try:
+            found = await self._bounded(asked, wait + self._within, "fetch")
+        except UnicodeDecodeError as wrong:
+            raise Garbled("the name of a header is no text") from wrong
         return {
             Partition(p.topic, p.partition): [
                 Received(r.topic, r.partition, r.offset, r.key, r.value, tuple(r.headers), r.timestamp / 1000)
@@ -88,6 +108,23 @@ class Reader:
             ]
             for p, records in found.items()
         }
+
+    async def _one(self, mine: list[Any], wait: float) -> dict[Partition, list[Received]]:
+        """What is read is handed out before more is read: so nothing is on its way that nobody knows of."""
+        self._turn = (self._turn + 1) % len(mine)
+        for place in mine[self._turn :] + mine[: self._turn]:
+            try:
+                if found := await self._read([place], wait / len(mine), 1):
+                    return found
+            except Garbled as garbled:
+                partition = Partition(place.topic, place.partition)
+                offset = (await self.positions([partition]))[partition]
+                self._consumer.seek(place, offset + 1)
+                self._passed_over = True
+                about = (("garbled", str(garbled).encode()),)
+                return {partition: [Received(*partition, offset, None, None, about, time())]}
+        self.careful = not self._passed_over
+        return {}
 
     async def commit(self, offsets: Mapping[Partition, int]) -> None:
         """Marks the next offsets to read. Those that are no longer ours are left out."""
