@@ -149,18 +149,20 @@ async def test_a_lag_that_went_to_another_member_is_no_longer_ones_own(
     await create_topics(brokers, {publisher.topic: 1})
     station = Station(database, brokers, publisher)
     await publisher.send(publisher.make("a"))
-    consumer = station.consumer(Slow(), watch_every=0.1)
+    intake = Slow()
+    consumer = station.consumer(intake, watch_every=0.1)
     consumer.start()
     await eventually(lambda: (lag(publisher) or 0.0) > 0.3, "it is behind")
     others: list[Consumer] = []
     while consumer.partitions() and len(others) < 20:  # who gets the only partition is the group's decision
-        others.append(station.consumer(Slow(), watch_every=600.0))
+        others.append(station.consumer(intake, watch_every=600.0))
         others[-1].start()
         await eventually(lambda: bool(others[-1].partitions() or consumer.partitions()), "somebody has it")
         await asyncio.sleep(1.0)
     await eventually(lambda: lag(publisher) == 0.0, "it is behind no more")
+    intake.go.set()
     for one in (consumer, *others):
-        await one.stop(within=0.2)
+        await one.stop()
 
 
 async def test_an_idle_consumer_is_not_stuck(station: Station, publisher: Publisher) -> None:
