@@ -2,8 +2,8 @@
 
 Waits for: commands that were under way at the cutoff; the log of each station, read to its watermark whatever Kafka
 brought, but for what somebody passed over; nothing parked, nothing unread; no fact of the month that cannot be rated.
-What it waits for can be looked up. Conflicts are looked for in between: what was only just read may show one, which makes
-lines of the month conditional.
+What it waits for can be looked up. Conflicts are looked for in between: what was only just read may show one, which
+makes lines of the month conditional.
 """
 
 from __future__ import annotations
