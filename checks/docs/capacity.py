@@ -107,7 +107,7 @@ FIGURES: Mapping[str, Figure] = {
         partial(_whole, "a second"),
     ),
     "fact_bytes": Figure(
-        "memory of a million facts, held by the process that closes a month or verifies",
+        "memory of a million facts, held by the door that verifies",
         STATEMENTS(("rebuild", "bytes_a_fact")),
         lambda value: f"{value / 1_000:,.1f} GB",
     ),
@@ -224,8 +224,8 @@ class Need:
         commands = self.sellers * COMMANDS_A_DAY * WORKING_DAYS
         return commands * events * stored / 1e9, commands * public * record * COPIES / 1e9
 
-    def close(self) -> float | None:
-        """GB in the hands of whoever closes a month, for each year that the company has worked."""
+    def verification(self) -> float | None:
+        """GB in the hands of whoever verifies, for each year that the company has worked."""
         fact, public = self.found["fact_bytes"], self.found["public"]
         if fact is None or public is None:
             return None
@@ -247,8 +247,8 @@ def _lines(needs: list[Need]) -> Iterator[tuple[str, list[str]]]:
     yield "workers of each service", [_workers(need.workers()) for need in needs]
     yield "cores of the busiest database", [_or_missing("{:,.2f}", need.database()) for need in needs]
     yield "share of what the lock of the busiest store allows", [_share(need) for need in needs]
-    closes = [need.close() for need in needs]
-    yield "memory for the close of a month, for each year of history", [_or_missing("{:,.1f} GB", c) for c in closes]
+    held = [need.verification() for need in needs]
+    yield "memory of a verification, for each year of history", [_or_missing("{:,.1f} GB", gb) for gb in held]
     yield "PostgreSQL grows by, a year, one copy", [_disk(need, 0) for need in needs]
     yield f"Kafka grows by, a year, {COPIES} copies", [_disk(need, 1) for need in needs]
 

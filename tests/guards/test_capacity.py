@@ -56,7 +56,7 @@ def test_a_figure_is_the_median_of_its_rounds(tmp_path: Path) -> None:
 def test_the_needs_follow_from_the_figures(tmp_path: Path) -> None:
     root = checkout(tmp_path, {"footprint.json": FOOTPRINT, "statements.json": {"rebuild": {"bytes_a_fact": 500.0}}})
     need = Need(1_000, measured(root))
-    assert need.close() == pytest.approx(25_000_000 * 0.8 * 500 / 1e9)
+    assert need.verification() == pytest.approx(25_000_000 * 0.8 * 500 / 1e9)
     assert need.commands == pytest.approx(1_000 * 100 * 10 / 28_800)
     assert need.doors(0.6) == 2
     assert (

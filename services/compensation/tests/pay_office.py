@@ -17,8 +17,8 @@ import yaml
 from belt.core.decider import Step
 from belt.io.http.desk import Desk
 from belt.io.http.issuer import DevelopmentIssuer
+from compensation.clerk.books import of
 from compensation.clerk.closing import freeze
-from compensation.clerk.company import company
 from compensation.intake import take
 from compensation.months import Month
 from compensation.office import sheet
@@ -158,7 +158,7 @@ class Office:
     async def march_is_closed(self, desk: Desk) -> None:
         """Its statements are published, Boris objects to a shared sale in his, and one payout run was made."""
         march = Month(2026, 3)
-        found = await company(desk).as_closed([march], NOW)
+        found = {person: await of(desk).as_closed(person, [march], NOW) for person in sorted(ROLES)}
         sheets = [by[march] for by in found.values() if by[march].lines]
         for one in sheets:
             steps = [freeze(one, NOW), sheet.Publish(at(6, 1), "pia", NOW)]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from compensation.masking import COLLEAGUE, masked_event
+from compensation.masking import masked_event
+from conveyor_events.words import COLLEAGUE
 
 FIRST: dict[str, Any] = {
     "sale_id": "s", "kind": "first", "net": "900", "currency": "EUR", "line": "north",

@@ -19,7 +19,7 @@ from compensation.clerk.books import of
 from compensation.clerk.cases import cases_of
 from compensation.clerk.chores import detect
 from compensation.clerk.closing import Look, close
-from compensation.clerk.company import company
+from compensation.clerk.company import Company
 from compensation.intake import take
 from conveyor_events import Envelope, accounts, deals
 from conveyor_events.sale import Sale
@@ -61,7 +61,7 @@ async def closed(office: Office, period: str, now: datetime) -> None:
     """By the clerk, with what was recorded until five days after the month."""
     _move(office, now)
     await office.post(f"/v1/periods/{period}/close", {"cutoff": now.replace(day=5).isoformat()}, "pia")
-    assert await close(office.desk, company(office.desk), Silent(now), _look(office))
+    assert await close(office.desk, of(office.desk), Silent(now), _look(office))
 
 
 async def corrected(office: Office, period: str) -> list[tuple[str, str]]:
@@ -110,6 +110,28 @@ async def test_a_sale_contested_after_its_month_was_closed_verifies_while_it_wai
     assert await wrong(office) == []
 
 
+async def test_a_month_is_closed_out_of_one_file_after_the_other(
+    own_office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All facts of the company at once would outgrow the memory of any worker."""
+
+    async def everything(_: Company) -> None:
+        raise MemoryError
+
+    office = own_office
+    sold(office, "d1", "1000.00", "dina", 2)
+    await office.open()
+    with monkeypatch.context() as patched:
+        patched.setattr(Company, "history", everything)
+        with pytest.raises(MemoryError):
+            await Company(of(office.desk)).earnings([])
+        await closed(office, "2026-03", at(4, 6))
+    shown = await office.json("/v1/statements/dina/2026-03", "pia")
+    mine = [one["amount"] for one in shown["lines"] if one["kind"] == "release" and one["client_id"] == "corp"]
+    assert (shown["stage"], mine) == ("draft", ["60.00"])
+    assert await wrong(office) == []
+
+
 class Ahead(Silent):
     """Stations whose logs say what nobody has carried over yet."""
 
@@ -137,7 +159,7 @@ async def test_a_conflict_that_only_the_logs_of_the_stations_show_is_found_befor
     await office.post("/v1/periods/2026-03/close", {"cutoff": at(4, 5).isoformat()}, "pia")
     look = _look(office)
     await look()
-    assert await close(office.desk, company(office.desk), Ahead(now, office.said[before:]), look)
+    assert await close(office.desk, of(office.desk), Ahead(now, office.said[before:]), look)
     await look()
     assert [one["kind"] for one in (await office.json("/v1/conflicts", "pia"))["items"]] == ["C1", "C6"]
     shown = await office.json("/v1/statements/dina/2026-03", "pia")

@@ -67,6 +67,7 @@ NONSENSE: list[tuple[str, str, Any, int, str]] = [
     ("an unknown role", "/v1/staff/ana/roles", {"role": "king"}, 422, "role.unknown"),
     ("an unknown person", "/v1/staff/nobody/roles", {"role": "scout"}, 404, "person.unknown"),
     ("the house as a person", "/v1/staff", HIRED | {"person": "house"}, 422, "person.reserved"),
+    ("the word for a hidden person", "/v1/staff", HIRED | {"person": "colleague"}, 422, "person.reserved"),
     # the wrong door
     ("no such route", "/v1/prospects/acme/sell", {}, 404, "not-found"),
 ]

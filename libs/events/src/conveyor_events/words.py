@@ -10,6 +10,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 HOUSE = "house"
 """The pseudo-person that holds a seat without pay."""
+COLLEAGUE = "colleague"
+"""Stands for whoever a reader of pay may not see; so nobody is called that."""
 
 
 class Station(StrEnum):

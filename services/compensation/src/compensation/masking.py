@@ -12,8 +12,8 @@ from typing import Any
 
 from compensation.line import Line
 from conveyor_events import HOUSE, Seat
+from conveyor_events.words import COLLEAGUE
 
-COLLEAGUE = "colleague"
 AMOUNTS = frozenset(
     {"net", "tax", "amount", "weight", "paid_net_total", "refunded_net_total", "payment_schedule", "lines"}
 )

@@ -19,7 +19,7 @@ from conveyor_events import staff
 from conveyor_events.money import MINOR_UNITS
 from conveyor_events.roster import Roster
 from conveyor_events.staff import LineStaffed, Policy, StationTeam
-from conveyor_events.words import HOUSE, VARIANTS, Role, Station
+from conveyor_events.words import COLLEAGUE, HOUSE, VARIANTS, Role, Station
 
 CATEGORY, COMPANY = "staffing", "company"
 
@@ -226,8 +226,8 @@ def _known(staffing: Staffing, *people: str) -> None:
 
 
 def _hire(staffing: Staffing, hired: PersonHired) -> list[Event]:
-    if hired.person == HOUSE:
-        raise Refused("person.reserved", person=HOUSE)
+    if hired.person in (HOUSE, COLLEAGUE):
+        raise Refused("person.reserved", person=hired.person)
     named = replace(hired, name=hired.name if hired.name is not None else staffing.names.get(hired.person))
     if rosters.evolve(staffing.roster, public(named)) == staffing.roster:
         return [PersonNamed(named.person, named.name, named.by, named.at)]

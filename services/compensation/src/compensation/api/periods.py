@@ -156,7 +156,7 @@ def _verification(doors: Doors, desk: Desk, company: Company, sights: Sights) ->
                     again[str(one.period), one.person] = shown["lines"], shown["totals"]
         faults = list(verify(state.closed.values(), kept, again))
         now = company.books.month(desk.clock.now())
-        stated, history = await company.earnings(await company.months(now)), await company.history()
+        stated, history = await company.earnings(await company.books.months(now)), await company.history()
         laws = await company.beside(broken, history, [s for by in stated.values() for s in by.values()])
         await sights.read(request, *(fault.person for fault in faults if fault.person is not None))
         return {

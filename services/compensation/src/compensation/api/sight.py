@@ -18,14 +18,14 @@ from compensation.clerk.books import Books
 from compensation.history import History
 from compensation.known import Known
 from compensation.line import Line
-from compensation.masking import COLLEAGUE, masked_event, masked_line, masked_told
+from compensation.masking import masked_event, masked_line, masked_told
 from compensation.plan import Assignment
 from compensation.statement import Statement
 from compensation.teams import Teams
 from conveyor_events import HOUSE, Envelope, UnknownEvent
 from conveyor_events import open as open_event
 from conveyor_events.roster import Roster, evolve
-from conveyor_events.words import instant_text, parse_instant
+from conveyor_events.words import COLLEAGUE, instant_text, parse_instant
 
 Told = Coroutine[Any, Any, None]
 IN_FORCE = ("approved", "active", "superseded")

@@ -80,6 +80,13 @@ class Books:
                 self._remember(by.lines)
         return found
 
+    async def as_closed(self, person: str, months: Sequence[Month], cutoff: datetime) -> dict[Month, Statement]:
+        """The same, as if the last of the months were closed with what was recorded by the cutoff."""
+        now, file, mine = await self._asked(person)
+        closes = (*now.closes, Close(months[-1], cutoff))
+        basis = (file.history, now.plans, mine, person, months)
+        return await self.by_clerk(statements, *basis, None, now.rates, closes)
+
     async def file(self, person: str) -> File:
         """What concerns the person, of everything taken in so far."""
         return (await self._asked(person))[1]
@@ -203,6 +210,14 @@ class Books:
                 new = (await connection.execute(archive.OLDEST, asked)).scalar_one()
             self._oldest = upto, min((at for at in (known[1], new) if at is not None), default=None)
         return self._oldest[1]
+
+    async def months(self, last: Month) -> list[Month]:
+        """From that of the company's earliest fact or assignment, but not longer ago than anybody asks."""
+        oldest = await self.oldest()
+        days = [oldest.date()] if oldest is not None else []
+        async with self.engine.connect() as connection:
+            days += [a.since for a in await assignments(connection)]
+        return list(first_month(days, last).through(last))
 
     def forget(self) -> None:
         """Everything at hand: it is read again when it is asked for."""

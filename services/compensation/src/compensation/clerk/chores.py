@@ -14,7 +14,6 @@ from belt.io.intake.watermark import Publishers
 from compensation.clerk.books import Books, of
 from compensation.clerk.cases import Cases, cases_of
 from compensation.clerk.closing import close
-from compensation.clerk.company import company
 from compensation.conflict import Case
 from compensation.office import resolution
 
@@ -27,14 +26,17 @@ AT_ONCE = 100
 
 async def clerk(desk: Desk) -> None:
     """Until cancelled. What is out of reach is tried again; what goes wrong is told and tried again, more slowly."""
-    cases, everybody = cases_of(desk), company(desk)
+    books, loop = of(desk), asyncio.get_running_loop()
     publishers = Publishers(desk.settings.publishers, desk.settings.feed_token)
-    look = partial(detect, desk, of(desk), cases, dict[str, Case]())
+    look = partial(detect, desk, books, cases_of(desk), dict[str, Case]())
     while True:
-        pause = EVERY
+        pause, began = EVERY, loop.time()
         try:
             await look()
-            await close(desk, everybody, publishers, look)
+            await close(desk, books, publishers, look)
+            pause = max(
+                EVERY, loop.time() - began
+            )  # a close that waits is tried again and again: half the time at most
         except OUT_OF_REACH as away:
             log.warning("clerk.waits", error=f"{type(away).__name__}: {away}")
             pause = PATIENCE

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -23,15 +24,15 @@ from belt.io.http.desk import Desk
 from belt.io.intake.missing import PublisherAway
 from belt.io.intake.taking import OUT_OF_REACH, cause
 from belt.io.intake.watermark import Publishers, seal
-from belt.io.store.engines import never_idle
+from belt.io.store.engines import KEEPALIVES, never_idle
 from compensation import digest, intake
-from compensation.clerk.company import Company
+from compensation.clerk.books import Books
 from compensation.history import History
 from compensation.months import Month, calendar
 from compensation.office import ledger, sheet
 from compensation.office.views import WAITS
 from compensation.statement import Statement
-from conveyor_events import Envelope
+from conveyor_events import HOUSE, Envelope
 from conveyor_events.catalog import TOPICS
 from conveyor_events.words import instant_text
 
@@ -52,14 +53,14 @@ Look = Callable[[], Awaitable[None]]
 """Records every conflict that the facts taken in so far show."""
 
 
-async def close(desk: Desk, company: Company, publishers: Publishers, look: Look) -> bool:
+async def close(desk: Desk, books: Books, publishers: Publishers, look: Look) -> bool:
     """One try. True when a month was closed."""
     state: ledger.Ledger = (await desk.state(ledger.CATEGORY, ledger.COMPANY)).state
     if state.closing is None:
         return False
     deadline = desk.settings.database_deadline
     connection = await asyncpg.connect(
-        desk.settings.dsn, timeout=deadline, command_timeout=deadline, server_settings=never_idle(deadline)
+        desk.settings.dsn, timeout=deadline, command_timeout=deadline, server_settings=never_idle(deadline) | KEEPALIVES
     )
     try:
         if not await connection.fetchval(ONE_CLERK):
@@ -68,7 +69,7 @@ async def close(desk: Desk, company: Company, publishers: Publishers, look: Look
         if not reasons:
             try:
                 await look()
-                reasons = await _freeze(desk, company, state, state.closing)
+                reasons = await _freeze(desk, books, state, state.closing)
             except Exception as wrong:
                 with contextlib.suppress(*OUT_OF_REACH, DBAPIError):  # else the log has it alone
                     await _tell(desk, state.closing.period, [f"a fault of ours: {type(wrong).__name__}: {wrong}"[:300]])
@@ -140,22 +141,32 @@ async def _unfit(connection: asyncpg.Connection[asyncpg.Record], envelopes: Sequ
     return reasons[:REASONS]
 
 
-async def _freeze(desk: Desk, company: Company, state: ledger.Ledger, closing: ledger.CloseBegun) -> list[str]:
+async def _freeze(desk: Desk, books: Books, state: ledger.Ledger, closing: ledger.CloseBegun) -> list[str]:
     """Freezes every statement of the month (the first time: of all months before, too), then closes it."""
     last = Month.parse(closing.period)
-    await company.books.current()
-    if unread := company.books.unread:
+    await books.current()
+    if unread := books.unread:
         return [f"{len(unread)} events that this release cannot read, such as {unread[0]}"]
     first = Month.parse(state.last.period).plus(1) if state.last is not None else None
-    months = list(first.through(last)) if first is not None else await company.months(last)
-    found = await company.as_closed(months, closing.cutoff)
-    if waiting := _waiting(await company.history(), found, last):
-        return waiting
-    sheets = [s for by in found.values() for s in by.values() if s.lines]
-    previous, closed = (state.last.digest if state.last else None), []
+    months = list(first.through(last)) if first is not None else await books.months(last)
     now = desk.clock.now()
+    reasons: dict[str, None] = {}
+    frozen: defaultdict[str, list[sheet.Freeze]] = defaultdict(list)
+    async for person in books.everybody(None):  # each out of their own file: that has bounds, all facts have none
+        if person == HOUSE:
+            continue  # what it holds nobody is paid for
+        found = await books.as_closed(person, months, closing.cutoff)
+        reasons |= dict.fromkeys(_waiting((await books.file(person)).history, found, last))
+        if len(reasons) >= REASONS:
+            break
+        for statement in found.values():
+            if statement.lines:
+                frozen[str(statement.period)].append(freeze(statement, now))
+    if reasons:
+        return list(reasons)[:REASONS]
+    previous, closed = (state.last.digest if state.last else None), []
     for month in months:
-        mine = [freeze(s, now) for s in sheets if s.period == month]
+        mine = frozen[str(month)]
         for start in range(0, len(mine), AT_ONCE):
             steps = [Step(sheet.CATEGORY, sheet.key(c.period, c.person), c) for c in mine[start : start + AT_ONCE]]
             await desk.writer.handle(*steps)
@@ -175,17 +186,14 @@ def freeze(statement: Statement, at: datetime) -> sheet.Freeze:
     return sheet.Freeze(period, person, json.dumps(lines), json.dumps(totals), said, at)
 
 
-def _waiting(history: History, found: Mapping[str, Mapping[Month, Statement]], last: Month) -> list[str]:
+def _waiting(history: History, found: Mapping[Month, Statement], last: Month) -> Iterator[str]:
     """Facts of the month, or of an earlier one, that cannot be rated yet."""
     zone = calendar(history.zone)
-    reasons: dict[str, None] = {}
-    for by in found.values():
-        for statement in by.values():
-            for one in statement.waiting:
-                fact = history.facts.get(one.event_id)
-                if fact is None or zone.month(fact.occurred_at) <= last:
-                    reasons[f"event {one.event_id}: {one.reason}"] = None
-    return list(reasons)[:REASONS]
+    for statement in found.values():
+        for one in statement.waiting:
+            fact = history.facts.get(one.event_id)
+            if fact is None or zone.month(fact.occurred_at) <= last:
+                yield f"event {one.event_id}: {one.reason}"
 
 
 async def _tell(desk: Desk, period: str, reasons: Sequence[str]) -> None:

@@ -1,7 +1,6 @@
-"""Everybody's pay at once: for closing a month, verifying, and what-ifs.
+"""Everybody's pay at once: for verifying, and for what-ifs.
 
-All facts are read for it. They are kept for as long as somebody goes on asking, since a close that waits asks again and
-again, and let go of a minute later.
+All facts are read for it. They are kept for as long as somebody goes on asking, and let go of a minute later.
 """
 
 from __future__ import annotations
@@ -20,11 +19,10 @@ from belt.io.telemetry import REFOLDED_EVENTS
 from compensation import kept
 from compensation.clerk import archive
 from compensation.clerk.agreed import assignments
-from compensation.clerk.books import Books, first_month, of
+from compensation.clerk.books import Books, of
 from compensation.facts import Fact
 from compensation.history import History
 from compensation.months import Month
-from compensation.period import Close
 from compensation.statement import Statement, earnings
 from compensation.whatif import Basis
 from conveyor_events import Envelope, wire_type
@@ -50,11 +48,12 @@ class Company:
 
     async def earnings(self, months: Sequence[Month]) -> ByPerson:
         """Everybody's statements of these months."""
-        return await self._earnings(list(months))
-
-    async def as_closed(self, months: Sequence[Month], cutoff: datetime) -> ByPerson:
-        """The same, as if the last of the months were closed with what was recorded by the cutoff."""
-        return await self._earnings(list(months), Close(months[-1], cutoff))
+        history = await self.history()
+        agreed = await self.books.current()
+        async with self.books.engine.connect() as connection:
+            everybody = await assignments(connection)
+        basis = (history, agreed.plans, everybody, list(months), None, agreed.rates, agreed.closes)
+        return await self.beside(earnings, *basis)
 
     async def replayed(self) -> ByPerson:
         """Every closed statement out of the facts alone: nothing that was kept is looked at."""
@@ -62,23 +61,7 @@ class Company:
         if not closes:
             return {}
         last = max(close.month for close in closes)
-        return await self._earnings(await self.months(last))
-
-    async def months(self, last: Month) -> list[Month]:
-        """From that of the earliest fact or assignment, but not longer ago than anybody asks."""
-        oldest = await self.books.oldest()
-        days = [oldest.date()] if oldest is not None else []
-        async with self.books.engine.connect() as connection:
-            days += [a.since for a in await assignments(connection)]
-        return list(first_month(days, last).through(last))
-
-    async def _earnings(self, months: list[Month], *more: Close) -> ByPerson:
-        history = await self.history()
-        agreed = await self.books.current()
-        async with self.books.engine.connect() as connection:
-            everybody = await assignments(connection)
-        basis = (history, agreed.plans, everybody, months, None, agreed.rates, (*agreed.closes, *more))
-        return await self.beside(earnings, *basis)
+        return await self.earnings(await self.books.months(last))
 
     async def history(self) -> History:
         """All facts taken in so far, indexed."""

@@ -13,7 +13,6 @@ from belt.io.http.desk import Desk
 from belt.io.telemetry import gauge
 from belt.io.watching import Deadline, Reading, Sample, Watched
 from compensation.clerk.books import of
-from compensation.clerk.company import company
 from compensation.months import Month, calendar
 from compensation.office import dispute
 from compensation.office.views import CONFLICTS, DISPUTES, LEDGER, WAITS
@@ -70,7 +69,7 @@ async def _since_end(desk: Desk, closed: list[Mapping[str, Any]], now: datetime)
     """How long ago the oldest month that is not closed has ended."""
     this = calendar(desk.settings.zone).month(now)
     last = max((Month.parse(month["period"]) for month in closed), default=None)
-    oldest = last.plus(1) if last is not None else (await company(desk).months(this))[0]
+    oldest = last.plus(1) if last is not None else (await of(desk).months(this))[0]
     ended = datetime.combine(oldest.plus(1).first_day, time.min, ZoneInfo(desk.settings.zone))
     return max((now - ended) / timedelta(seconds=1), 0.0)
 

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import assert_never
 
 from belt.core.decider import Public, Refused
+from conveyor_events import HOUSE
 from conveyor_events.pay import AdjustmentPosted as ToldPosted
 
 CATEGORY = "adjustment"
@@ -102,6 +103,8 @@ def decide(command: Command, state: Adjustment) -> Sequence[Event]:
                 if state.proposed.asked == c.asked:
                     return []
                 raise Refused("adjustment.id-taken", adjustment_id=c.asked.adjustment_id)
+            if c.asked.person == HOUSE:
+                raise Refused("person.reserved", person=HOUSE)
             return [AdjustmentProposed(c.at, c.asked, c.by)]
         case Grant():
             if state.proposed is not None:

@@ -24,6 +24,7 @@ from belt.io.kafka.doorbell import CHANNEL
 from belt.io.kafka.records import Outgoing
 from belt.io.kafka.sender import Load, Sender
 from belt.io.store.calls import PLANS
+from belt.io.store.engines import KEEPALIVES
 from belt.io.store.public_log import RELAY, Backlog, Connection, attributes
 from belt.io.telemetry import (
     PUBLISHED_POSITION,
@@ -177,14 +178,12 @@ class Relay:
             timeout=self._deadline,
             command_timeout=self._deadline,
             server_settings=PLANS
+            | KEEPALIVES
             | {
                 "application_name": "belt-relay",
                 "synchronous_commit": "off",  # a checkpoint that a crash of the database undoes is sent again
                 "statement_timeout": f"{int(self._deadline * 1000)}",
                 "idle_session_timeout": f"{int(self._silence * 1000)}",
-                "tcp_keepalives_idle": "5",
-                "tcp_keepalives_interval": "2",
-                "tcp_keepalives_count": "3",
             },
         )
         await connection.add_listener(CHANNEL, lambda *_: self._wake.set())

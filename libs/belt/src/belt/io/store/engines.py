@@ -10,6 +10,9 @@ from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+KEEPALIVES = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3"}
+"""For a connection's `server_settings`: who went without a word, as with its machine, holds no lock for long."""
+
 
 def engine_at(dsn: str, *, deadline: float | None = None, **pool: Any) -> AsyncEngine:
     """An engine for this address. `deadline`: of a connection and of a command."""
