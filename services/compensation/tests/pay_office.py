@@ -158,7 +158,7 @@ class Office:
     async def march_is_closed(self, desk: Desk) -> None:
         """Its statements are published, Boris objects to a shared sale in his, and one payout run was made."""
         march = Month(2026, 3)
-        found = {person: await of(desk).as_closed(person, [march], NOW) for person in sorted(ROLES)}
+        found = {person: (await of(desk).as_closed(person, [march], NOW))[0] for person in sorted(ROLES)}
         sheets = [by[march] for by in found.values() if by[march].lines]
         for one in sheets:
             steps = [freeze(one, NOW), sheet.Publish(at(6, 1), "pia", NOW)]

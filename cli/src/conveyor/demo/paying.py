@@ -62,20 +62,12 @@ def _closes(teller: Teller) -> Play:
         teller.slot = max(teller.slot, first_slot_of(_close_day(month)))
         cutoff = instant_text(instant(_close_day(month), 0))
         yield from _says(teller, DRAFTS, f"/v1/periods/{month}/close", {"cutoff": cutoff})
-        yield from _until_closed(teller)
+        yield from teller.ask(DRAFTS, SERVICE, "/v1/periods", ROLES, until=lambda shown: shown["closing"] is None)
         yield from _says(teller, DRAFTS, f"/v1/periods/{month}/publish", {"objection_days": OBJECTION_DAYS})
         if month == MONTHS[0]:
             teller.slot = max(teller.slot, first_slot_of(_close_day(month) + timedelta(days=OBJECTION_DAYS + 7)))
             yield from _says(teller, APPROVES, f"/v1/periods/{month}/finalize", {})
             yield from _says(teller, APPROVES, "/v1/payouts", {"period": month, "run_id": f"run-{month}"})
-
-
-def _until_closed(teller: Teller) -> Play:
-    while True:
-        teller.wait(1)
-        shown = yield from teller.ask(DRAFTS, SERVICE, "/v1/periods", roles=ROLES)
-        if shown["closing"] is None:
-            return
 
 
 def _decides(teller: Teller) -> Play:

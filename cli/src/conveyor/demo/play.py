@@ -5,7 +5,7 @@ Pure: the same seed and the same answers give the same story. The stage (stage.p
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
@@ -23,7 +23,8 @@ Answer: TypeAlias = Mapping[str, Any]
 class Act:
     """One request. Without a body it is a question. `lane`: acts of one lane at the same instant go one by one.
 
-    `refused` names the code with which the service must refuse; the answer is then the problem.
+    `refused` names the code with which the service must refuse; the answer is then the problem. `until`: the question
+    is asked until the answer is so, while all clocks stand still.
     """
 
     at: datetime
@@ -35,6 +36,7 @@ class Act:
     lane: str | None = None
     refused: str | None = None
     roles: tuple[str, ...] = ()
+    until: Callable[[Answer], bool] | None = None
 
 
 Play: TypeAlias = Generator[Act, Answer, None]
@@ -113,6 +115,13 @@ class Teller:
         at = self._moment(who)
         return (yield Act(at, who, service, path, body, self.id("key"), lane, refused, roles))
 
-    def ask(self, who: str, service: str, path: str, roles: tuple[str, ...] = ()) -> Generator[Act, Answer, Answer]:
-        """The person looks something up, now."""
-        return (yield Act(self._moment(who), who, service, path, roles=roles))
+    def ask(
+        self,
+        who: str,
+        service: str,
+        path: str,
+        roles: tuple[str, ...] = (),
+        until: Callable[[Answer], bool] | None = None,
+    ) -> Generator[Act, Answer, Answer]:
+        """The person looks something up, now; `until` it is so."""
+        return (yield Act(self._moment(who), who, service, path, roles=roles, until=until))

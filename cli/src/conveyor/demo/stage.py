@@ -23,6 +23,7 @@ from conveyor_events.words import instant_text, parse_instant
 
 Tell = Callable[[datetime], None]
 Scene = tuple[datetime, int, Act, Play]
+PATIENCE, AGAIN = 60.0, 0.05  # seconds, real ones
 
 
 @dataclass
@@ -108,7 +109,7 @@ class Stage:
         roles = act.roles or (PEOPLE[act.who].role,)
         try:
             if act.body is None:
-                return await self.line.get(act.service, act.path, person=act.who, roles=roles)
+                return await self._asked(act, roles)
             self.acts += 1
             answer = await self.line.post(act.service, act.path, act.body, key=act.key, person=act.who, roles=roles)
         except Problem as problem:
@@ -121,3 +122,14 @@ class Stage:
         if act.refused is not None:
             raise CheckFailed(f"{act.at} {act.who}: {act.service} {act.path} should have been refused: {act.refused}")
         return answer
+
+    async def _asked(self, act: Act, roles: tuple[str, ...]) -> Answer:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while True:
+                    answer = await self.line.get(act.service, act.path, person=act.who, roles=roles)
+                    if act.until is None or act.until(answer):
+                        return answer
+                    await asyncio.sleep(AGAIN)
+        except TimeoutError as late:
+            raise CheckFailed(f"{act.at} {act.who}: {act.service} {act.path}: not so within {PATIENCE:.0f} s") from late

@@ -80,12 +80,14 @@ class Books:
                 self._remember(by.lines)
         return found
 
-    async def as_closed(self, person: str, months: Sequence[Month], cutoff: datetime) -> dict[Month, Statement]:
-        """The same, as if the last of the months were closed with what was recorded by the cutoff."""
+    async def as_closed(
+        self, person: str, months: Sequence[Month], cutoff: datetime
+    ) -> tuple[dict[Month, Statement], File]:
+        """The same, as if the last of the months were closed with what was recorded by the cutoff; and out of what."""
         now, file, mine = await self._asked(person)
         closes = (*now.closes, Close(months[-1], cutoff))
         basis = (file.history, now.plans, mine, person, months)
-        return await self.by_clerk(statements, *basis, None, now.rates, closes)
+        return await self.by_clerk(statements, *basis, None, now.rates, closes), file
 
     async def file(self, person: str) -> File:
         """What concerns the person, of everything taken in so far."""

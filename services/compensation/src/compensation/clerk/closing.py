@@ -155,8 +155,8 @@ async def _freeze(desk: Desk, books: Books, state: ledger.Ledger, closing: ledge
     async for person in books.everybody(None):  # each out of their own file: that has bounds, all facts have none
         if person == HOUSE:
             continue  # what it holds nobody is paid for
-        found = await books.as_closed(person, months, closing.cutoff)
-        reasons |= dict.fromkeys(_waiting((await books.file(person)).history, found, last))
+        found, file = await books.as_closed(person, months, closing.cutoff)
+        reasons |= dict.fromkeys(_waiting(file.history, found, last))
         if len(reasons) >= REASONS:
             break
         for statement in found.values():
