@@ -25,6 +25,11 @@ class Part:
     weight: Decimal
 
 
+def sale_key(sale_id: str, *, first: bool) -> str:
+    """What a sale is filed under. Deals and repeat sales come from two systems, which may give one id each."""
+    return sale_id if first else f"repeat {sale_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class Sale:
     """What was sold. Every money fact carries it."""
@@ -39,6 +44,11 @@ class Sale:
     converted_by: Seat
     served_by: Seat | None
     splits: tuple[Part, ...]
+
+    @property
+    def key(self) -> str:
+        """What it is filed under."""
+        return sale_key(self.sale_id, first=self.first)
 
     @property
     def people(self) -> frozenset[str]:
@@ -160,10 +170,13 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class Contested:
-    """A conflict was found: what is paid for the sale, or for the younger claim's event, is conditional."""
+    """A conflict was found: what is paid for the sale, or for the younger claim's event, is conditional.
+
+    `sale`: its key.
+    """
 
     case_id: str
-    sale_id: str | None
+    sale: str | None
     event_id: str | None
 
 
@@ -188,6 +201,11 @@ class Ruled:
     b: Seat | None
     sale_id: str | None = None
     lead: Lead | None = None
+
+    @property
+    def sale(self) -> str | None:
+        """The key of the sale that it is about."""
+        return contested_sale(self.kind, self.sale_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,9 +256,14 @@ class Fact:
         return self.occurred_at, self.event_id
 
 
+def contested_sale(kind: str, sale_id: str | None) -> str | None:
+    """The key of a case's sale: C4 is about repeat sales, all others are about first ones."""
+    return None if sale_id is None else sale_key(sale_id, first=kind != "C4")
+
+
 def contested(case_id: str, kind: str, sale_id: str | None, event_id: str | None) -> Contested:
     """What a case makes conditional. A lead going back and forth (C7) or kept back (C9) is nobody's pay yet."""
-    return Contested(case_id, sale_id, event_id if kind not in ("C7", "C9") else None)
+    return Contested(case_id, contested_sale(kind, sale_id), event_id if kind not in ("C7", "C9") else None)
 
 
 TRIGGERS: dict[str, tuple[str, ...]] = {

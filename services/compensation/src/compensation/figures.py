@@ -117,7 +117,7 @@ def _count(fact: Fact, known: Known, line: str | None, found: defaultdict[str, F
             seat = known.holder(fact.client_id or "", "served_by", sale.sold_at) or sale.served_by
             person = seat.person if seat is not None else "house"
             mine = found[person]
-            if sale.net and _kept(known.money(sale.sale_id)) <= 0 and _refunded(known.money(sale.sale_id)):
+            if sale.net and _kept(known.money(sale.key)) <= 0 and _refunded(known.money(sale.key)):
                 mine.voids += 1
             else:
                 mine.repeats += 1

@@ -45,11 +45,11 @@ def _unsold(known: Known, person: str) -> Iterator[Waiting]:
 
     Who is paid for such a sale is what the money itself says: a part that only the sale tells of is not known either.
     """
-    for sale_id in known.history.sales_of.get(person, ()):
-        if known.sale(sale_id) is None:
-            for fact in known.money(sale_id):
+    for key in known.history.sales_of.get(person, ()):
+        if known.sale(key) is None:
+            for fact in known.money(key):
                 if isinstance(fact.data, Paid | Refunded | Cancelled) and person in _stamped(fact.data.sale):
-                    yield Waiting(fact.event_id, f"sale {sale_id} is not known")
+                    yield Waiting(fact.event_id, f"sale {fact.data.sale.sale_id} is not known")
 
 
 def _stamped(sale: Sale) -> list[str]:

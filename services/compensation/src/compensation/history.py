@@ -125,8 +125,8 @@ class History:
     def _decision(self, fact: Fact, data: Decided, client: str) -> None:
         """What our own house found or decided."""
         match data:
-            case Contested(sale_id=sale_id, event_id=event_id):
-                for about in (sale_id, event_id):
+            case Contested(sale=sale, event_id=event_id):
+                for about in (sale, event_id):
                     if about is not None:
                         insort(self.contests[about], fact, key=_made_order)
             case Ruled():
@@ -139,11 +139,11 @@ class History:
         if ruled.case_id in self.rulings:
             return
         self.rulings[ruled.case_id] = fact
-        if ruled.sale_id is not None:
-            insort(self.rulings_of_sale[ruled.sale_id], fact, key=_order)
+        if (sale := ruled.sale) is not None:
+            insort(self.rulings_of_sale[sale], fact, key=_order)
             for seat in (ruled.a, ruled.b):
                 if seat is not None:
-                    self.sales_of[seat.person][ruled.sale_id] = None
+                    self.sales_of[seat.person][sale] = None
         if ruled.lead is not None and ruled.outcome in ("credit_a", "split"):
             lead = ruled.lead
             taken = Milestone(
@@ -156,24 +156,24 @@ class History:
 
     def _sale(self, sale: Sale, fact: Fact, client: str) -> None:
         """Files the sale under everybody who can be paid for it by its stamps; who serves is found by the seats."""
-        file = self.sales[sale.sale_id]
+        file = self.sales[sale.key]
         if isinstance(fact.data, Sold):
             insort(file.made, fact, key=_made_order)
             if fact.data.legacy is not None:
                 self.named |= {fact.data.legacy}
-                self.sales_of[fact.data.legacy][sale.sale_id] = None
+                self.sales_of[fact.data.legacy][sale.key] = None
             if not sale.first:
-                self.repeats_of_client[client][sale.sale_id] = None
+                self.repeats_of_client[client][sale.key] = None
         else:
             insort(file.money, fact, key=_money_order)
         self.named |= sale.people
         if sale.first:
-            self.firsts_of_client[client][sale.sale_id] = None
+            self.firsts_of_client[client][sale.key] = None
             for seat in (sale.sourced_by, sale.converted_by):
                 self.clients_of[seat.person][client] = None
         holder = sale.converted_by if sale.first else sale.served_by
         for person in [part.person for part in sale.splits] or ([holder.person] if holder else []):
-            self.sales_of[person][sale.sale_id] = None
+            self.sales_of[person][sale.key] = None
 
     @property
     def people(self) -> set[str]:

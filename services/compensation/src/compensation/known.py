@@ -65,13 +65,13 @@ class Known:
                 found = data.holder
         return found if found and found.person != HOUSE else None
 
-    def sale(self, sale_id: str) -> Fact | None:
+    def sale(self, key: str) -> Fact | None:
         """How the sale was made, if that is known."""
-        return self.first(self.history.sales[sale_id].made) if sale_id in self.history.sales else None
+        return self.first(self.history.sales[key].made) if key in self.history.sales else None
 
-    def money(self, sale_id: str) -> Iterator[Fact]:
+    def money(self, key: str) -> Iterator[Fact]:
         """Payments and refunds of a sale in business order."""
-        return self.of(self.history.sales[sale_id].money)
+        return self.of(self.history.sales[key].money)
 
     def sales_naming(self, person: str) -> Iterator[str]:
         """Sales the person may have a part in: by a stamp, or by serving the client at some time."""
@@ -84,8 +84,8 @@ class Known:
     def credits(self, person: str) -> list[Credit]:
         """The person's parts of all sales, in the order of tiers."""
         found: list[Credit] = []
-        for sale_id in self.sales_naming(person):
-            made = self.sale(sale_id)
+        for key in self.sales_naming(person):
+            made = self.sale(key)
             if made is not None:
                 found.extend(credit for payee, credit in self.parts(made) if payee == person)
         found.sort(key=lambda credit: (*credit.order, credit.index))
@@ -103,7 +103,7 @@ class Known:
 
     def parts(self, made: Fact) -> Iterator[tuple[str, Credit]]:
         """Who has which part of a sale: as it was made, and as conflicts over it were decided."""
-        rulings = [f.data for f in self.of(self.history.rulings_of_sale.get(_sale_id(made), ()))]
+        rulings = [f.data for f in self.of(self.history.rulings_of_sale.get(_key(made), ()))]
         yield from award(list(self._stamped(made)), [ruled for ruled in rulings if isinstance(ruled, Ruled)])
 
     def _stamped(self, made: Fact) -> Iterator[tuple[str, Credit]]:
@@ -130,5 +130,5 @@ class Known:
             yield seat.person, Credit(made, sale, seat.role, "first" if sale.first else "repeat", 0, (Decimal(1),))
 
 
-def _sale_id(made: Fact) -> str:
-    return made.data.sale.sale_id if isinstance(made.data, Sold) else ""
+def _key(made: Fact) -> str:
+    return made.data.sale.key if isinstance(made.data, Sold) else ""

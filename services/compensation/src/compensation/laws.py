@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from compensation.facts import Left, Paid, Refunded, Sold
+from compensation.facts import Cancelled, Left, Paid, Refunded, Sold, sale_key
 from compensation.history import History
 from compensation.known import Known
 from compensation.line import Line, total
@@ -21,10 +21,10 @@ def broken(history: History, statements: Iterable[Statement]) -> list[str]:
         *(law for statement in known for law in _sums(statement)),
         *_causes(history, lines),
         *_no_id_twice(lines),
-        *_clawbacks(lines),
+        *_clawbacks(history, lines),
         *_releases(history, lines),
-        *_bases(lines),
-        *_parts(lines),
+        *_bases(history, lines),
+        *_parts(history, lines),
     ]
 
 
@@ -52,16 +52,26 @@ def _no_id_twice(lines: Iterable[Line]) -> Iterator[str]:
         seen.add(line.line_id)
 
 
-def _by_sale(lines: Iterable[Line]) -> dict[tuple[str, str, str, str], list[Line]]:
+def _sale(history: History, line: Line) -> str:
+    """What the line's sale is filed under. Where a first and a repeat sale have one id, the causes say which it is."""
+    for cause in line.causes:
+        data = history.facts[cause].data if cause in history.facts else None
+        if isinstance(data, Sold | Paid | Refunded | Cancelled) and data.sale.sale_id == line.sale_id:
+            return data.sale.key
+    keys = [sale_key(line.sale_id or "", first=first) for first in (True, False)]
+    return next((key for key in keys if key in history.sales), keys[0])
+
+
+def _by_sale(history: History, lines: Iterable[Line]) -> dict[tuple[str, str, str, str], list[Line]]:
     found: defaultdict[tuple[str, str, str, str], list[Line]] = defaultdict(list)
     for line in lines:
         if line.sale_id is not None:
-            found[line.sale_id, line.plan, line.rule, line.person].append(line)
+            found[_sale(history, line), line.plan, line.rule, line.person].append(line)
     return found
 
 
-def _clawbacks(lines: Iterable[Line]) -> Iterator[str]:
-    for key, mine in _by_sale(lines).items():
+def _clawbacks(history: History, lines: Iterable[Line]) -> Iterator[str]:
+    for key, mine in _by_sale(history, lines).items():
         taken = -total(line for line in mine if line.kind == "clawback")
         given = total(line for line in mine if line.kind != "clawback" and line.state == "earned")
         if taken > given:
@@ -74,7 +84,7 @@ def _releases(history: History, lines: Iterable[Line]) -> Iterator[str]:
     While a conflict over the sale is open nothing is released, and what a closed month had released is taken back.
     """
     now = Known(history)
-    for key, mine in _by_sale(lines).items():
+    for key, mine in _by_sale(history, lines).items():
         entitled = [line for line in mine if line.state == "conditional"]
         at_sale = any(line.state == "earned" and "commission" in (line.kind, line.calc.note) for line in mine)
         if not entitled or at_sale:
@@ -90,8 +100,8 @@ def _releases(history: History, lines: Iterable[Line]) -> Iterator[str]:
             yield f"{' '.join(key)}: fully paid, but {kept} was released of {total(entitled)}"
 
 
-def _fully_paid(history: History, sale_id: str) -> bool:
-    file = history.sales[sale_id]
+def _fully_paid(history: History, key: str) -> bool:
+    file = history.sales[key]
     if any(isinstance(fact.data, Refunded) for fact in file.money):
         return False
     made = file.made[0].data if file.made else None
@@ -99,7 +109,7 @@ def _fully_paid(history: History, sale_id: str) -> bool:
     return isinstance(made, Sold) and paid >= made.sale.net > 0
 
 
-def _bases(lines: Iterable[Line]) -> Iterator[str]:
+def _bases(history: History, lines: Iterable[Line]) -> Iterator[str]:
     """The parts of a sale never sum to more than the sale. What a legacy pays is beside them."""
     credited: defaultdict[tuple[str, str], dict[tuple[str, Decimal | None], Decimal]] = defaultdict(dict)
     whole: dict[tuple[str, str], Decimal] = {}
@@ -107,7 +117,7 @@ def _bases(lines: Iterable[Line]) -> Iterator[str]:
         if line.calc.note == "legacy":
             continue
         if line.kind == "commission" and line.sale_id and line.calc.base is not None and line.calc.of_base is not None:
-            key = line.sale_id, line.currency
+            key = _sale(history, line), line.currency
             credited[key][line.person, line.calc.weight] = line.calc.base
             whole[key] = line.calc.of_base
     for key, parts in credited.items():
@@ -115,7 +125,7 @@ def _bases(lines: Iterable[Line]) -> Iterator[str]:
             yield f"sale {key[0]}: parts of {sum(parts.values(), _ZERO)} are credited of a base of {whole[key]}"
 
 
-def _parts(lines: Iterable[Line]) -> Iterator[str]:
+def _parts(history: History, lines: Iterable[Line]) -> Iterator[str]:
     """A person's part of a sale is credited once: not by two plans, nor by two assignments to one.
 
     The rules of one plan may all look at the same part, and a legacy is paid beside it.
@@ -123,7 +133,7 @@ def _parts(lines: Iterable[Line]) -> Iterator[str]:
     credited: defaultdict[tuple[str, str, Decimal | None], Counter[tuple[str, str]]] = defaultdict(Counter)
     for line in lines:
         if line.kind == "commission" and line.sale_id and line.calc.base is not None and line.calc.note != "legacy":
-            credited[line.sale_id, line.person, line.calc.weight][line.plan, line.rule] += 1
+            credited[_sale(history, line), line.person, line.calc.weight][line.plan, line.rule] += 1
     for (sale, person, _), by_rule in credited.items():
         plans = {plan: max(n for (of, _), n in by_rule.items() if of == plan) for plan, _ in by_rule}
         if sum(plans.values()) > 1:

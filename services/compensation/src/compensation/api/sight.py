@@ -15,6 +15,7 @@ from belt.io.http.desk import Desk
 from compensation.access import Action, Deed, Pay, Reader, Thing, authorize
 from compensation.clerk.agreed import assignments
 from compensation.clerk.books import Books
+from compensation.facts import sale_key
 from compensation.history import History
 from compensation.known import Known
 from compensation.line import Line
@@ -154,8 +155,8 @@ class Sight:
 def _earners(sale_id: str, history: History) -> set[str]:
     """Who is paid for a sale; nobody while it is not known."""
     known = Known(history)
-    made = known.sale(sale_id)
-    return {person for person, _ in known.parts(made)} if made is not None else set()
+    made = (known.sale(sale_key(sale_id, first=first)) for first in (True, False))
+    return {person for one in made if one is not None for person, _ in known.parts(one)}
 
 
 def _assigned(plan: str, everybody: Collection[Assignment]) -> list[Assignment]:

@@ -37,7 +37,7 @@ def commissions(post: Post, known: Known) -> Iterator[Line | Waiting]:
             if rule.valid.covers(day):
                 entitlement = _entitlement(post, plan, rule, credit, base, tiers, capped)
                 if entitlement is not None:
-                    case = known.contested(credit.sale.sale_id)
+                    case = known.contested(credit.sale.key)
                     if case is not None:  # nothing is released, and nothing taken back, until it is decided
                         yield entitlement.contested(case)
                         continue

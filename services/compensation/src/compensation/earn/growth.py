@@ -100,7 +100,7 @@ def _buyers(post: Post, known: Known) -> Iterator[Moved]:
     seat, history = Seat(post.person, post.role), known.history
     served = [client for client, name in history.seats_held.get(post.person, ()) if name == "served_by"]
     for client in dict.fromkeys([*history.clients_of.get(post.person, ()), *served]):
-        moved = (fact for sale_id in history.firsts_of_client.get(client, ()) for fact in known.money(sale_id))
+        moved = (fact for key in history.firsts_of_client.get(client, ()) for fact in known.money(key))
         paid = min((fact for fact in moved if isinstance(fact.data, Paid)), key=lambda fact: fact.order, default=None)
         if paid is None or not isinstance(paid.data, Paid):
             continue

@@ -55,7 +55,7 @@ def settle(
 ) -> Iterator[Line | Waiting]:
     """Releases and clawbacks in business order."""
     flow = _Flow(post, plan, rule, entitlement)
-    for fact in known.money(entitlement.sale.sale_id):
+    for fact in known.money(entitlement.sale.key):
         match fact.data:
             case Paid():
                 yield from flow.pay(fact, fact.data)
