@@ -216,14 +216,6 @@ def test_a_team_that_works_in_another_role_by_now_takes_it_in_that_one() -> None
     assert when([OFFERED], Accept(TOMORROW, BORIS), anew)[0].to == BORIS, "who was asked before is asked as before"
 
 
-@pytest.mark.parametrize("answer", [Accept(FRIDAY, BORIS), Reject(FRIDAY, BORIS, "duplicate")])
-def test_an_offer_is_not_answered_before_it_was_made(answer: Accept | Reject) -> None:
-    early = FRIDAY - timedelta(seconds=11)
-    assert refusal([OFFERED], replace(answer, at=early)).code == "handover.before-offer"
-    assert when([OFFERED], replace(answer, at=FRIDAY - timedelta(seconds=10))), "clocks differ a little"
-    assert when([OFFERED], answer)
-
-
 def test_overturned_it_is_the_rejecters_or_the_named_ones() -> None:
     assert when(DISPUTED, Overturn(TOMORROW, MARIA)) == [
         Overturned(TOMORROW, MARIA),

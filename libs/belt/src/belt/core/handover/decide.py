@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import assert_never
 
 from belt.core.calendar import Calendar
@@ -52,8 +52,6 @@ class Team:
 
 
 NOBODY = Team()
-SLACK = timedelta(seconds=10)
-"""By so much the clocks of sender and receiver may differ."""
 
 
 def decide(command: Command, handover: Handover, rules: Rules, team: Team = NOBODY) -> list[Event]:
@@ -130,7 +128,6 @@ def _accept(command: Accept, handover: Handover, team: Team) -> list[Event]:
     if done and done.by.person == by.person and command.to in (None, done.to.person):
         return []
     _need_receiver(by, handover, team)
-    _need_offer_before(command.at, handover)
     if command.to not in (None, by.person):
         _need_manager(by, team)
     asked = handover.to.person if handover.to and handover.stage == "offered" else None
@@ -144,7 +141,6 @@ def _reject(command: Reject, handover: Handover, rules: Rules, team: Team) -> li
     if done and not handover.accepted and (done.by.person, done.reason) == (by.person, reason):
         return []
     _need_receiver(by, handover, team)
-    _need_offer_before(at, handover)
     return [Rejected(at, by, reason, rules.calendar.working_days_later(at, rules.dispute_days))]
 
 
@@ -210,12 +206,6 @@ def _need_receiver(by: Seat, handover: Handover, team: Team) -> None:
     asked = by.person in team.members if handover.to is None else by.person == handover.to.person
     if not asked and by.person not in team.managers:
         raise Refused("handover.expired" if by.person in handover.asked else "handover.not-receiver")
-
-
-def _need_offer_before(at: datetime, handover: Handover) -> None:
-    """An answer dated before its offer would put the sender's pay, or the time to dispute, into the past."""
-    if handover.offered is not None and at < handover.offered.at - SLACK:
-        raise Refused("handover.before-offer", offered_at=handover.offered.at)
 
 
 def _need_sender(by: Seat, sender: Seat, team: Team) -> None:

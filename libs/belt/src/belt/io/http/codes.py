@@ -51,7 +51,6 @@ CODES: dict[str, Code] = {
     "handover.not-in-team": Code(409, "The named receiver does not work in the receiving team"),
     "handover.receiver-needed": Code(422, "Name the receiver whose it becomes"),
     "handover.reason-not-allowed": Code(422, "This is no reason to reject"),
-    "handover.before-offer": Code(422, "An offer is not answered before it was made"),
     "handover.dispute-over": Code(409, "The time to dispute the rejection is over"),
     # what is parked
     "parked.not-first": Code(409, "Another parked event of the key stands in front of this one"),
