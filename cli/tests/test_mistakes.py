@@ -56,7 +56,7 @@ def test_what_is_started_by_name_says_how_this_very_stack_is_ended(
     for name, ended in {"dev": "down", "other": "down --name other"}.items():
         up = Running(name, tmp_path, services=services, pages={"board": board})
         monkeypatch.setattr("conveyor.processes.up", lambda *_, up=up: (up, []))
-        told = said("up", "--name", name).output.replace("\n", " ")
+        told = " ".join(said("up", "--name", name).output.split())
         assert told.count(f"--name {name}") == (0 if name == "dev" else 3)
         assert f"the end: .venv/bin/conveyor {ended} " in told
         assert "BOARD and KAFKA" in told

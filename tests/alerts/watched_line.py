@@ -1,5 +1,5 @@
-"""A line to be provoked: four services and a few doors more, each a process with settings of its own that can be ended,
-killed, frozen and started again, and a way past them to PostgreSQL and Kafka.
+"""A line to be provoked: four services, the board and some doors more, each a process with settings of its own, that can be
+ended, killed, frozen and started again, and a way past them to PostgreSQL and Kafka.
 """
 
 from __future__ import annotations
@@ -164,12 +164,14 @@ def _settings(stack: Stack, line: Line, home: Path) -> dict[str, dict[str, str]]
         "CONVEYOR_WATCH_EVERY": "1",
         "CONVEYOR_PUBLISHERS": json.dumps(line.addresses),
     }
+    board = f"http://127.0.0.1:{free_port()}"
+    pages = {"CONVEYOR_PUBLIC_ADDRESS": board, "CONVEYOR_SIGNIN_ADDRESS": "http://127.0.0.1:9"}
     return {
-        service: {**shared, **SETTINGS[service]} | {
+        service: {**shared, **SETTINGS.get(service, pages)} | {
             "CONVEYOR_DSN": stack.dsn(service.replace("-", "_")),
             "CONVEYOR_PORT": address.rpartition(":")[2],
         }
-        for service, address in line.addresses.items()
+        for service, address in (*line.addresses.items(), ("board", board))
     }  # fmt: skip
 
 
@@ -187,7 +189,7 @@ def _migrate(settings: Mapping[str, Mapping[str, str]], home: Path) -> None:
 
 @asynccontextmanager
 async def watched() -> AsyncIterator[Watched]:
-    """Four services at work, and away again."""
+    """Four services and the board at work, and away again."""
     watch = Watch()
     stack = await asyncio.to_thread(
         lambda: Stack.start(None, "alerts", catalog_topics(), fast=True, attached=True)
@@ -199,7 +201,7 @@ async def watched() -> AsyncIterator[Watched]:
     made = Watched(stack, watch, line, home / "faults")
     try:
         settings = _settings(stack, line, home)
-        await asyncio.gather(*(stack.create_database(service.replace("-", "_")) for service in SERVICES))
+        await asyncio.gather(*(stack.create_database(service.replace("-", "_")) for service in settings))
         await asyncio.to_thread(_migrate, settings, home)
         for service, mine in settings.items():
             package = service.replace("-", "_")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from browser_company import HUNTER, PAID, Company
 from browser_viewer import People, pick
@@ -67,6 +69,21 @@ async def test_who_signs_out_is_out_and_the_way_back_shows_nothing(people: Peopl
         await page.go_back()
         await page.locator('button[name="person"]').first.wait_for()
         assert "Pay of greta" not in await page.content()
+
+
+async def test_who_signs_out_is_not_sent_to_sign_in_by_the_page_they_leave(people: People, company: Company) -> None:
+    async def slowly(route: Route) -> None:
+        answer = await route.fetch(max_redirects=0)
+        await asyncio.sleep(3.0)  # meanwhile the page that is left hears that its session has ended
+        await route.fulfill(response=answer)
+
+    async with people.at(None) as (page, _):
+        await pick(page, "greta")
+        await page.route("**/sign-out", slowly)
+        async with page.expect_response(lambda answer: "/moves" in answer.url):
+            await page.goto(f"/pay/greta/{PAID}")
+        await page.locator("#sign-out button").click()
+        await page.locator("#sign-in").wait_for()
 
 
 async def test_who_signs_out_in_one_window_is_out_in_all(people: People, company: Company) -> None:

@@ -48,9 +48,14 @@
     stale(false);
   });
   const typed = () => [...document.querySelectorAll("main textarea, main input")].some((one) => one.value !== one.defaultValue);
+  let leaving = false;
+  document.addEventListener("submit", (event) => {
+    leaving = leaving || event.target.id === "sign-out";
+  });
   document.addEventListener("htmx:beforeOnLoad", (event) => {
-    if (event.detail.xhr.status !== 401 || !typed()) return;
-    event.preventDefault(); // who is writing is not sent away to sign in
+    if (event.detail.xhr.status !== 401 || !(leaving || typed())) return;
+    event.preventDefault(); // who signs out, or is writing, is not sent away to sign in
+    if (leaving) return;
     const said = document.querySelector(".ended");
     const text = said?.querySelector("template");
     if (text) said.replaceChildren(text.content);
