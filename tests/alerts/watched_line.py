@@ -1,5 +1,6 @@
-"""A line to be provoked: four services, the board and some doors more, each a process with settings of its own, that can
-be ended, killed, frozen and started again, and a way past them to PostgreSQL and Kafka.
+"""A line to be provoked: four services, the board and some doors more, each a process with settings of its own.
+
+Each can be ended, killed, frozen and started again, and there is a way past them to PostgreSQL and Kafka.
 """
 
 from __future__ import annotations
