@@ -135,7 +135,7 @@ async def measure(stack: Stack, rounds: int, seconds: float) -> dict[str, list[f
 def main() -> int:
     """Exit code 1 where the figure is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=2)
     asked = parser.parse_args()
     with on_disk("append") as stack:

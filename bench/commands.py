@@ -277,7 +277,7 @@ def report(found: Found, lines: Measured, levels: Sequence[int]) -> Report:
 def main() -> int:
     """Exit code 1 where a figure is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=1.5)
     parser.add_argument("--clients", default="1,16,64,256")
     asked = parser.parse_args()

@@ -198,7 +198,7 @@ def main() -> int:
     """Exit code 1 where the figure is missed, or a fact is."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--records", type=int, default=100_000)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     with on_disk("facts") as stack, tempfile.TemporaryDirectory() as folder:

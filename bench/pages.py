@@ -154,7 +154,7 @@ def main() -> int:
     """Exit code 1 where they cost more than they may."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pages", type=int, default=200)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--offers", type=int, default=20)
     given = parser.parse_args()
     with passing(Wish("pages", log_level="WARNING", pages=True), print) as running:

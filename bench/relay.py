@@ -158,7 +158,7 @@ def main() -> int:
     """Exit code 1 where the relay is too slow."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=100_000)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=4)
     asked = parser.parse_args()
     configure_logging("bench", "WARNING", to=sys.stderr)
     with on_disk("relay") as stack:
