@@ -151,7 +151,7 @@ async def _freeze(desk: Desk, books: Books, state: ledger.Ledger, closing: ledge
     months = list(first.through(last)) if first is not None else await books.months(last)
     now = desk.clock.now()
     reasons: dict[str, None] = {}
-    frozen: defaultdict[str, list[sheet.Freeze]] = defaultdict(list)
+    stated: defaultdict[Month, list[Statement]] = defaultdict(list)
     async for person in books.everybody(None):  # each out of their own file: that has bounds, all facts have none
         if person == HOUSE:
             continue  # what it holds nobody is paid for
@@ -161,12 +161,12 @@ async def _freeze(desk: Desk, books: Books, state: ledger.Ledger, closing: ledge
             break
         for statement in found.values():
             if statement.lines:
-                frozen[str(statement.period)].append(freeze(statement, now))
+                stated[statement.period].append(statement)
     if reasons:
         return list(reasons)[:REASONS]
     previous, closed = (state.last.digest if state.last else None), []
     for month in months:
-        mine = frozen[str(month)]
+        mine = [freeze(one, now) for one in stated[month]]
         for start in range(0, len(mine), AT_ONCE):
             steps = [Step(sheet.CATEGORY, sheet.key(c.period, c.person), c) for c in mine[start : start + AT_ONCE]]
             await desk.writer.handle(*steps)
