@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
+from random import Random
 from typing import Any
 
 import pytest
@@ -41,6 +43,16 @@ def test_a_seed_plays_the_same_history_again(begun: Opening) -> None:
         first, again = history(seed, begun), history(seed, begun)
         assert (first.trace, first.happened, first.seconds) == (again.trace, again.happened, again.seconds)
     assert history(1, begun).trace != history(2, begun).trace
+
+
+def test_a_slow_machine_plays_the_same_history(begun: Opening, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that is decided hangs on how long the machine took for it."""
+    quick = [history(seed, begun) for seed in (1, 2, 3)]
+    real, chance = {name: getattr(time, name) for name in ("monotonic", "perf_counter")}, Random(8)
+    for name, clock in real.items():
+        monkeypatch.setattr(time, name, lambda clock=clock: clock() + chance.random())
+    slow = [history(seed, begun) for seed in (1, 2, 3)]
+    assert [one.trace for one in slow] == [one.trace for one in quick]
 
 
 # -- mistakes --------------------------------------------------------------------------------------------------------

@@ -96,13 +96,13 @@ class Consumer:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def run(self) -> None:
-        failures = 0
+        failures, now = 0, asyncio.get_running_loop().time
         while not self._stopping.is_set():
-            started = monotonic()
+            started = now()
             try:
                 await self._serve()
             except Exception as trouble:  # noqa: BLE001 (whatever it was: a new member, from the committed offsets)
-                failures = failures + 1 if monotonic() - started < self._stuck_after else 1
+                failures = failures + 1 if now() - started < self._stuck_after else 1
                 self.trouble = _told(trouble)
                 self._careful = isinstance(_within(trouble), Garbled)
                 log.warning("consumer.left", trouble=self.trouble, failures=failures)

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 from functools import partial
-from time import monotonic
 from typing import Any
 
 import structlog
@@ -158,8 +157,9 @@ class Reactions:
             await skipping.throw_away(self._parking, asked)
             return Redriven(0, await self._parking.left(asked.topic, asked.key), skipping.DISCARDED)
         handled, above, reason = 0, 0, None
-        ends = monotonic() + within
-        while monotonic() < ends:
+        now = asyncio.get_running_loop().time
+        ends = now() + within
+        while now() < ends:
             front = await self._parking.first(asked.topic, asked.key, above)
             if front is None:
                 break

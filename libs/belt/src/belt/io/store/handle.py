@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, TypeVar
@@ -171,6 +170,7 @@ class Writer:
     # -- the loop ----------------------------------------------------------------------------------------------
 
     async def _run(self) -> None:
+        now = asyncio.get_running_loop().time
         while True:
             if len(self._waiting) < self._enough:
                 self._work.clear()
@@ -180,9 +180,9 @@ class Writer:
                 await self._settled()  # what waits shares a place with it, or nobody waits any more
                 continue
             self._busy = True
-            began = time.perf_counter()
+            began = now()
             prepared = await self._prepared(batch)
-            self._deciding = (time.perf_counter() - began) / len(batch)
+            self._deciding = (now() - began) / len(batch)
             await self._stored.wait()  # batches are appended in the order in which they were decided
             if prepared is not None:
                 self._send(prepared)
@@ -209,9 +209,10 @@ class Writer:
             places.update(decision.after)
 
     async def _carry(self, prepared: Prepared) -> None:
-        began = time.perf_counter()
+        now = asyncio.get_running_loop().time
+        began = now()
         await self._append(prepared, self._stored)
-        self._storing = time.perf_counter() - began
+        self._storing = now() - began
 
     def _through(self, task: asyncio.Task[None]) -> None:
         del self._taken[task]
