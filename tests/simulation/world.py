@@ -84,7 +84,8 @@ class Process:
         self.readers: list[ReaderModel] = []
         database = world.databases[service.name]
         wake = asyncio.Event()
-        self.writer = Writer("", service.streams, VAULT, Clock(world), f"/conveyor/{service.name}", wake=wake)
+        source = f"/conveyor/{service.name}"
+        self.writer = Writer("", service.streams, VAULT, Clock(world), source, wake=wake, tick=world.time)
         self.writer._committer._store = world.kinds.store(self, database)
         self.writer._committer.states.reader = world.kinds.store(self, database)
         pool: Any = PoolModel(self, database)

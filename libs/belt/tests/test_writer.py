@@ -16,6 +16,8 @@ from belt.core.decider import Refused, Step
 from belt.core.erasure import ERASURE, erase
 from belt.io.clock import DrivenClock, SystemClock
 from belt.io.ids import fresh
+from belt.io.store.calls import Status
+from belt.io.store.commit import Prepared
 from belt.io.store.handle import Writer
 from belt.io.store.projection import rebuild
 from belt.io.store.seal import Vault
@@ -340,11 +342,21 @@ async def test_while_a_batch_is_appended_the_next_is_decided_but_who_shares_a_st
     assert (first.version("counter-a"), again.version("counter-a"), other.version("counter-b")) == (1, 2, 1)
 
 
-async def test_callers_who_come_together_are_parted_where_deciding_takes_longer_than_storing(writer: Writer) -> None:
+@pytest.mark.parametrize("storing", [0.0, 0.025], ids=["a-quick-database", "a-database-that-takes-a-little-longer"])
+async def test_callers_who_come_together_are_parted_where_deciding_takes_longer_than_half_of_storing(
+    writer: Writer, storing: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rounds, callers = 15, 32
+    append = writer._committer.append
+
+    async def appended(prepared: Prepared) -> list[Status]:
+        await asyncio.sleep(storing)
+        return await append(prepared)
+
+    monkeypatch.setattr(writer._committer, "append", appended)
 
     def slowly(_read: Reads) -> None:
-        ends = time.perf_counter() + 0.001
+        ends = time.perf_counter() + 0.00065
         while time.perf_counter() < ends:
             pass
 
