@@ -15,6 +15,7 @@ from belt.io.http.headers import header
 from conveyor_events.words import Instant
 
 MAX_DEPTH = 32
+_NESTED = frozenset({dict, list})
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 GivenId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@~-]{0,99}$")]
@@ -97,9 +98,13 @@ def _plainly_strict(raw: bytes) -> bool:
 
 
 def _names(value: Any) -> int:
-    if isinstance(value, dict):
-        return len(value) + sum(_names(one) for one in value.values() if isinstance(one, dict | list))
-    return sum(_names(one) for one in value if isinstance(one, dict | list)) if isinstance(value, list) else 0
+    if type(value) is dict:
+        found = len(value)
+        for one in value.values():
+            if type(one) in _NESTED:
+                found += _names(one)
+        return found
+    return sum(map(_names, value)) if type(value) is list else 0
 
 
 def strict_json(raw: bytes) -> Any:

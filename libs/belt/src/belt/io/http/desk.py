@@ -90,7 +90,7 @@ class Desk:
         outcome = await self.writer.handle(
             *steps,
             key=None if key is None else f"{_one_word(subject.person)} {request.method} {_one_word(path)} {key}",
-            fingerprint=None if key is None else self.writer.vault.hashed(path, said(body)),
+            fingerprint=None if key is None else self.writer.vault.fingerprint(path, said(body)),
             if_match=if_match(request),
             meta=Meta(
                 command_id=key,

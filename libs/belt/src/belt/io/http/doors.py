@@ -54,7 +54,7 @@ class Reception:
             raise Refused("too-many-requests", retry_after=wait)
         if self.places is not None:
             take_place(request, self.places, subject.person)
-        request.state.subject = let_in(subject, *scopes)
+        request.scope.setdefault("state", {})["subject"] = let_in(subject, *scopes)  # request.state.subject
         return subject
 
     def rest(self, request: Request) -> float:

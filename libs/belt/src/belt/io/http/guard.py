@@ -79,11 +79,14 @@ class _Answer:
 
     def whole(self, answer: Answer) -> bool:
         """Writes an answer that is good and whole at once; False where that cannot be done here."""
-        headers = answer.raw_headers
-        if self._wire is None or answer.status_code >= 300 or not SAFE_NAMES.isdisjoint(name for name, _ in headers):
+        if self._wire is None or answer.status_code >= 300:
             return False
-        head = b"".join(b"%b: %b\r\n" % pair for pair in headers)
-        if head.count(b"\n") != len(headers) or head.count(b"\r") != len(headers):
+        head, lines = b"", len(answer.raw_headers)
+        for pair in answer.raw_headers:
+            if pair[0] in SAFE_NAMES:
+                return False
+            head += b"%b: %b\r\n" % pair
+        if head.count(b"\n") != lines or head.count(b"\r") != lines:
             return False  # something in it ends a line: uvicorn says what is wrong with it
         head += b"x-request-id: %b\r\n%b" % (self._request_id, SAFE_HEAD)
         if not self._wire(answer.status_code, head, bytes(answer.body)):

@@ -34,10 +34,11 @@ _TRACKING = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+=-]{0,127}")
 
 def header(request: Request, name: bytes) -> str | None:
     """The first header of this name, in lower case. Looked up at every command: they are put in order once."""
-    given: dict[bytes, bytes] | None = request.scope.get("given")
-    if given is None:
-        given = request.scope["given"] = dict(reversed(request.scope["headers"]))
-    value = given.get(name)
+    scope = request.scope
+    try:
+        value = scope["given"].get(name)
+    except KeyError:
+        value = scope.setdefault("given", dict(reversed(scope["headers"]))).get(name)
     return None if value is None else value.decode("latin-1")
 
 

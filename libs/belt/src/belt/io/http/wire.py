@@ -61,6 +61,7 @@ class Connection(HttpToolsProtocol):
     _head_open = True
     _body_open = False  # that of `cycle`, the last that was asked
     _loose = 0  # bytes of what is neither a whole head nor a body: a head so far, trailers, sizes of chunks
+    _most = 0  # `_loose` as it was with all of the last data
     _code = "bad-request"
     _refused = False
     _at_work: RequestResponseCycle | None = None  # the one that is answered now or was last; `pipeline` waits for it
@@ -90,6 +91,7 @@ class Connection(HttpToolsProtocol):
             return
         self._unset_keepalive_if_required()
         self._loose += len(data)
+        self._most = self._loose  # no head that ends in here is larger
         try:
             self._read(data)
         except httptools.HttpParserError:
@@ -126,7 +128,7 @@ class Connection(HttpToolsProtocol):
         self._head_open = True
 
     def on_headers_complete(self) -> None:
-        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > HEAD_BYTES:
+        if self._most > HEAD_BYTES and self._head_bytes() > HEAD_BYTES:
             self._code = "head-too-large"
             raise HeadTooLarge
         if self.parser.should_upgrade():
@@ -138,6 +140,9 @@ class Connection(HttpToolsProtocol):
         self._calm()
         self.headers = NOWHERE
         self.scope[WHOLE] = partial(self._whole, self.cycle)  # type: ignore[literal-required]
+
+    def _head_bytes(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._at_work = cycle

@@ -45,6 +45,10 @@ class Vault:
         """A keyed hash: equal for equal parts, useless without the service's secret."""
         return hmac.digest(self._hashing, "\x1f".join(parts).encode(), hashlib.sha256)
 
+    def fingerprint(self, *parts: str) -> bytes:
+        """As `hashed`, in a third of the time and kept for some days only: whether the same was said again."""
+        return hashlib.blake2b("\x1f".join(parts).encode(), key=self._hashing, digest_size=32).digest()
+
 
 def seal(key: bytes, holder: str, fields: Any) -> str:
     """JSON -> ciphertext, as base64 text. The holder's name is bound in: a ciphertext cannot move to another holder."""
