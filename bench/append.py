@@ -1,6 +1,6 @@
 """Appends inside one process, without HTTP: load, decide, append, check of the stream's head, public event.
 
-    python -m bench.append [--rounds 5] [--seconds 2]
+    python -m bench.append [--rounds 4] [--seconds 2]
 
 64 tasks log calls on existing streams (ten events each to begin with) through the writer, once with the states of its
 streams in memory as in a service, once with a memory of one stream so that every command loads and folds its stream.

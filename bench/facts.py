@@ -1,6 +1,6 @@
 """Kafka into facts: how fast the real consumer of compensation keeps what the stations told, exactly once.
 
-    python -m bench.facts [--records 100000] [--rounds 5] [--seed 1]
+    python -m bench.facts [--records 100000] [--rounds 4] [--seed 1]
 
 The records of a large company (`company.py`) stand in the real topics, with the partitions of the catalog. Each round
 reads all of them twice, as a new group:

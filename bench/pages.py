@@ -1,27 +1,26 @@
 """What two hundred open live pages cost the line: how long an offer is on its way to the next station, in turns.
 
-    python -m bench.pages [--pages 200] [--rounds 5] [--offers 20]
+    python -m bench.pages [--pages 200] [--rounds 3] [--offers 20]
 
 The whole line and the board run as processes of their own. Each page is a stream of the board that takes what is sent,
 as a browser does. Timed is from the answer to the offer until the next station has it; the rounds without and with open
-pages take turns, and the middle of their ratios counts. Beside it: how long until an open page shows it.
+pages take turns, and the middle of their ratios counts.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import re
 import statistics
 import sys
 from contextlib import AsyncExitStack
-from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import httpx2
 
+from bench.picture import Bars
+from bench.report import Figure, Report
 from conveyor.exits import Problem
 from conveyor.line import Line
 from conveyor.pages import BOARD
@@ -29,7 +28,6 @@ from conveyor.processes import Wish, passing
 from conveyor.running import Running, address
 from conveyor_events.words import Station
 
-RESULTS = Path(__file__).parent / "results"
 WANTED = 1.2
 LOOK = 0.002
 PACE = 0.2  # between two offers
@@ -103,7 +101,7 @@ async def page(http: httpx2.AsyncClient, opened: asyncio.Semaphore) -> None:
             pass
 
 
-async def measured(running: Running, pages: int, rounds: int, offers: int) -> dict[str, Any]:
+async def measured(running: Running, pages: int, rounds: int, offers: int) -> Report:
     board = address(running.pages[BOARD].port)
     numbers = iter(range(1_000_000))
     alone: list[float] = []
@@ -133,37 +131,31 @@ async def measured(running: Running, pages: int, rounds: int, offers: int) -> di
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-    ratios = [with_pages / without for without, with_pages in zip(alone, beside, strict=True)]
-    return {
-        "pages": pages,
-        "rounds": rounds,
-        "without_ms": [round(one, 2) for one in alone],
-        "with_ms": [round(one, 2) for one in beside],
-        "figures": [
-            {
-                "figure": f"commit to the next station's effect beside {pages} open pages",
-                "value": round(statistics.median(ratios), 3),
-                "at_most": WANTED,
-                "ceiling": "the same without a page",
-            }
-        ],
-    }
+    found = {f"{pages} pages open": beside, "no page open": alone}
+    slower = statistics.median(with_pages / without for without, with_pages in zip(alone, beside, strict=True))
+    what = f"commit to the next station's effect beside {pages} open pages"
+    values = {name: statistics.median(took) for name, took in found.items()}
+    return Report(
+        name="pages",
+        title=f"From an offer to the next station, {rounds} rounds of {offers}",
+        columns=("while", "p50, ms"),
+        rows=[(name, f"{value:.1f}") for name, value in values.items()],
+        figures=[Figure(what, slower, WANTED, "the same without a page", at_most=True)],
+        chart=Bars(values, [f"{pages} pages open"], "milliseconds, the middle one"),
+        details={"pages": pages, "rounds": {name: [round(one, 2) for one in took] for name, took in found.items()}},
+    )
 
 
 def main() -> int:
     """Exit code 1 where they cost more than they may."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pages", type=int, default=200)
-    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--offers", type=int, default=20)
     given = parser.parse_args()
     with passing(Wish("pages", log_level="WARNING", pages=True), print) as running:
-        found = asyncio.run(measured(running, given.pages, given.rounds, given.offers))
-    (RESULTS / "pages.json").write_text(json.dumps(found, indent=2) + "\n")
-    print(json.dumps(found, indent=2))
-    cost = found["figures"][0]["value"]
-    print(f"{'reached' if cost <= WANTED else 'MISSED'}: {found['pages']} pages cost a factor of {cost}")
-    return 0 if cost <= WANTED else 1
+        report = asyncio.run(measured(running, given.pages, given.rounds, given.offers))
+    return report.publish()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How fast a backlog is carried to Kafka: the relay, against a bare producer that sends the same bytes.
 
-    python -m bench.relay [--events 100000] [--rounds 5]
+    python -m bench.relay [--events 100000] [--rounds 4]
 
 The backlog is the public log of a real PostgreSQL: events of leads as the store keeps them. The relay is the product's
 own: it reads, makes records of the rows, sends, waits for every acknowledgement, and moves its checkpoint, as often as

@@ -1,6 +1,6 @@
 """Statements out of a million facts: how many a second over the door, and how long all take from the facts alone.
 
-    python -m bench.statements [--facts 1000000] [--rounds 5]
+    python -m bench.statements [--facts 1000000] [--rounds 4]
 
 The facts stand in PostgreSQL (`loading.py`), of a thousand people; the real service of compensation answers in this
 process. In turns: statements of people not asked for before, whose facts are read from the table; the same people
