@@ -42,6 +42,7 @@ import yaml
 from belt.core.decider import Step
 from belt.io.http.issuer import DevelopmentIssuer
 from belt.io.http.paging import encode_cursor
+from belt.io.process import collect_seldom
 from belt.io.running import Running, running
 from belt.io.service import Service
 from belt.io.settings import Settings
@@ -279,6 +280,7 @@ def progress(*what: Any) -> None:
 async def measure(servers: Stack, folder: Path, sizes: list[int], rounds: int, most: int) -> int:
     async with AsyncExitStack() as stack:
         grown = [await a_size(stack, servers, folder, events) for events in sorted(sizes)]
+        collect_seldom()  # as a service does when it starts
         chance = random.Random(1)
         for number in range(rounds + 1):  # the first one warms up
             for size in chance.sample(grown, len(grown)):

@@ -1,6 +1,6 @@
 """How long a lead is on its way to the next station: from its commit to the next one's consumer, and to its commit.
 
-    python -m bench.latency [--rounds 5]
+    python -m bench.latency [--rounds 4]
 
 Lead generation appends an offered lead, at a fixed rate whatever becomes of those before (1, 100, 1,000 a second); the
 consumer of conversion has the record in hand, then its offer is committed. Commit is stamped when the writer says so to
@@ -231,7 +231,7 @@ def publish(found: Found) -> int:
 def main() -> int:
     """Exit code 1 where a ratio is too large."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=4)
     asked = parser.parse_args()
     configure_logging("bench", "WARNING", to=sys.stderr)
     with on_disk("latency") as stack, tempfile.TemporaryDirectory() as folder:
