@@ -22,7 +22,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from pay_office import NOW, Office, at
 
+from compensation.clerk import archive
 from compensation.main import SERVICE
+
+
+@pytest.fixture(autouse=True)
+def a_file_is_read_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clients of a story are few; a person's of a company are read some at a time."""
+    monkeypatch.setattr(archive, "SOME_CLIENTS", 2)
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ from belt.io.telemetry import REFOLDED_EVENTS
 from compensation.clerk import archive
 from compensation.clerk.agreed import NOTHING, Agreed, agreed, assignments
 from compensation.clerk.decisions import Decisions, concerned
-from compensation.clerk.file import Cabinet, File, Shelf, filed
+from compensation.clerk.file import Cabinet, File, Shelf, filed, read
 from compensation.facts import Fact, Hired, Left
 from compensation.history import History
 from compensation.line import Line
@@ -41,6 +41,7 @@ LINES_AT_HAND = 50_000
 NEWS_AT_MOST = 1_000
 """Who is further behind looks at nothing of it: every file is read anew when it is asked for."""
 T = TypeVar("T")
+Read = tuple[Fact, str | None]
 
 
 class Books:
@@ -111,17 +112,29 @@ class Books:
             file = self._cabinet.find(person)
             if file is None:
                 read_to, beside = self._taken, self.decisions.clients(person)
-                rows = await archive.of_person(connection, person, beside)
-                file = await self.by_clerk(self._filed, person, rows)
+                file = await self.by_clerk(self._filed, person, *await self._read(connection, person, beside))
                 if read_to == self._taken:  # else something new may have come since for this very file
                     self._cabinet.keep(file)
         return now, file, mine
 
-    def _filed(self, person: str, rows: Sequence[Any]) -> File:
-        REFOLDED_EVENTS.labels("books").inc(len(rows))
-        clients = {client for client, _ in rows} | {*self.decisions.clients(person)}
+    async def _read(
+        self, connection: AsyncConnection, person: str, beside: Collection[str]
+    ) -> tuple[set[str], list[Read]]:
+        """The clients of the person and their facts. The clerk reads some while the database looks for the next."""
+        clients, found = set[str](), list[Read]()
+        reading: asyncio.Future[list[Read]] | None = None
+        async for rows in archive.of_person(connection, person, beside):
+            found += await reading if reading is not None else ()
+            clients |= {client for client, _ in rows}
+            REFOLDED_EVENTS.labels("books").inc(len(rows))
+            reading = asyncio.ensure_future(self.by_clerk(read, [row[-1] for row in rows]))
+        found += await reading if reading is not None else ()
+        return clients, found
+
+    def _filed(self, person: str, clients: set[str], found: list[Read]) -> File:
+        clients = clients | {*self.decisions.clients(person)}
         beside = [*self._staff_facts.get(person, ()), *self.decisions.of(person, clients)]
-        return filed(person, self.zone, [row[-1] for row in rows], beside)
+        return filed(person, self.zone, found, beside)
 
     def _fold(
         self,
@@ -199,7 +212,7 @@ class Books:
         async with self.engine.connect() as connection:
             rows = await archive.of_clients(connection, [client])
         beside = list(self.decisions.of(None, [client]))
-        file = await self.by_clerk(filed, "", self.zone, [row[-1] for row in rows], beside)
+        file = await self.by_clerk(lambda: filed("", self.zone, read(row[-1] for row in rows), beside))
         return archive.read(rows) + self.decisions.of_client(client), file.history
 
     async def oldest(self) -> datetime | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -41,14 +41,21 @@ class File:
         return [self.traces[cause] for cause in causes]
 
 
-def filed(person: str, zone: str, rows: Sequence[str], beside: Iterable[Fact]) -> File:
-    """`rows`: events as they are kept. `beside`: of the staff and decisions."""
-    history, traces = History(beside, zone=zone), dict[str, str]()
+def read(rows: Iterable[str]) -> list[tuple[Fact, str | None]]:
+    """Events as they are kept -> facts, each with the context in which it was recorded."""
+    found = []
     for row in rows:
         try:
-            found, trace = traced(row)
+            found.append(traced(row))
         except UnknownEvent:
             continue  # a release that knows the type reads it
+    return found
+
+
+def filed(person: str, zone: str, facts: Iterable[tuple[Fact, str | None]], beside: Iterable[Fact]) -> File:
+    """`facts`: as they were read. `beside`: of the staff and decisions."""
+    history, traces = History(beside, zone=zone), dict[str, str]()
+    for found, trace in facts:
         history.add(found)
         if trace is not None:
             traces[found.event_id] = trace
