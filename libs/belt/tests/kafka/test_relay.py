@@ -192,7 +192,7 @@ async def test_a_silent_leader_is_ended_by_the_database(database: str, topic: st
     standby = a_relay(database, brokers, standby=0.1)
     standby.start()
     await publish(database, [(topic, "a")])
-    await eventually(lambda: drained(database), "the standby sends")
+    await eventually(lambda: drained(database), "the standby sends", within=10.0)
     frozen.kill()
     await frozen.wait()
     await standby.stop()
