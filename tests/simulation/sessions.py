@@ -262,7 +262,11 @@ class EngineModel:
         await self.process.step("timers", Unavailable)
         yield self
 
-    begin = connect
+    def execution_options(self, isolation_level: str) -> EngineModel:
+        """Each statement of the ticker is a transaction of its own, as it is here."""
+        if isolation_level != "AUTOCOMMIT":
+            raise NotImplementedError(isolation_level)
+        return self
 
     async def execute(self, statement: Any, given: dict[str, Any]) -> Any:
         if statement is timers.DUE:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
 import asyncpg
 import pytest
+from asyncpg.pool import PoolConnectionProxy
 from counting import AT, COUNTER, Name, Raise, Remind
 from following_streams import SECRET, raised
 from wire import eventually
@@ -28,6 +29,7 @@ from belt.io.store.projection import rebuild
 from belt.io.store.seal import Vault
 from belt.io.store.timers import Ticker
 
+Session = asyncpg.Connection | PoolConnectionProxy
 LATER = AT + timedelta(days=30)
 WAIT = (
     "select count(*) from pg_locks join pg_stat_activity using (pid) "
@@ -156,18 +158,35 @@ async def test_a_rebuild_and_a_command_never_wait_for_each_other(
     assert (await command).state("counter-a").total == 2
 
 
+async def between_questions(frozen: Session) -> None:
+    """It has its answer, and stops."""
+
+
+async def within_a_question(frozen: Session) -> None:
+    """It has sent Parse and Describe, and stops: a session that PostgreSQL calls active."""
+    await frozen.prepare("select $1::int + 41")
+
+
+STOPS = pytest.mark.parametrize("stops", [between_questions, within_a_question])
+
+
+@STOPS
 @pytest.mark.parametrize("lock", [watermark.LOCK, audit.LOCK.text], ids=["the log", "the audit log"])
-async def test_who_stands_still_in_the_midst_of_its_work_loses_its_lock(counters: str, lock: str) -> None:
+async def test_who_stands_still_in_the_midst_of_its_work_loses_its_lock(
+    counters: str, lock: str, stops: Callable[[Session], Awaitable[None]]
+) -> None:
     frozen, other = await asyncpg.connect(counters), await asyncpg.connect(counters)
     await frozen.execute("begin")
-    await frozen.execute(lock.replace("'5s'", "'0.2s'"))
+    await frozen.execute(lock.replace("'6s'", "'0.2s'"))
+    await stops(frozen)
     await other.execute(lock, timeout=5.0)
     await other.close()
     frozen.terminate()
 
 
+@STOPS
 async def test_who_stands_still_while_it_takes_facts_in_holds_up_nobody_who_takes_them_in_instead(
-    counters: str, database: asyncpg.Connection
+    counters: str, database: asyncpg.Connection, stops: Callable[[Session], Awaitable[None]]
 ) -> None:
     settings = Settings(service="test", port=0, dsn=counters, jwks="unread.json", database_deadline=0.2)
     take = "insert into commands (key, recorded_at) values ('an event', now()) on conflict do nothing"
@@ -175,6 +194,7 @@ async def test_who_stands_still_while_it_takes_facts_in_holds_up_nobody_who_take
         frozen = await pool.acquire()
         await frozen.execute("begin")
         await frozen.execute(take)
+        await stops(frozen)
         await database.execute(take, timeout=5.0)
         with pytest.raises(OUT_OF_REACH):  # it tries again later
             await frozen.execute("commit")

@@ -11,6 +11,8 @@ from typing import Any
 import asyncpg
 import pytest
 from counting import STREAMS, Remind
+from sqlalchemy import event
+from sqlalchemy.util import await_only
 from wire import eventually
 
 from belt.core.decider import Step
@@ -104,6 +106,25 @@ async def test_ever_so_many_that_fail_hold_up_none(
     assert await gone(database, "good")
     assert await database.fetchval("select count(*) from timers") == 7
     await fails.stop()
+    await engine.dispose()
+
+
+async def test_the_clock_has_nothing_locked_once_it_has_its_answer(
+    counters: str, writer: Writer, database: asyncpg.Connection
+) -> None:
+    """An append takes the timers of its streams away: it would wait for a ticker that stands still just then."""
+    engine = engine_at(counters)
+    late = []
+
+    @event.listens_for(engine.sync_engine, "after_cursor_execute")
+    def _meanwhile(_: object, __: object, said: str, *___: object) -> None:
+        if said.startswith("delete from timers"):
+            late.append(await_only(database.fetchval("delete from timers returning name", timeout=2.0)))
+
+    stray = "insert into timers (stream_id, name, due_at) values ('counter-a', 'stray', $1)"
+    await database.execute(stray, LONG_AGO)
+    assert await Ticker(writer, engine, SystemClock()).fire_due(LONG_AGO) == 1
+    assert late == [None]
     await engine.dispose()
 
 

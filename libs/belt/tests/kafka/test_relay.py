@@ -20,7 +20,7 @@ from wire import drained, eventually, fetchval, firsts, publish, read_all
 from belt.io.kafka.brokers import Brokers, Unreachable
 from belt.io.kafka.doorbell import Doorbell
 from belt.io.kafka.records import Outgoing, murmur2
-from belt.io.kafka.relay import Relay
+from belt.io.kafka.relay import LEADER, Relay
 from belt.io.kafka.sender import Oversized, Sender
 from belt.io.kafka.topics import TopicDiffers, create_topics
 from belt.io.store.public_log import backlog
@@ -195,6 +195,21 @@ async def test_a_silent_leader_is_ended_by_the_database(database: str, topic: st
     await eventually(lambda: drained(database), "the standby sends", within=10.0)
     frozen.kill()
     await frozen.wait()
+    await standby.stop()
+
+
+async def test_a_leader_that_falls_silent_within_a_question_is_ended_too(
+    database: str, topic: str, brokers: Brokers
+) -> None:
+    """Between the two halves of a question (Parse, then Bind) a session is not idle, and runs no statement."""
+    frozen = await a_relay(database, brokers, silence=0.5)._connect()
+    assert await frozen.fetchval("select pg_try_advisory_lock($1)", LEADER)
+    await frozen.prepare("select $1::int + 41")
+    standby = a_relay(database, brokers, standby=0.1)
+    standby.start()
+    await publish(database, [(topic, "a")])
+    await eventually(lambda: drained(database), "the standby sends", within=10.0)
+    frozen.terminate()
     await standby.stop()
 
 

@@ -18,7 +18,7 @@ from conveyor_events import Envelope, from_json
 from conveyor_events.words import utc
 
 # The appenders' lock: nobody is between stamping and committing. Who stands still with it in hand loses it.
-LOCK = "select set_config('idle_in_transaction_session_timeout', '5s', true), pg_advisory_xact_lock(4711)"
+LOCK = "select set_config('transaction_timeout', '6s', true), pg_advisory_xact_lock(4711)"
 SEAL = """
 update log_head set recorded_at = greatest(coalesce($1::timestamptz, clock_timestamp()), recorded_at)
 returning position, recorded_at

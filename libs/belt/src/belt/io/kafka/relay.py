@@ -184,6 +184,7 @@ class Relay:
                 "synchronous_commit": "off",  # a checkpoint that a crash of the database undoes is sent again
                 "statement_timeout": f"{int(self._deadline * 1000)}",
                 "idle_session_timeout": f"{int(self._silence * 1000)}",
+                "transaction_timeout": f"{int(self._silence * 1000)}",  # who stops within a question is not idle
             },
         )
         await connection.add_listener(CHANNEL, lambda *_: self._wake.set())

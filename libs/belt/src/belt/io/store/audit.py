@@ -29,7 +29,7 @@ LEAST_DAYS = 365
 
 # Ids are given under the lock, so that their order is that of the commits: who pages by id misses none. Who stands
 # still with it in hand loses it, or nobody else's read would be answered.
-LOCK = text("select set_config('idle_in_transaction_session_timeout', '5s', true), pg_advisory_xact_lock(4714)")
+LOCK = text("select set_config('transaction_timeout', '6s', true), pg_advisory_xact_lock(4714)")
 RECORD = text(
     """
 insert into audit (person, scopes, kind, whose, route, path, request_id, trace_id)

@@ -10,6 +10,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+LONGEST = 4  # deadlines that a transaction may take: it has several statements, and each may wait for a lock
 KEEPALIVES = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3"}
 """For a connection's `server_settings`: who went without a word, as with its machine, holds no lock for long."""
 
@@ -36,5 +37,12 @@ async def not_a_standby(connection: Any) -> None:
 
 
 def never_idle(deadline: float) -> dict[str, str]:
-    """For a connection's `server_settings`: whoever stands still in the midst of a transaction loses what it locked."""
-    return {"idle_in_transaction_session_timeout": f"{int(deadline * 1000)}"}
+    """For a connection's `server_settings`: whoever stands still in the midst of a transaction loses what it locked.
+
+    Who stops in the midst of a question, after Parse and before Bind, is "active" and not idle, and no statement is
+    running either: only the limit of the whole transaction ends that session.
+    """
+    return {
+        "idle_in_transaction_session_timeout": f"{int(deadline * 1000)}",
+        "transaction_timeout": f"{int(LONGEST * deadline * 1000)}",
+    }
