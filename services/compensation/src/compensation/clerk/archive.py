@@ -30,8 +30,6 @@ OF_NOBODY = text(
 )
 CLIENTS = text("select client_id from parties where person = :person")
 OF_CLIENTS = text("select client_id, envelope from facts where client_id = any(cast(:clients as text[]))")
-# The facts of a client came over months and lie apart from each other: their pages are asked for ahead, not one by one.
-AHEAD = text("select set_config('effective_io_concurrency', '128', true)")
 BY_ID = text("select envelope from facts where event_id = any(cast(:ids as uuid[]))")
 TOUCHED = text("select distinct client_id from facts where taken > :above and taken <= :upto and client_id is not null")
 OLDEST = text("select min(occurred_at) from facts where client_id is not null and taken > :above and taken <= :upto")
@@ -96,7 +94,6 @@ async def of_person(connection: AsyncConnection, person: str, beside: Collection
 
 async def of_clients(connection: AsyncConnection, clients: Collection[str]) -> Sequence[Any]:
     """(client, envelope) of these clients."""
-    await connection.execute(AHEAD)
     return (await connection.execute(OF_CLIENTS, {"clients": sorted(clients)})).all()
 
 
