@@ -93,7 +93,7 @@ class RelayConnection:
 
     async def fetch(self, sql: str, *args: Any) -> list[Any]:
         await self._alive("relay read")
-        if sql != public_log.NEXT:
+        if sql not in (public_log.NEXT, public_log.NEXT_FEW):
             raise NotImplementedError(sql)
         return list(self.database.above(args[0], args[1]))
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from belt.io.store.public_log import BYTES_AT_ONCE, NEXT, RELAY, Backlog, Connection, backlog
+from belt.io.store.public_log import BYTES_AT_ONCE, FEW, NEXT, NEXT_FEW, RELAY, Backlog, Connection, backlog
 
 MOVE = "update checkpoints set position = $3 where name = $1 and position = $2 returning position"
 
@@ -28,6 +28,7 @@ class Course:
         self._ahead: tuple[int, asyncio.Task[Sequence[Any]]] | None = None
         self._moving: asyncio.Task[None] | None = None
         self._at_end = False
+        self._little = False
         self.kept = 0
 
     @property
@@ -69,11 +70,17 @@ class Course:
     async def _read(self, position: int) -> Sequence[Any]:
         self._wake.clear()
         async with self._free:
-            rows = await self._connection.fetch(NEXT, position, self._batch, BYTES_AT_ONCE)
+            if self._little:
+                most = min(FEW, self._batch)
+                rows = await self._connection.fetch(NEXT_FEW, position, most)
+            else:
+                most = self._batch
+                rows = await self._connection.fetch(NEXT, position, most, BYTES_AT_ONCE)
         if rows and (rows[0]["position"] != position + 1 or rows[-1]["position"] != position + len(rows)):
             raise SteppedDown(f"the public log has a hole above {position}")
         # What a limit of bytes has cut off may be few rows, but never little.
-        self._at_end = len(rows) < self._batch and sum(len(row["value"]) for row in rows) < BYTES_AT_ONCE // 4
+        self._at_end = len(rows) < most and sum(len(row["value"]) for row in rows) < BYTES_AT_ONCE // 4
+        self._little = self._at_end  # what has come by the next look is little as well, most likely
         return rows
 
     async def keep(self, reached: int, *, now: bool) -> None:

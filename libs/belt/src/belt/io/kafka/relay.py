@@ -248,21 +248,23 @@ class Relay:
         """Sends the records. Where more is known to be there, it is made ready meanwhile. Answers place and that."""
         with tracing.together(_sends(records)):
             sending = asyncio.create_task(sender.send_batches(records))
-            ahead = asyncio.create_task(self._ready(course, sender, position + len(records)))
+            ahead = None
+            if course.more:  # else what comes now is read in one go when these are sent
+                ahead = asyncio.create_task(self._ready(course, sender, position + len(records)))
             try:
                 sent = await self._done(course, sending)
-                following = await ahead
-            finally:
-                sending.cancel()
-                ahead.cancel()
-                await asyncio.gather(sending, ahead, return_exceptions=True)
+                following = await ahead if ahead is not None else sender.pack((), outgoing)
+            except BaseException:
+                left = [task for task in (sending, ahead) if task is not None]
+                for task in left:
+                    task.cancel()
+                await asyncio.gather(*left, return_exceptions=True)
+                raise
         for (topic, _), batches in records.batches.items():
             RELAYED_RECORDS.labels(topic).inc(sum(batch.record_count() for batch in batches))
         return position + sent, following if sent == len(records) else sender.pack(records[sent:], outgoing)
 
     async def _ready(self, course: Course, sender: Sender, position: int) -> Load:
-        if not course.more:
-            return sender.pack((), outgoing)  # what comes now is read in one go when these are sent
         rows = await course.next(position)
         for _ in range(YIELDS):  # first the records before these go out, step by step
             await asyncio.sleep(0)

@@ -6,7 +6,7 @@ While one batch is with the database the next one is prepared. What lost a race 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
@@ -26,14 +26,6 @@ from belt.io.store.unit import Behind, Conflict, Gap, Outcome, Taken, Unit, repl
 from belt.io.telemetry import APPEND_SECONDS, APPEND_UNITS, APPENDED_EVENTS, PUBLIC_EVENTS
 from conveyor_events.catalog import wire_type
 from conveyor_events.words import Event
-
-
-@dataclass
-class Left:
-    """Units that are not answered yet: they lost a race with another process."""
-
-    lost: list[Unit] = field(default_factory=list)
-    told: bool = False  # something stands in the public log now
 
 
 @dataclass
@@ -207,9 +199,12 @@ class Committer:
         self.commits += 1
         return statuses
 
-    async def settle(self, prepared: Prepared, statuses: list[Status]) -> Left:
-        """Remembers the new states, and answers every unit that is through. Raises as `append` does."""
-        left = Left()
+    async def settle(self, prepared: Prepared, statuses: list[Status]) -> list[Unit]:
+        """Remembers the new states, and answers every unit that is through. Raises as `append` does.
+
+        The answer: those that are not, as they lost a race with another process.
+        """
+        lost = list[Unit]()
         events = 0
         through = [d for d, status in zip(prepared.decisions, statuses, strict=True) if status is Status.DONE]
         erased = set[str]().union(*(decision.erased for decision in through))
@@ -225,20 +220,20 @@ class Committer:
                     self.states.keep(stream_id, decision.after[stream_id])
                 for happened in decision.happened:
                     for told in happened.publics:
-                        left.told = True
                         _told_of(cast("type[Event]", type(told.data))).inc()
                 events += len(decision.happened)
                 _settle(decision)
             elif status is Status.CLAIM_TAKEN:
-                await self._name_holder(decision, left)
+                if not await self._holder_named(decision):
+                    lost.append(unit)
             else:
                 self.states.forget(decision.after)
                 self.keys.forget(decision)
-                left.lost.append(unit)
+                lost.append(unit)
             if decision.trust is not None and status is not Status.CLAIM_TAKEN:
                 decision.trust.learn(wrong=status is not Status.DONE)
         APPENDED_EVENTS.inc(events)
-        return left
+        return lost
 
     def _filled(self, ready: list[Decision]) -> tuple[Batch, list[Decision]]:
         """The batch's rows, without the units that turn out not to be storable."""
@@ -257,7 +252,8 @@ class Committer:
             storable.append(decision)
         return batch, storable
 
-    async def _name_holder(self, decision: Decision, left: Left) -> None:
+    async def _holder_named(self, decision: Decision) -> bool:
+        """Tells the caller whose the claim is. False: it was let go in the meantime."""
         for stream_id in decision.written:
             stream = category(stream_id, self.streams)
             held = set(stream.claims(decision.before[stream_id].state))
@@ -265,8 +261,8 @@ class Committer:
                 holder = await self._store.holder_of(kind, self.vault.hashed(kind, value))
                 if holder is not None and holder != stream_id:
                     decision.unit.fail(Taken(kind, value, holder))
-                    return
-        left.lost.append(decision.unit)  # it was let go in the meantime
+                    return True
+        return False
 
 
 @cache

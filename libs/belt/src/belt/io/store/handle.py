@@ -23,7 +23,7 @@ from belt.io import tracing
 from belt.io.clock import Clock
 from belt.io.deadlines import Deadlines
 from belt.io.ids import fresh
-from belt.io.store.calls import Full, Unavailable
+from belt.io.store.calls import Full, Status, Unavailable
 from belt.io.store.commit import Committer, Prepared
 from belt.io.store.decision import Streams
 from belt.io.store.seal import Vault
@@ -242,14 +242,14 @@ class Writer:
             spans = [unit.span for unit in units if unit.span is not None]
             with tracing.merged("commit", spans, {"conveyor.units": len(units)}):
                 statuses = await self._committer.append(prepared)
+                if prepared.batch.published and Status.DONE in statuses:
+                    self.wake.set()  # first of all: others do the work
                 if stored is not None:
                     stored.set()
                     await asyncio.sleep(0)  # the next batch goes before the callers of this one come again
-                left = await self._committer.settle(prepared, statuses)
-            self._again(left.lost)
-            if left.told:
-                self.wake.set()
-            if any(unit.tries > TRIES for unit in left.lost):
+                lost = await self._committer.settle(prepared, statuses)
+            self._again(lost)
+            if any(unit.tries > TRIES for unit in lost):
                 await asyncio.sleep(PAUSE)  # nobody else takes its places meanwhile
 
         await self._or_alone(units, append)

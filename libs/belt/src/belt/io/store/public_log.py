@@ -31,6 +31,12 @@ from published where position > $1 {filter} order by {order} limit (
 )
 """
 NEXT = READ.format(filter="", order="position")
+# So few that their sizes need not be asked for: none is larger than a record may be.
+NEXT_FEW = """
+select position, topic, key, sequence, attributes, value, recorded_at
+from published where position > $1 order by position limit $2
+"""
+FEW = 32
 OF_TOPICS = READ.format(filter="and ($4::text is null or topic = $4) and topic <> all($5::text[])", order="position")
 OF_KEY = READ.format(
     filter="and topic = $4 and key = $5 and sequence > $6 and topic <> all($7::text[])",
