@@ -64,6 +64,23 @@ async def test_fifty_commands_with_one_expected_version_let_exactly_one_through(
     assert sum(isinstance(r, Conflict) for r in results) == 49
 
 
+async def test_the_relay_is_rung_before_the_caller_is_answered_and_only_where_something_is_told(writer: Writer) -> None:
+    await writer.handle(step("a", Name("nobody is told of it")))
+    assert not writer.wake.is_set()
+    first = asyncio.Queue[str]()
+
+    async def rung() -> None:
+        await writer.wake.wait()
+        first.put_nowait("the relay")
+
+    async def answered() -> None:
+        await writer.handle(step("a", Raise()))
+        first.put_nowait("the caller")
+
+    await asyncio.gather(rung(), answered())
+    assert [first.get_nowait(), first.get_nowait()] == ["the relay", "the caller"]
+
+
 async def test_a_repeated_key_gives_the_stored_reply_and_does_nothing(
     writer: Writer, database: asyncpg.Connection
 ) -> None:

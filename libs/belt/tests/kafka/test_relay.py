@@ -96,6 +96,24 @@ async def test_the_writer_wakes_it_without_waiting_for_a_poll(database: str, top
     await relay.stop()
 
 
+async def test_whatever_comes_after_a_rest_little_or_much_arrives_in_order(
+    database: str, topic: str, brokers: Brokers
+) -> None:
+    """Where little came last, little is asked for: 32 rows, and if those are there, as many as usual."""
+    wake = asyncio.Event()
+    relay = a_relay(database, brokers, wake=wake, batch=50, busy=60.0, idle=60.0)  # it does not look by itself
+    relay.start()
+    many = [1, 31, 32, 33, 81, 82, 83, 200, 1]
+    for number in many:
+        await publish(database, [(topic, f"k{n % 3}") for n in range(number)])
+        wake.set()
+        await eventually(lambda: drained(database), f"{number} are sent")
+    await relay.stop()
+    seen = await read_all(brokers.servers, topic)
+    assert len(seen) == sum(many)
+    assert firsts(seen) == {f"k{k}": whole(sum(len(range(k, number, 3)) for number in many)) for k in range(3)}
+
+
 SESSIONS = "from pg_stat_activity where application_name = 'belt-relay' and datname = current_database()"
 
 
