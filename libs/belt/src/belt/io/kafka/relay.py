@@ -248,17 +248,16 @@ class Relay:
         """Sends the records. Where more is known to be there, it is made ready meanwhile. Answers place and that."""
         with tracing.together(_sends(records)):
             sending = asyncio.create_task(sender.send_batches(records))
-            ahead = None
-            if course.more:  # else what comes now is read in one go when these are sent
-                ahead = asyncio.create_task(self._ready(course, sender, position + len(records)))
+            # Where the log was read to its end, what comes now is read in one go when these are sent.
+            ahead = asyncio.create_task(self._ready(course, sender, position + len(records))) if course.more else None
             try:
                 sent = await self._done(course, sending)
                 following = await ahead if ahead is not None else sender.pack((), outgoing)
             except BaseException:
-                left = [task for task in (sending, ahead) if task is not None]
-                for task in left:
+                begun = [task for task in (sending, ahead) if task is not None]
+                for task in begun:
                     task.cancel()
-                await asyncio.gather(*left, return_exceptions=True)
+                await asyncio.gather(*begun, return_exceptions=True)
                 raise
         for (topic, _), batches in records.batches.items():
             RELAYED_RECORDS.labels(topic).inc(sum(batch.record_count() for batch in batches))
