@@ -32,6 +32,7 @@ log = structlog.get_logger()
 
 GRACE = 8.0  # beside the deadline of shutdown, until a process that does not end is cut off
 CUT_OFF = 75  # its exit code
+OLDEST_POSTGRES = 17  # the first with a limit on whole transactions, without which who stands still keeps its locks
 
 Kind = TypeVar("Kind", bound=Settings)
 
@@ -78,13 +79,16 @@ async def knock(name: str, settings: Settings, role: str) -> None:
         try:
             async with asyncio.timeout(settings.database_deadline):
                 connection = await asyncpg.connect(dsn)
+                version = connection.get_server_version()
                 await connection.close()
         except TimeoutError:
             why = f"no answer within {settings.database_deadline:g} s"
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as refused:
             why = str(refused)
         else:
-            continue
+            if version.major >= OLDEST_POSTGRES:
+                continue
+            why = f"it is PostgreSQL {version.major}.{version.minor}, and {OLDEST_POSTGRES} or newer is needed"
         sys.exit(f"{name}: {variable}: the database{_at(dsn)} cannot be used: {why}")
 
 
