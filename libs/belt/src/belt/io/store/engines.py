@@ -13,14 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 LONGEST = 4  # deadlines that a transaction may take: it has several statements, and each may wait for a lock
 KEEPALIVES = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3"}
 """For a connection's `server_settings`: who went without a word, as with its machine, holds no lock for long."""
-AHEAD = {"effective_io_concurrency": "128"}
-"""What belongs together came over months and lies apart: its pages are asked for ahead, not one by one."""
 
 
 def engine_at(dsn: str, *, deadline: float | None = None, **pool: Any) -> AsyncEngine:
     """An engine for this address. `deadline`: of a connection and of a command."""
-    bounds = {"timeout": deadline} if deadline else {}
-    connect = partial(asyncpg.connect, dsn, command_timeout=deadline, server_settings=AHEAD, **bounds)
+    connect = partial(asyncpg.connect, dsn, command_timeout=deadline, **({"timeout": deadline} if deadline else {}))
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, **pool)
     event.listen(engine.sync_engine, "handle_error", _leave_a_standby)
     return engine
