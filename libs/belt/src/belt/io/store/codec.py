@@ -1,4 +1,7 @@
-"""Private events <-> what the store keeps: JSON, with the private fields of each event sealed together."""
+"""Private events <-> what the store keeps: JSON, with the private fields of each event sealed together.
+
+Where they say nothing, as the note of a call that has none, there is nothing to seal: such an event is kept as it is.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from belt.io.store.document import content, document
 from belt.io.store.seal import seal, unseal
 
 SEALED = "sealed"
+MARK = f'"{SEALED}"'  # not in the text of an event that has nothing sealed; in that of one that has, and of few others
 Upcast = Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]]
 
 
@@ -34,6 +38,10 @@ class EventType:
         names = [f.name for f in fields(cls)]
         self.private = tuple(n for n in names if PRIVATE in getattr(hints[n], "__metadata__", ()))
         self.erased: dict[str, Any] = {n: _erased(hints[n].__origin__) for n in self.private}
+
+    def says_nothing(self, event: object) -> bool:
+        """Whether the event reads the same once its key is gone."""
+        return all(getattr(event, name) == nothing for name, nothing in self.erased.items())
 
 
 def _erased(plain: Any) -> Any:
@@ -60,9 +68,11 @@ class Codec:
         kind = self.type_of(event)
         if not kind.private:
             return kind.adapter.dump_json(event).decode()
-        data = kind.adapter.dump_python(event, mode="json")
         if holder is None or key is None:
             raise ValueError(f"{kind.name} has private fields but no holder")
+        if kind.says_nothing(event):
+            return kind.adapter.dump_json(event).decode()
+        data = kind.adapter.dump_python(event, mode="json")
         data[SEALED] = seal(key, holder, {name: data.pop(name) for name in kind.private})
         return document(data)
 
@@ -74,7 +84,7 @@ class Codec:
             raise UnknownStored(f"no event is called {name}") from None
         if schema > kind.schema:
             raise UnknownStored(f"{name} of schema {schema} is newer than this code ({kind.schema})")
-        if not kind.private and schema == kind.schema:
+        if schema == kind.schema and (not kind.private or MARK not in text):
             return kind.adapter.validate_json(text)
         data = content(text)
         sealed = data.pop(SEALED, None)
